@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
+/*
+ * What the walk knows of Go's runtime: reading g, m and p of the current thread, and the steps
+ * across the runtime's stack switches. Included by unwind.h. Facts hold for Go 1.21 to 1.27,
+ * runtime/asm_amd64.s, where not said otherwise. Where the code of a switch lies, and its offsets,
+ * was found by crates/go from the instructions of the very binary.
+ */
+#ifndef SEAM_GO_H
+#define SEAM_GO_H
+
+/* Bytes of m and of g that are read in one go; every offset in use lies below. */
+#define SEAM_M_BYTES 320
+#define SEAM_G_BYTES 328
+
+/* A word of the block in w->scratch; offsets were bounded when the runtime was installed. */
+static __always_inline __u64 seam_scratch_word(struct seam_walk *w, __u32 offset)
+{
+	offset &= 0x1f8;
+	return *(__u64 *)&w->scratch[offset];
+}
+
+static __always_inline int seam_read_m(struct seam_walk *w)
+{
+	struct seam_go_state *go = &w->go;
+	struct seam_go_runtime *rt = &w->runtime;
+	__u64 g0, gsignal, p, oldp;
+	__u32 p_id;
+
+	if (seam_read(w, w->scratch, SEAM_M_BYTES, go->m))
+		return 1;
+	g0 = seam_scratch_word(w, 0);
+	gsignal = seam_scratch_word(w, rt->m_gsignal);
+	go->curg = seam_scratch_word(w, rt->m_curg);
+	/* A g that is none of its m's three is a torn read or a wrong offset. */
+	if (go->g != g0 && go->g != gsignal && go->g != go->curg)
+		return 1;
+	w->sample.m = (__s64)seam_scratch_word(w, rt->m_id);
+	if (w->scratch[rt->m_incgo & 0x1ff])
+		w->sample.flags |= SEAM_SAMPLE_IN_C;
+	/* A C thread between two callbacks: it works for no goroutine (m.isExtraInC). */
+	if (rt->m_is_extra_in_c && w->scratch[rt->m_is_extra_in_c & 0x1ff])
+		go->curg = 0;
+	p = seam_scratch_word(w, rt->m_p);
+	oldp = seam_scratch_word(w, rt->m_oldp);
+	/* p.id is the first field of p. */
+	if (p || oldp) {
+		if (!seam_read(w, &p_id, 4, p ? p : oldp)) {
+			w->sample.p = (__s32)p_id;
+			w->sample.flags |= p ? SEAM_SAMPLE_P_HELD : SEAM_SAMPLE_P_LOST;
+		}
+	}
+	return seam_read_word(w, &go->g0_sp, g0 + rt->g_sched_sp);
+}
+
+static __always_inline int seam_read_curg(struct seam_walk *w)
+{
+	struct seam_go_state *go = &w->go;
+	struct seam_go_runtime *rt = &w->runtime;
+
+	if (seam_read(w, w->scratch, SEAM_G_BYTES, go->curg))
+		return 1;
+	go->stack_lo = seam_scratch_word(w, 0);
+	go->stack_hi = seam_scratch_word(w, 8);
+	go->sched_sp = seam_scratch_word(w, rt->g_sched_sp);
+	go->sched_pc = seam_scratch_word(w, rt->g_sched_pc);
+	go->sched_bp = seam_scratch_word(w, rt->g_sched_bp);
+	w->sample.goid = seam_scratch_word(w, rt->g_goid);
+	w->sample.start_pc = seam_scratch_word(w, rt->g_startpc);
+	/* _Gscan (0x1000) is a lock bit, not a state. */
+	w->sample.go_status = (__u32)seam_scratch_word(w, rt->g_status) & 0xfff;
+	return 0;
+}
+
+/* Reads g, m, p and the goroutine of this thread for w->runtime, whose number is `number`. */
+static __always_inline void seam_load_go(struct seam_walk *w, __u32 number)
+{
+	struct seam_go_state *go = &w->go;
+	struct seam_go_runtime *rt = &w->runtime;
+
+	go->runtime = number;
+	go->usable = 0;
+	go->curg = 0;
+	go->g0_sp = 0;
+	go->stack_lo = go->stack_hi = 0;
+	w->sample.m = -1;
+	w->sample.p = -1;
+	w->sample.goid = 0;
+	w->sample.start_pc = 0;
+	w->sample.go_status = 0;
+	if (!rt->known)
+		return;
+	if (seam_read_word(w, &go->g, w->fsbase + rt->tls_offset) || !go->g)
+		return;
+	w->sample.flags |= SEAM_SAMPLE_GO_THREAD;
+	if (!rt->verified)
+		w->sample.flags |= SEAM_SAMPLE_GO_UNVERIFIED;
+	if (seam_read_word(w, &go->m, go->g + rt->g_m) || seam_read_m(w)) {
+		w->sample.flags |= SEAM_SAMPLE_GO_TORN;
+		return;
+	}
+	if (go->curg && seam_read_curg(w)) {
+		w->sample.flags |= SEAM_SAMPLE_GO_TORN;
+		return;
+	}
+	go->usable = 1;
+}
+
+/* From the C stack to the goroutine's frame of asmcgocall or systemstack at sp: a frame of
+ * `frame` bytes below the return address. */
+static __always_inline int seam_to_goroutine(struct seam_walk *w, __u64 sp, __u32 frame)
+{
+	__u64 pc;
+
+	if (seam_read_word(w, &pc, sp + frame))
+		return seam_stop(w, SEAM_END_READ_STACK);
+	return seam_switch(w, sp + frame + 8, pc, 0);
+}
+
+/*
+ * asmcgocall keeps (depth, g) on the C stack at sp + cfa_offset: depth below g.stack.hi, since the
+ * goroutine's stack may be copied while C runs. g = 0: no switch was needed and depth is the old
+ * sp. deref_offset: size of asmcgocall's frame on the old stack.
+ */
+static __always_inline int seam_step_asmcgocall(struct seam_walk *w, const struct seam_rule *rule)
+{
+	__u64 slot[2], hi;
+
+	if (seam_read(w, slot, 16, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset))
+		return seam_stop(w, SEAM_END_READ_STACK);
+	if (!slot[1])
+		return seam_to_goroutine(w, slot[0], rule->deref_offset);
+	hi = w->go.stack_hi;
+	if (slot[1] != w->go.curg || !hi) {
+		/* g.stack.hi */
+		if (seam_read_word(w, &hi, slot[1] + 8))
+			return seam_stop(w, SEAM_END_GO_STATE);
+	}
+	return seam_to_goroutine(w, hi - slot[0], rule->deref_offset);
+}
+
+/* A goroutine's saved registers, if it still owns this thread. */
+static __always_inline int seam_step_sched(struct seam_walk *w)
+{
+	struct seam_go_state *go = &w->go;
+
+	if (!go->curg || w->scheduler)
+		return seam_stop(w, SEAM_END_ROOT_SCHEDULER);
+	if (go->sched_sp < go->stack_lo || go->sched_sp >= go->stack_hi)
+		return seam_stop(w, SEAM_END_GO_STATE);
+	return seam_switch(w, go->sched_sp, go->sched_pc, 1);
+}
+
+/*
+ * On g0 below systemstack: the goroutine's sp is in g.sched (gosave_systemstack_switch), pointing
+ * at systemstack's frame of deref_offset bytes. It is zero again once systemstack has returned.
+ */
+static __always_inline int seam_step_systemstack(struct seam_walk *w, const struct seam_rule *rule)
+{
+	struct seam_go_state *go = &w->go;
+
+	if (!go->curg)
+		return seam_stop(w, SEAM_END_GO_NO_CURG);
+	if (go->sched_sp < go->stack_lo || go->sched_sp >= go->stack_hi)
+		return seam_stop(w, SEAM_END_GO_STATE);
+	return seam_to_goroutine(w, go->sched_sp, rule->deref_offset);
+}
+
+/*
+ * On the goroutine's stack in cgocallback: the C side is at the saved g0.sched.sp, where a frame of
+ * the same size lies whose lowest word holds the g0.sched.sp of the callback further out. If its
+ * caller is not crosscall2, the runtime has already taken that record back (unwindm, while
+ * panicking); the copy of the frame here leads on to the outer Go frames.
+ */
+static __always_inline int seam_step_cgocallback(struct seam_walk *w, const struct seam_rule *rule)
+{
+	__u64 cfa = w->go.g0_sp + (__s64)rule->cfa_offset, outer, pc;
+
+	if (w->go.g0_sp && !seam_read_word(w, &pc, cfa - 8) && pc > w->runtime.crosscall2_start &&
+	    pc <= w->runtime.crosscall2_end && !seam_read_word(w, &outer, w->go.g0_sp)) {
+		w->go.g0_sp = outer;
+		return seam_switch(w, cfa, pc, 0);
+	}
+	w->callbacks_lost++;
+	return seam_return(w, rule, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset);
+}
+
+/* cgocallback before it leaves or after it is back on g0: the list may already hold this frame. */
+static __always_inline int seam_step_cgocallback_on_g0(struct seam_walk *w,
+						       const struct seam_rule *rule)
+{
+	__u64 outer;
+
+	if (w->go.g0_sp == w->reg[SEAM_RSP] && !seam_read_word(w, &outer, w->go.g0_sp))
+		w->go.g0_sp = outer;
+	return seam_return(w, rule, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset);
+}
+
+/* mcall on g0: the g that it left is in a register, then at sp + deref_offset. */
+static __always_inline int seam_step_mcall(struct seam_walk *w, const struct seam_rule *rule)
+{
+	__u64 g;
+
+	if (rule->flags & SEAM_RULE_IN_REGISTER)
+		g = w->reg[rule->base & (SEAM_REGISTERS - 1)];
+	else if (seam_read_word(w, &g, w->reg[SEAM_RSP] + (__s64)rule->deref_offset))
+		return seam_stop(w, SEAM_END_READ_STACK);
+	if (g != w->go.curg)
+		return seam_stop(w, SEAM_END_ROOT_SCHEDULER);
+	return seam_step_sched(w);
+}
+
+/* gogo when sp is already the goroutine's: where it goes on is in a gobuf, then in a register. */
+static __always_inline int seam_step_gogo(struct seam_walk *w, const struct seam_rule *rule)
+{
+	__u64 pc = w->reg[rule->base & (SEAM_REGISTERS - 1)];
+
+	if (!(rule->flags & SEAM_RULE_IN_REGISTER) &&
+	    seam_read_word(w, &pc, pc + (__s64)rule->deref_offset))
+		return seam_stop(w, SEAM_END_GO_STATE);
+	return seam_switch(w, w->reg[SEAM_RSP], pc, 1);
+}
+
+static __always_inline int seam_step_go(struct seam_walk *w, const struct seam_rule *rule)
+{
+	if (rule->kind == SEAM_RULE_ASMCGOCALL)
+		return seam_step_asmcgocall(w, rule);
+	if (rule->kind == SEAM_RULE_GOGO)
+		return seam_step_gogo(w, rule);
+	if (!w->runtime.known)
+		return seam_stop(w, SEAM_END_GO_UNKNOWN);
+	if (!w->runtime.verified)
+		return seam_stop(w, SEAM_END_GO_UNVERIFIED);
+	if (!w->go.usable)
+		return seam_stop(w, SEAM_END_GO_STATE);
+	switch (rule->kind) {
+	case SEAM_RULE_SYSTEMSTACK:
+		return seam_step_systemstack(w, rule);
+	case SEAM_RULE_CGOCALLBACK:
+		return seam_step_cgocallback(w, rule);
+	case SEAM_RULE_CGOCALLBACK_ON_G0:
+		return seam_step_cgocallback_on_g0(w, rule);
+	case SEAM_RULE_MCALL:
+		return seam_step_mcall(w, rule);
+	default:
+		return seam_step_sched(w);
+	}
+}
+
+#endif

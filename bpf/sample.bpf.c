@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0)
+/*
+ * On-CPU sampling: a perf clock event per CPU runs `sample`, which keeps the target processes,
+ * walks their stacks and sends one record each; two scheduler tracepoints keep the set of targets
+ * true across exec and fork. Nothing here writes to a target.
+ */
+#include "vmlinux/x86_64.h"
+#include "wire.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+struct seam_walk;
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+struct table_template {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct seam_table_block));
+};
+
+struct mapping_template {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct seam_mapping_block));
+};
+
+/* Unwind tables by slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__array(values, struct table_template);
+} tables SEC(".maps");
+
+/* Mapping sets by number; a set is never changed once a process points to it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__array(values, struct mapping_template);
+} mapping_sets SEC(".maps");
+
+/* The targets by tgid. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct seam_process);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SEAM_COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} samples SEC(".maps");
+
+static __always_inline int seam_read(struct seam_walk *w, void *dst, __u32 size, __u64 address)
+{
+	return bpf_probe_read_user(dst, size, (void *)address) != 0;
+}
+
+static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
+
+static __always_inline const struct seam_table_block *
+seam_table_block_at(struct seam_walk *w, __u32 table, __u32 block)
+{
+	void *inner = bpf_map_lookup_elem(&tables, &table);
+
+	return inner ? bpf_map_lookup_elem(inner, &block) : 0;
+}
+
+#include "unwind.h"
+
+static __always_inline const struct seam_mapping_block *
+seam_mapping_block_at(struct seam_walk *w, __u32 block)
+{
+	__u32 set = w->mapping_set;
+	void *inner = bpf_map_lookup_elem(&mapping_sets, &set);
+
+	return inner ? bpf_map_lookup_elem(inner, &block) : 0;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct seam_walk);
+} walks SEC(".maps");
+
+static __always_inline void count(__u32 counter)
+{
+	__u64 *value = bpf_map_lookup_elem(&counters, &counter);
+
+	if (value)
+		(*value)++;
+}
+
+static __always_inline struct seam_walk *this_walk(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&walks, &zero);
+}
+
+static long walk_one_frame(__u32 index, void *context)
+{
+	struct seam_walk *w = this_walk();
+
+	return w ? seam_step(w) : 1;
+}
+
+/* The registers with which the current thread left user mode. */
+static __always_inline int user_registers(struct seam_walk *w, __s64 *syscall)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	if (!regs)
+		return 1;
+	w->reg[SEAM_RAX] = regs->ax;
+	w->reg[SEAM_RDX] = regs->dx;
+	w->reg[SEAM_RCX] = regs->cx;
+	w->reg[SEAM_RBX] = regs->bx;
+	w->reg[SEAM_RSI] = regs->si;
+	w->reg[SEAM_RDI] = regs->di;
+	w->reg[SEAM_RBP] = regs->bp;
+	w->reg[SEAM_RSP] = regs->sp;
+	w->reg[SEAM_R8] = regs->r8;
+	w->reg[SEAM_R9] = regs->r9;
+	w->reg[SEAM_R10] = regs->r10;
+	w->reg[SEAM_R11] = regs->r11;
+	w->reg[SEAM_R12] = regs->r12;
+	w->reg[SEAM_R13] = regs->r13;
+	w->reg[SEAM_R14] = regs->r14;
+	w->reg[SEAM_R15] = regs->r15;
+	w->pc = regs->ip;
+	*syscall = (__s64)regs->orig_ax;
+	w->fsbase = task->thread.fsbase;
+	return 0;
+}
+
+static __always_inline void kernel_stack(struct bpf_perf_event_data *ctx, struct seam_walk *w)
+{
+	long bytes;
+
+	w->sample.kernel_frames = 0;
+	/* Kernel addresses have the top bit set. */
+	if ((__s64)ctx->regs.ip >= 0)
+		return;
+	w->sample.flags |= SEAM_SAMPLE_KERNEL_MODE;
+	bytes = bpf_get_stack(ctx, w->frame, SEAM_KERNEL_FRAMES * 8, 0);
+	if (bytes > 0 && bytes <= SEAM_KERNEL_FRAMES * 8)
+		w->sample.kernel_frames = (__u16)(bytes / 8);
+	if (bytes == SEAM_KERNEL_FRAMES * 8)
+		w->sample.flags |= SEAM_SAMPLE_KERNEL_CUT;
+}
+
+static __always_inline void send(struct seam_walk *w)
+{
+	__u64 user = w->frames, size;
+
+	if (user > SEAM_USER_FRAMES) {
+		w->sample.elided = (__u32)(user - SEAM_USER_FRAMES);
+		user = SEAM_USER_FRAMES;
+	}
+	w->sample.user_frames = (__u16)user;
+	w->sample.end = (__u8)w->end;
+	w->sample.end_pc = w->end_pc;
+	w->sample.callbacks_lost = w->callbacks_lost;
+	size = sizeof(w->sample) + 8 * (user + w->sample.kernel_frames);
+	seam_opaque(size);
+	if (size > sizeof(w->sample) + sizeof(w->frame))
+		return;
+	if (bpf_ringbuf_output(&samples, &w->sample, size, BPF_RB_NO_WAKEUP))
+		count(SEAM_COUNT_RING_FULL);
+}
+
+SEC("perf_event")
+int sample(struct bpf_perf_event_data *ctx)
+{
+	__u64 ids = bpf_get_current_pid_tgid();
+	__u32 tgid = ids >> 32;
+	struct seam_process *process = bpf_map_lookup_elem(&processes, &tgid);
+	struct seam_walk *w;
+	__s64 syscall;
+
+	if (!process) {
+		count(SEAM_COUNT_OTHER);
+		return 0;
+	}
+	w = this_walk();
+	if (!w)
+		return 0;
+	count(SEAM_COUNT_SAMPLES);
+	__builtin_memset(&w->sample, 0, sizeof(w->sample));
+	w->sample.time_ns = bpf_ktime_get_ns();
+	w->sample.pid = tgid;
+	w->sample.tid = (__u32)ids;
+	w->sample.cpu = bpf_get_smp_processor_id();
+	bpf_get_current_comm(w->sample.comm, sizeof(w->sample.comm));
+	kernel_stack(ctx, w);
+	if (user_registers(w, &syscall)) {
+		count(SEAM_COUNT_NO_REGISTERS);
+		return 0;
+	}
+	w->mapping_set = w->sample.mapping_set = process->mapping_set;
+	w->mapping_count = process->mapping_count;
+	w->runtime = process->go[0];
+	seam_load_go(w, process->go_runtimes ? 1 : 0);
+	w->sample.go_runtime = (__u8)w->go.runtime;
+	seam_start_walk(w, syscall);
+	if (w->end == SEAM_END_NOT_WALKED) {
+		bpf_loop(SEAM_STEPS, walk_one_frame, 0, 0);
+		if (w->end == SEAM_END_NOT_WALKED)
+			seam_stop(w, SEAM_END_TOO_DEEP);
+	}
+	send(w);
+	return 0;
+}
+
+/* The old image's mappings are gone: nothing may be looked up in them. */
+SEC("raw_tracepoint/sched_process_exec")
+int on_exec(void *ctx)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct seam_process *process = bpf_map_lookup_elem(&processes, &tgid);
+
+	if (process) {
+		process->mapping_count = 0;
+		process->mapping_set = 0;
+		process->go_runtimes = 0;
+		process->go[0].known = 0;
+		count(SEAM_COUNT_EXECS);
+	}
+	return 0;
+}
+
+/* A child starts with its parent's memory, so with its mappings too. */
+SEC("raw_tracepoint/sched_process_fork")
+int on_fork(__u64 *ctx)
+{
+	struct task_struct *parent = (struct task_struct *)ctx[0];
+	struct task_struct *child = (struct task_struct *)ctx[1];
+	__u32 parent_tgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
+	struct seam_process *process;
+
+	if (parent_tgid == tgid)
+		return 0;
+	process = bpf_map_lookup_elem(&processes, &parent_tgid);
+	if (process && process->follow) {
+		bpf_map_update_elem(&processes, &tgid, process, BPF_ANY);
+		count(SEAM_COUNT_FORKS);
+	}
+	return 0;
+}

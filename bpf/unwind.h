@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
+/*
+ * The stack walk, the only one in seam: compiled for BPF (sample.bpf.c) and for the host
+ * (crates/unwind). It turns registers and unwind tables into return addresses and crosses every
+ * place where Go's runtime changes stacks. It does not know where tables, mappings or memory come
+ * from: the includer defines seam_read, seam_mapping_block_at and seam_table_block_at first.
+ *
+ * int seam_read(struct seam_walk *w, void *dst, __u32 size, __u64 address): 0 = read
+ * const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block)
+ * const struct seam_table_block *seam_table_block_at(struct seam_walk *w, __u32 table, __u32 block)
+ */
+#ifndef SEAM_UNWIND_H
+#define SEAM_UNWIND_H
+
+#define SEAM_CALLEE_SAVED                                                                          \
+	((1u << SEAM_RBX) | (1u << SEAM_RBP) | (1u << SEAM_R12) | (1u << SEAM_R13) |               \
+	 (1u << SEAM_R14) | (1u << SEAM_R15))
+
+enum seam_end {
+#define SEAM_END(code, name, id, root, sentence) SEAM_END_##name = code,
+#include "failures.def"
+#undef SEAM_END
+};
+
+/* What the walk reads of the Go runtime's structures, once per sample (see go.h). */
+struct seam_go_state {
+	/* 1 + index of the runtime it was read for, 0 = none. */
+	__u32 runtime;
+	/* The structures could be read and fit together. */
+	__u32 usable;
+	__u64 g;
+	__u64 m;
+	__u64 curg;
+	__u64 stack_lo;
+	__u64 stack_hi;
+	__u64 sched_sp;
+	__u64 sched_pc;
+	__u64 sched_bp;
+	/* Head of the list of saved g0.sched.sp: the C stack at the innermost callback. */
+	__u64 g0_sp;
+};
+
+struct seam_walk {
+	__u64 pc;
+	__u64 reg[SEAM_REGISTERS];
+	/* Where a callee-saved register was saved, 0 = still in reg. Read only when needed. */
+	__u64 saved_at[SEAM_REGISTERS];
+	/* Bit n: reg[n] or saved_at[n] gives register n. */
+	__u32 known;
+	/* pc is an interrupted one, not a return address. */
+	__u32 exact;
+	__u32 mapping_set;
+	__u32 mapping_count;
+	__u32 frames;
+	__u32 end;
+	__u32 scheduler;
+	__u32 callbacks_lost;
+	__u64 end_pc;
+	__u64 fsbase;
+	struct seam_mapping mapping;
+	struct seam_mapping previous;
+	struct seam_go_runtime runtime;
+	struct seam_go_state go;
+	/* Blocks of m and g as they were read. */
+	__u8 scratch[512];
+	/* The record as it is sent: kernel frames, then user frames. */
+	struct seam_sample sample;
+	__u64 frame[SEAM_KERNEL_FRAMES + SEAM_USER_FRAMES + 1];
+};
+
+static __always_inline int seam_stop(struct seam_walk *w, __u32 end)
+{
+	w->end = end;
+	w->end_pc = w->pc;
+	return 1;
+}
+
+static __always_inline int seam_read_word(struct seam_walk *w, __u64 *word, __u64 address)
+{
+	return seam_read(w, word, 8, address);
+}
+
+/* Hides where a value comes from, or clang tests one copy of an index and uses another, and the
+ * kernel's verifier does not see that the used one is bounded. */
+#define seam_opaque(value) asm volatile("" : "+r"(value))
+
+/* Keeps the leaf-most frames and, in a ring, the last ones. */
+static __always_inline void seam_push(struct seam_walk *w)
+{
+	__u32 n = w->frames;
+	__u64 slot = n;
+
+	if (n >= SEAM_LEAF_FRAMES)
+		slot = SEAM_LEAF_FRAMES + (n - SEAM_LEAF_FRAMES) % SEAM_ROOT_FRAMES;
+	slot += w->sample.kernel_frames;
+	seam_opaque(slot);
+	if (slot < SEAM_KERNEL_FRAMES + SEAM_USER_FRAMES)
+		w->frame[slot] = w->pc | ((__u64)(w->exact ? SEAM_FRAME_EXACT : 0)
+					  << SEAM_FRAME_FLAG_SHIFT);
+	w->frames = n + 1;
+}
+
+static __always_inline int seam_covers(const struct seam_mapping *m, __u64 pc)
+{
+	return pc >= m->start && pc < m->end;
+}
+
+/* Finds the mapping of pc, most often the one used last or the one before. 0 = found. */
+static __always_inline int seam_find_mapping(struct seam_walk *w, __u64 pc)
+{
+	const struct seam_mapping_block *block;
+	__u32 low = 0, n, i, half;
+
+	if (seam_covers(&w->mapping, pc))
+		return 0;
+	if (seam_covers(&w->previous, pc)) {
+		struct seam_mapping swap = w->previous;
+
+		w->previous = w->mapping;
+		w->mapping = swap;
+		return 0;
+	}
+	/* The last block whose first mapping starts at or below pc ... */
+	n = (w->mapping_count + SEAM_MAPPINGS_PER_BLOCK - 1) / SEAM_MAPPINGS_PER_BLOCK;
+	for (i = 0; i < 8 && n > 1; i++) {
+		half = n >> 1;
+		block = seam_mapping_block_at(w, low + half);
+		if (!block)
+			return 1;
+		if (block->mapping[0].start <= pc) {
+			low += half;
+			n -= half;
+		} else {
+			n = half;
+		}
+	}
+	block = seam_mapping_block_at(w, low);
+	if (!block)
+		return 1;
+	/* ... and in it the last such mapping. Unused entries at its end start at ~0. */
+	n = 0;
+	for (i = SEAM_MAPPINGS_PER_BLOCK / 2; i > 0; i >>= 1) {
+		if (block->mapping[(n + i) & (SEAM_MAPPINGS_PER_BLOCK - 1)].start <= pc)
+			n += i;
+	}
+	n &= SEAM_MAPPINGS_PER_BLOCK - 1;
+	if (!seam_covers(&block->mapping[n], pc))
+		return 1;
+	w->previous = w->mapping;
+	w->mapping = block->mapping[n];
+	return 0;
+}
+
+/* Finds the rule in force at pc, which lies in w->mapping. 0 = found. */
+static __always_inline int seam_find_rule(struct seam_walk *w, __u64 pc, struct seam_rule *rule)
+{
+	__u64 offset = pc - w->mapping.bias;
+	__u64 page = offset / SEAM_PAGE_BYTES;
+	__u32 low8 = offset & (SEAM_PAGE_BYTES - 1);
+	__u32 word, row, n, half, i;
+	const struct seam_table_block *block;
+
+	if (page >= w->mapping.pages)
+		return 1;
+	word = w->mapping.index_word + (__u32)page;
+	block = seam_table_block_at(w, w->mapping.table, word / SEAM_BLOCK_WORDS);
+	if (!block)
+		return 1;
+	word = block->word[word & (SEAM_BLOCK_WORDS - 1)];
+	/* An index word: first row in the upper 24 bits, rows of the page - 1 in the lower 8. */
+	n = (word & 255) + 1;
+	row = word >> 8;
+	block = seam_table_block_at(w, w->mapping.table, row / SEAM_BLOCK_WORDS);
+	if (!block)
+		return 1;
+	/* The rows of a page never cross a block; the first starts at the page's start. */
+	for (i = 0; i < 8; i++) {
+		half = n >> 1;
+		if (half && (block->word[(row + half) & (SEAM_BLOCK_WORDS - 1)] & 255) <= low8) {
+			row += half;
+			n -= half;
+		} else if (half) {
+			n = half;
+		}
+	}
+	/* A row: low byte of the pc, and the rule's number, which counts from the table's start. */
+	word = (block->word[row & (SEAM_BLOCK_WORDS - 1)] >> 8) * 4;
+	block = seam_table_block_at(w, w->mapping.table, word / SEAM_BLOCK_WORDS);
+	if (!block)
+		return 1;
+	word &= SEAM_BLOCK_WORDS - 4;
+	*rule = *(const struct seam_rule *)&block->word[word];
+	return 0;
+}
+
+/* The value of a register in the frame being walked. 0 = known. */
+static __always_inline int seam_register(struct seam_walk *w, __u32 number, __u64 *value)
+{
+	number &= SEAM_REGISTERS - 1;
+	if (!(w->known & (1u << number)))
+		return 1;
+	if (w->saved_at[number])
+		return seam_read_word(w, value, w->saved_at[number]);
+	*value = w->reg[number];
+	return 0;
+}
+
+static __always_inline void seam_saved(struct seam_walk *w, __u32 number, __u32 n, __u32 lost,
+				       __u64 base)
+{
+	if (!n)
+		return;
+	if (n == lost) {
+		w->known &= ~(1u << number);
+		return;
+	}
+	w->saved_at[number] = base - 8 * (__u64)n;
+	w->known |= 1u << number;
+}
+
+/* Makes the caller the current frame; the registers that `rule` saved are noted, not read. */
+static __always_inline void seam_to_caller(struct seam_walk *w, const struct seam_rule *rule,
+					   __u64 cfa, __u64 pc)
+{
+	__u64 saved_base = cfa;
+
+	if ((rule->flags & SEAM_RULE_SAVED_BY_RBP) && !seam_register(w, SEAM_RBP, &saved_base))
+		saved_base += 8;
+	w->known &= SEAM_CALLEE_SAVED | (1u << SEAM_RSP);
+	if (rule->saved_rbp | rule->saved_rbx | rule->saved_r12 | rule->saved_r13 |
+	    rule->saved_r14 | rule->saved_r15) {
+		seam_saved(w, SEAM_RBP, rule->saved_rbp, SEAM_SAVED_RBP_LOST, saved_base);
+		seam_saved(w, SEAM_RBX, rule->saved_rbx, SEAM_SAVED_LOST, saved_base);
+		seam_saved(w, SEAM_R12, rule->saved_r12, SEAM_SAVED_LOST, saved_base);
+		seam_saved(w, SEAM_R13, rule->saved_r13, SEAM_SAVED_LOST, saved_base);
+		seam_saved(w, SEAM_R14, rule->saved_r14, SEAM_SAVED_LOST, saved_base);
+		seam_saved(w, SEAM_R15, rule->saved_r15, SEAM_SAVED_LOST, saved_base);
+	}
+	w->reg[SEAM_RSP] = cfa;
+	w->pc = pc;
+	w->exact = rule->flags & SEAM_RULE_EXACT_CALLER;
+}
+
+/* Goes on at a place on another stack, where no register but sp is known. */
+static __always_inline int seam_switch(struct seam_walk *w, __u64 sp, __u64 pc, __u32 exact)
+{
+	w->known = 1u << SEAM_RSP;
+	w->reg[SEAM_RSP] = sp;
+	w->pc = pc;
+	w->exact = exact;
+	return 0;
+}
+
+static __always_inline int seam_return(struct seam_walk *w, const struct seam_rule *rule, __u64 cfa)
+{
+	__u64 pc;
+
+	if (cfa <= w->reg[SEAM_RSP])
+		return seam_stop(w, SEAM_END_NOT_ADVANCING);
+	if (seam_read_word(w, &pc, cfa - 8))
+		return seam_stop(w, SEAM_END_READ_STACK);
+	seam_to_caller(w, rule, cfa, pc);
+	return 0;
+}
+
+#include "go.h"
+
+/* A ucontext lies at sp: Linux arch/x86/include/uapi/asm/ucontext.h, struct sigcontext_64. */
+static __always_inline int seam_step_signal(struct seam_walk *w)
+{
+	__u64 *gregs = (__u64 *)w->scratch;
+	__u32 i;
+
+	if (seam_read(w, gregs, 17 * 8, w->reg[SEAM_RSP] + 40))
+		return seam_stop(w, SEAM_END_READ_STACK);
+	w->reg[SEAM_R8] = gregs[0];
+	w->reg[SEAM_R9] = gregs[1];
+	w->reg[SEAM_R10] = gregs[2];
+	w->reg[SEAM_R11] = gregs[3];
+	w->reg[SEAM_R12] = gregs[4];
+	w->reg[SEAM_R13] = gregs[5];
+	w->reg[SEAM_R14] = gregs[6];
+	w->reg[SEAM_R15] = gregs[7];
+	w->reg[SEAM_RDI] = gregs[8];
+	w->reg[SEAM_RSI] = gregs[9];
+	w->reg[SEAM_RBP] = gregs[10];
+	w->reg[SEAM_RBX] = gregs[11];
+	w->reg[SEAM_RDX] = gregs[12];
+	w->reg[SEAM_RAX] = gregs[13];
+	w->reg[SEAM_RCX] = gregs[14];
+	w->reg[SEAM_RSP] = gregs[15];
+	w->pc = gregs[16];
+	for (i = 0; i < SEAM_REGISTERS; i++)
+		w->saved_at[i] = 0;
+	w->known = (1u << SEAM_REGISTERS) - 1;
+	w->exact = 1;
+	return 0;
+}
+
+/* Rules that need nothing of Go. */
+static __always_inline int seam_step_plain(struct seam_walk *w, const struct seam_rule *rule)
+{
+	__u64 base;
+
+	switch (rule->kind) {
+	case SEAM_RULE_CFA:
+		if (rule->base == SEAM_RSP)
+			base = w->reg[SEAM_RSP];
+		else if (seam_register(w, rule->base, &base))
+			return seam_stop(w, SEAM_END_REGISTER_LOST);
+		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
+	case SEAM_RULE_DEREF:
+		if (rule->base == SEAM_RSP)
+			base = w->reg[SEAM_RSP];
+		else if (seam_register(w, rule->base, &base))
+			return seam_stop(w, SEAM_END_REGISTER_LOST);
+		if (seam_read_word(w, &base, base + (__s64)rule->deref_offset))
+			return seam_stop(w, SEAM_END_READ_STACK);
+		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
+	case SEAM_RULE_PLT:
+		return seam_return(w, rule, w->reg[SEAM_RSP] + ((w->pc & 15) >= (__u64)rule->deref_offset ? 16 : 8));
+	case SEAM_RULE_FRAME_POINTER:
+		if (seam_register(w, SEAM_RBP, &base))
+			return seam_stop(w, SEAM_END_REGISTER_LOST);
+		return seam_return(w, rule, base + 16);
+	case SEAM_RULE_CLONE:
+		/* The kernel starts the child with rax = 0: copy_thread, Linux 5.10 to 6.18. */
+		if (w->frames == 1 && w->reg[SEAM_RAX] == 0)
+			return seam_stop(w, SEAM_END_ROOT_CHILD);
+		return seam_return(w, rule, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset);
+	case SEAM_RULE_ROOT:
+		return seam_stop(w, rule->base);
+	case SEAM_RULE_SIGNAL:
+		return seam_step_signal(w);
+	case SEAM_RULE_UNSUPPORTED:
+		return seam_stop(w, SEAM_END_UNSUPPORTED);
+	default:
+		return seam_stop(w, SEAM_END_NO_ROW);
+	}
+}
+
+/* Records the current frame and goes to its caller. 0 = there is one. */
+static __always_inline int seam_step(struct seam_walk *w)
+{
+	struct seam_rule rule;
+	/* A call may be its function's last instruction: a return address belongs to the call. */
+	__u64 pc = w->exact ? w->pc : w->pc - 1;
+
+	if (!w->pc)
+		return seam_stop(w, SEAM_END_NULL_PC);
+	seam_push(w);
+	if (seam_find_mapping(w, pc))
+		return seam_stop(w, w->mapping_count ? SEAM_END_NO_MAPPING :
+						       SEAM_END_TABLE_NOT_READY);
+	if (!w->mapping.table)
+		return seam_stop(w, w->mapping.pages ? SEAM_END_TABLE_NOT_READY :
+						       SEAM_END_NO_TABLE);
+	if (seam_find_rule(w, pc, &rule))
+		return seam_stop(w, SEAM_END_NO_ROW);
+	if (rule.flags & SEAM_RULE_SCHEDULER)
+		w->scheduler = 1;
+	if (rule.kind >= SEAM_RULE_ASMCGOCALL && rule.kind <= SEAM_RULE_GOGO)
+		return seam_step_go(w, &rule);
+	return seam_step_plain(w, &rule);
+}
+
+/* Sets the walk up; the caller has filled reg, pc, fsbase, mapping_set and mapping_count. */
+static __always_inline void seam_start_walk(struct seam_walk *w, __s64 syscall)
+{
+	__u32 i;
+
+	for (i = 0; i < SEAM_REGISTERS; i++)
+		w->saved_at[i] = 0;
+	w->known = (1u << SEAM_REGISTERS) - 1;
+	/* In a system call the pc is behind the instruction, as a return address is. */
+	w->exact = syscall < 0;
+	w->frames = 0;
+	w->end = SEAM_END_NOT_WALKED;
+	w->end_pc = 0;
+	w->scheduler = 0;
+	w->callbacks_lost = 0;
+	w->mapping.start = w->mapping.end = 0;
+	w->previous.start = w->previous.end = 0;
+	/* A thread or process that was just made: 56 clone, 57 fork, 58 vfork, 435 clone3. */
+	if ((syscall == 56 || syscall == 57 || syscall == 58 || syscall == 435) &&
+	    w->reg[SEAM_RAX] == 0) {
+		seam_push(w);
+		seam_stop(w, SEAM_END_ROOT_CHILD);
+	}
+}
+
+#endif

@@ -1,0 +1,105 @@
+//! Time by kind of code and activity of the runtime.
+
+use seam_profile::FunctionKind;
+use seam_profile::fixtures::sqlite;
+
+use super::profile;
+use crate::{Activity, Folder, Limits, Shares, activity, facts};
+
+fn shares(stacks: &[(u32, &str)]) -> Shares {
+    let profile = profile(stacks);
+    facts(&Folder::new(&profile), Limits::NONE).shares
+}
+
+#[test]
+fn the_leaf_decides_the_kind() {
+    let found = shares(&[
+        (1, "go:runtime.goexit go:main.main"),
+        (2, "go:main.main f"),
+        (4, "go:main.main f k:read"),
+        (8, "go:main.main go:runtime.memmove"),
+        (16, "go:main.main ?x"),
+        (32, ""),
+    ]);
+    assert_eq!(
+        (found.go, found.c, found.kernel, found.go_runtime),
+        (1, 18, 4, 8)
+    );
+    assert_eq!(found.unknown, 32);
+    assert_eq!((found.gc, found.idle, found.scheduler), (0, 0, 0));
+}
+
+#[test]
+fn the_innermost_telling_function_decides_the_activity() {
+    let found = shares(&[
+        (
+            1,
+            "go:main.main go:runtime.mallocgc go:runtime.gcAssistAlloc go:runtime.procyield",
+        ),
+        (
+            2,
+            "go:runtime.mcall go:runtime.park_m go:runtime.schedule go:runtime.findRunnable \
+             go:runtime.osyield",
+        ),
+        (4, "go:runtime.mcall go:runtime.park_m go:runtime.schedule"),
+        (8, "go:runtime.schedule go:main.main go:runtime.memmove"),
+        (16, "go:runtime.gcDrain k:irq"),
+        (32, "go:runtime.systemstack go:runtime.gcDrain"),
+    ]);
+    assert_eq!((found.gc, found.idle, found.scheduler), (33, 2, 4));
+    assert_eq!((found.go_runtime, found.kernel), (47, 16));
+}
+
+#[test]
+fn activities_are_known_by_name() {
+    let check = |names: &[&str], expected| {
+        for name in names {
+            assert_eq!(activity(name), expected, "{name}");
+        }
+    };
+    check(
+        &[
+            "runtime.gcBgMarkWorker",
+            "runtime.gcBgMarkWorker.func2",
+            "runtime.gcAssistAlloc",
+            "runtime.bgsweep",
+            "runtime.bgscavenge",
+            "runtime.(*gcWork).balance",
+            "runtime.markroot.func1",
+            "runtime.gcWriteBarrier4",
+        ],
+        Some(Activity::Gc),
+    );
+    check(
+        &["runtime.findRunnable", "runtime.stopm"],
+        Some(Activity::Idle),
+    );
+    check(
+        &["runtime.schedule", "runtime.park_m", "runtime.mcall"],
+        Some(Activity::Scheduler),
+    );
+    check(
+        &[
+            "runtime.mallocgc",
+            "main.gcDrain",
+            "gcDrain",
+            "runtime.goexit",
+        ],
+        None,
+    );
+}
+
+#[test]
+fn kinds_add_up_to_all_samples() {
+    let profile = sqlite();
+    let found = facts(&Folder::new(&profile), Limits::default());
+    let sum: u64 = FunctionKind::ALL
+        .iter()
+        .map(|kind| found.shares.kind(*kind))
+        .sum();
+    assert_eq!((sum, found.samples), (1874, 1874));
+    assert_eq!(
+        (found.shares.gc, found.shares.idle, found.shares.scheduler),
+        (131, 22, 9)
+    );
+}

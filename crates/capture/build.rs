@@ -1,0 +1,41 @@
+//! Compiles the kernel side. The BPF objects are made here and embedded; none is committed.
+
+use std::path::{Path, PathBuf};
+
+use libbpf_cargo::SkeletonBuilder;
+
+fn main() {
+    let bpf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bpf");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    for file in
+        ["sample.bpf.c", "wire.h", "unwind.h", "go.h", "failures.def", "vmlinux/x86_64.h"]
+    {
+        println!("cargo::rerun-if-changed={}", bpf.join(file).display());
+    }
+    println!("cargo::rerun-if-env-changed=SEAM_CLANG");
+    let clang = std::env::var("SEAM_CLANG").unwrap_or_else(|_| "clang-19".to_owned());
+    let built = SkeletonBuilder::new()
+        .source(bpf.join("sample.bpf.c"))
+        .clang(&clang)
+        .clang_args([
+            "-I".as_ref(),
+            bpf.as_os_str(),
+            "-mcpu=v2".as_ref(),
+            "-Wall".as_ref(),
+            "-Wextra".as_ref(),
+            "-Werror".as_ref(),
+            "-Wno-unused-parameter".as_ref(),
+            "-Wno-missing-declarations".as_ref(),
+        ])
+        .obj(out.join("sample.bpf.o"))
+        .build();
+    if let Err(error) = built {
+        eprintln!(
+            "error: the kernel side was not compiled: {error:#}\n\
+             hint: it needs {clang} and the headers of libelf and zlib (Debian: clang-19 \
+             libelf-dev zlib1g-dev); `cargo xtask setup` installs them, SEAM_CLANG names another \
+             clang"
+        );
+        std::process::exit(1);
+    }
+}

@@ -1,0 +1,239 @@
+//! The loaded kernel side: its maps as typed operations. The only file that speaks to libbpf.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
+
+use libbpf_rs::{
+    Link, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, RingBufferBuilder,
+};
+use seam_wire::{
+    Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS, bytes_of, seam_mapping_block,
+    seam_table_block,
+};
+
+use crate::{Error, Result};
+
+/// Inner arrays of different lengths may stand in for one another (Linux 5.10).
+const BPF_F_INNER_MAP: u32 = 1 << 12;
+
+/// The compiled program, aligned as an ELF parser expects.
+#[repr(C, align(16))]
+struct Aligned<const N: usize>([u8; N]);
+static OBJECT: &Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/sample.bpf.o")).len() }> =
+    &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/sample.bpf.o")));
+
+/// The loaded programs and their maps. Everything is freed when this is dropped, or when the
+/// process ends in whatever way: nothing is pinned.
+pub(crate) struct Kernel {
+    // Links before the object: dropping them detaches.
+    links: Vec<Link>,
+    object: Object,
+    tables: MapHandle,
+    sets: MapHandle,
+    processes: MapHandle,
+    counters: MapHandle,
+    samples: MapHandle,
+    inner_bytes: usize,
+    table_maps: Vec<MapHandle>,
+}
+
+impl Kernel {
+    /// Loads the programs; `ring_bytes` is a power of two.
+    pub(crate) fn load(ring_bytes: u32) -> Result<Self> {
+        libbpf_rs::set_print(Some((libbpf_rs::PrintLevel::Warn, |_, text| log(text))));
+        let mut open = ObjectBuilder::default()
+            .name("seam")
+            .and_then(|b| b.open_memory(&OBJECT.0))
+            .map_err(|e| refused("opened", &e))?;
+        for mut map in open.maps_mut() {
+            if map.name() == "samples" {
+                map.set_max_entries(ring_bytes).map_err(|e| refused("sized", &e))?;
+            }
+        }
+        let object = open.load().map_err(|e| refused("loaded", &e))?;
+        let map = |name: &str| {
+            let map = object.maps().find(|m| m.name() == name);
+            let map = map.ok_or_else(|| missing(name))?;
+            MapHandle::try_from(&map).map_err(|e| refused("loaded", &e))
+        };
+        Ok(Self {
+            tables: map("tables")?,
+            sets: map("mapping_sets")?,
+            processes: map("processes")?,
+            counters: map("counters")?,
+            samples: map("samples")?,
+            links: Vec::new(),
+            object,
+            inner_bytes: ring_bytes as usize,
+            table_maps: Vec::new(),
+        })
+    }
+
+    /// Attaches the scheduler tracepoints.
+    pub(crate) fn attach_tracepoints(&mut self) -> Result<()> {
+        for program in self.object.progs_mut() {
+            if program.section().to_string_lossy().starts_with("raw_tracepoint") {
+                self.links.push(program.attach().map_err(|e| refused("attached", &e))?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the sampling program at every overflow of a perf event.
+    pub(crate) fn attach_sampler(&mut self, event: &OwnedFd) -> Result<()> {
+        let program = self.object.progs_mut().find(|p| p.name() == "sample");
+        let program = program.ok_or_else(|| missing("sample"))?;
+        let link = program
+            .attach_perf_event(event.as_fd().as_raw_fd())
+            .map_err(|e| refused("attached", &e))?;
+        self.links.push(link);
+        Ok(())
+    }
+
+    /// Puts a table into a slot.
+    pub(crate) fn install_table(&mut self, slot: u32, words: &[u32]) -> Result<()> {
+        let blocks = words.as_chunks::<{ SEAM_BLOCK_WORDS as usize }>().0;
+        let map = inner_map("seam_table", size_of::<seam_table_block>(), blocks.len())?;
+        let values: Vec<u8> =
+            blocks.iter().flat_map(|b| b.iter().flat_map(|w| w.to_le_bytes())).collect();
+        fill(&map, &values, blocks.len())?;
+        self.inner_bytes += values.len();
+        set_inner(&self.tables, slot, &map)?;
+        self.table_maps.push(map);
+        Ok(())
+    }
+
+    /// Makes a mapping set known under a number.
+    pub(crate) fn install_set(&mut self, number: u32, mappings: &[Mapping]) -> Result<()> {
+        let blocks = seam_unwind::mapping_blocks(mappings);
+        let size = size_of::<seam_mapping_block>();
+        let map = inner_map("seam_mappings", size, blocks.len().max(1))?;
+        let values: Vec<u8> = blocks.iter().flat_map(bytes_of).copied().collect();
+        fill(&map, &values, blocks.len())?;
+        set_inner(&self.sets, number, &map)
+    }
+
+    /// Forgets a mapping set.
+    pub(crate) fn remove_set(&mut self, number: u32) {
+        // It is gone already when the kernel side dropped it: nothing to do.
+        let _ = self.sets.delete(&number.to_le_bytes());
+    }
+
+    /// Makes a process a target, or changes what is known of it.
+    pub(crate) fn set_process(&mut self, pid: i32, process: &Process) -> Result<()> {
+        self.processes
+            .update(&(pid as u32).to_le_bytes(), bytes_of(process), MapFlags::ANY)
+            .map_err(|e| refused("filled", &e))
+    }
+
+    /// Whether a process is a target by now (children become one in the kernel).
+    pub(crate) fn has_process(&self, pid: i32) -> bool {
+        let key = (pid as u32).to_le_bytes();
+        self.processes.lookup(&key, MapFlags::ANY).is_ok_and(|found| found.is_some())
+    }
+
+    /// Forgets a process.
+    pub(crate) fn remove_process(&mut self, pid: i32) {
+        let _ = self.processes.delete(&(pid as u32).to_le_bytes());
+    }
+
+    /// The counters, summed over CPUs.
+    pub(crate) fn counters(&self) -> [u64; SEAM_COUNTERS as usize] {
+        let mut sums = [0; SEAM_COUNTERS as usize];
+        for (number, sum) in sums.iter_mut().enumerate() {
+            let key = (number as u32).to_le_bytes();
+            let Ok(Some(per_cpu)) = self.counters.lookup_percpu(&key, MapFlags::ANY) else {
+                continue;
+            };
+            let word = |v: &Vec<u8>| v.get(..8).and_then(|b| b.try_into().ok());
+            *sum = per_cpu.iter().filter_map(word).map(u64::from_le_bytes).sum();
+        }
+        sums
+    }
+
+    /// Hands every record that has arrived to `each`.
+    pub(crate) fn drain(&self, mut each: impl FnMut(&[u8])) -> Result<()> {
+        let mut builder = RingBufferBuilder::new();
+        builder
+            .add(&self.samples, |record| {
+                each(record);
+                0
+            })
+            .map_err(|e| refused("read", &e))?;
+        let ring = builder.build().map_err(|e| refused("read", &e))?;
+        ring.consume().map_err(|e| refused("read", &e))
+    }
+
+    /// Bytes of memory in the kernel for maps whose size depends on the targets.
+    pub(crate) fn map_bytes(&self) -> usize {
+        let fixed = self.object.maps().filter_map(|m| {
+            let info = m.info().ok()?;
+            let per_entry = info.info.value_size as usize + info.info.key_size as usize;
+            Some(per_entry * info.info.max_entries as usize)
+        });
+        self.inner_bytes + fixed.sum::<usize>()
+    }
+
+    /// Run time and number of runs of the sampling program, when the kernel counts them.
+    pub(crate) fn sampler_runs(&self) -> Option<(Duration, u64)> {
+        let program = self.object.progs().find(|p| p.name() == "sample")?;
+        let mut info = libbpf_rs::libbpf_sys::bpf_prog_info::default();
+        let mut len = size_of_val(&info) as u32;
+        let fd = program.as_fd().as_raw_fd();
+        // SAFETY: `info` is a plain structure of the size that `len` names.
+        let done = unsafe {
+            libbpf_rs::libbpf_sys::bpf_obj_get_info_by_fd(
+                fd,
+                std::ptr::from_mut(&mut info).cast(),
+                &raw mut len,
+            )
+        };
+        (done == 0).then(|| (Duration::from_nanos(info.run_time_ns), info.run_cnt))
+    }
+}
+
+fn inner_map(name: &str, value_size: usize, entries: usize) -> Result<MapHandle> {
+    let options = libbpf_rs::libbpf_sys::bpf_map_create_opts {
+        sz: size_of::<libbpf_rs::libbpf_sys::bpf_map_create_opts>() as _,
+        map_flags: BPF_F_INNER_MAP,
+        ..Default::default()
+    };
+    MapHandle::create(MapType::Array, Some(name), 4, value_size as u32, entries as u32, &options)
+        .map_err(|e| refused("filled", &e))
+}
+
+/// Writes entries 0 to `count` of an array.
+fn fill(map: &MapHandle, values: &[u8], count: usize) -> Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
+    let keys: Vec<u8> = (0..count as u32).flat_map(u32::to_le_bytes).collect();
+    map.update_batch(&keys, values, count as u32, MapFlags::ANY, MapFlags::ANY)
+        .map_err(|e| refused("filled", &e))
+}
+
+fn set_inner(outer: &MapHandle, key: u32, inner: &MapHandle) -> Result<()> {
+    let fd = inner.as_fd().as_raw_fd().to_le_bytes();
+    outer.update(&key.to_le_bytes(), &fd, MapFlags::ANY).map_err(|e| refused("filled", &e))
+}
+
+fn refused(step: &'static str, error: &libbpf_rs::Error) -> Error {
+    if !std::path::Path::new("/sys/kernel/btf/vmlinux").exists() {
+        return Error::NoBtf;
+    }
+    let denied = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
+    let missing = if denied { crate::target::missing_capabilities() } else { Vec::new() };
+    Error::Bpf { step, detail: format!("{error:#}"), missing }
+}
+
+fn missing(name: &str) -> Error {
+    let detail = format!("{name} is not in the compiled object");
+    Error::Bpf { step: "loaded", detail, missing: Vec::new() }
+}
+
+/// libbpf's own words, only for those who ask (-v sets SEAM_LOG).
+fn log(text: String) {
+    if std::env::var_os("SEAM_LOG").is_some() {
+        eprint!("libbpf: {text}");
+    }
+}

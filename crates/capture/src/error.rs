@@ -1,0 +1,115 @@
+//! What can keep a recording from starting or going on.
+
+/// Why something could not be captured. [`Error::hint`] says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No such process.
+    #[error("process {0} does not exist")]
+    NoProcess(i32),
+    /// A zombie has no memory any more.
+    #[error("process {0} has already ended and waits for its parent (a zombie)")]
+    Zombie(i32),
+    /// Kernel threads have no user stacks.
+    #[error("process {0} is a kernel thread")]
+    KernelThread(i32),
+    /// 32-bit programs are not supported.
+    #[error("process {0} is a 32-bit program, which seam can't record")]
+    ThirtyTwoBit(i32),
+    /// No process has such a name.
+    #[error("no process matches the name {0:?}")]
+    NoMatch(String),
+    /// The process may not be looked at.
+    #[error("process {pid} can't be looked at: {source}")]
+    Inspect {
+        /// The process.
+        pid: i32,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// Perf events are refused.
+    #[error("perf events are refused (perf_event_paranoid is {paranoid}): {source}")]
+    Perf {
+        /// The setting.
+        paranoid: String,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// BPF is refused or fails.
+    #[error("the kernel side can't be {step}: {detail}")]
+    Bpf {
+        /// loaded, attached, filled.
+        step: &'static str,
+        /// What libbpf said.
+        detail: String,
+        /// Capabilities that are missing for it.
+        missing: Vec<&'static str>,
+    },
+    /// Type information is missing.
+    #[error("this kernel has no type information (/sys/kernel/btf/vmlinux is missing)")]
+    NoBtf,
+    /// The program could not be started.
+    #[error("{program} can't be started: {source}")]
+    Spawn {
+        /// What was to be started.
+        program: String,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// Anything else of the operating system.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    /// What the user can do about it, without the word "hint".
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoProcess(_) => "ps -e lists the processes; --name REGEX finds one by its name"
+                .to_owned(),
+            Self::Zombie(_) | Self::KernelThread(_) => {
+                "choose a process that runs a program of its own".to_owned()
+            }
+            Self::ThirtyTwoBit(_) => "build the program for x86-64".to_owned(),
+            Self::NoMatch(_) => {
+                "the regular expression is matched with the process's name and command line"
+                    .to_owned()
+            }
+            Self::Inspect { .. } => {
+                "run seam as root: sudo seam record …, or grant it CAP_SYS_PTRACE".to_owned()
+            }
+            Self::Perf { .. } => {
+                "run seam as root: sudo seam record …, or grant CAP_PERFMON and CAP_BPF: \
+                 sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_checkpoint_restore+ep \
+                 $(command -v seam)"
+                    .to_owned()
+            }
+            Self::Bpf { missing, .. } if !missing.is_empty() => format!(
+                "missing: {}; run sudo seam record …, or once: sudo setcap \
+                 cap_bpf,cap_perfmon,cap_sys_ptrace,cap_checkpoint_restore+ep $(command -v seam)",
+                missing.join(", ")
+            ),
+            Self::Bpf { .. } => {
+                "seam needs Linux 5.17 or newer with BPF; -v prints what the kernel's verifier said"
+                    .to_owned()
+            }
+            Self::NoBtf => {
+                "use a kernel built with CONFIG_DEBUG_INFO_BTF (all current distributions have it)"
+                    .to_owned()
+            }
+            Self::Spawn { .. } => "check the path and that it is executable".to_owned(),
+            Self::Io { .. } => return None,
+        })
+    }
+}

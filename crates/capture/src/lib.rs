@@ -1,0 +1,33 @@
+//! Loads the kernel side, follows processes, delivers samples.
+//!
+//! The only crate that links libbpf. In: what to record. Out: a [`Recording`] of raw stacks with
+//! the mappings that were in force. It gives nothing a name (seam-symbolize does) and writes
+//! nothing, neither files nor the target's memory.
+
+mod bpf;
+mod command;
+mod cost;
+mod error;
+mod kernel;
+mod maps;
+mod module;
+mod perf;
+mod process_map;
+mod recording;
+mod session;
+mod sideband;
+mod target;
+
+pub use command::Command;
+pub use cost::Cost;
+pub use error::Error;
+pub use kernel::{KernelFacts, kernel_facts};
+pub use maps::{FileId, MapsEntry, executable_entries};
+pub use module::{Module, ModuleKind, Modules};
+pub use process_map::{MappedModule, ProcessMap};
+pub use recording::{Counters, RawSample, RawStack, Recording, TargetInfo};
+pub use session::{Options, Session, Status};
+pub use target::{Target, check_target, find_by_name};
+
+/// The result of a capture step.
+pub type Result<T> = std::result::Result<T, Error>;

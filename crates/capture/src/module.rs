@@ -1,0 +1,229 @@
+//! Modules: files (and the vdso) that processes map code from. A module is opened once, by what the
+//! kernel says is mapped and not by its path, and keeps its unwind table and what is needed to find
+//! names later.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use seam_memory::{Live, Memory};
+use seam_object::{BuildId, Elf, ReadCache, Segment, SegmentKind};
+use seam_unwind::ModuleTable;
+
+use crate::maps::{FileId, MapsEntry};
+
+/// The most that is read as a vdso.
+const VDSO_BYTES_MAX: u64 = 1 << 20;
+
+/// Code that processes map.
+#[derive(Debug)]
+pub struct Module {
+    /// Counts from 0 in the order of discovery.
+    pub number: u32,
+    /// What kind of code it is.
+    pub kind: ModuleKind,
+    /// The path in the process's own view, or a name in brackets.
+    pub path: String,
+    /// The GNU build id.
+    pub build_id: Option<BuildId>,
+    /// Its program headers.
+    pub segments: Vec<Segment>,
+    /// The unwind table, or why there is none.
+    pub table: Result<ModuleTable, String>,
+    /// The open file, which stays readable when its path is gone; `None` for the vdso and for
+    /// files that could not be opened.
+    pub file: Option<File>,
+    /// The vdso's bytes.
+    pub image: Vec<u8>,
+}
+
+/// Kinds of code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModuleKind {
+    /// A file.
+    File,
+    /// The kernel's library in every process.
+    Vdso,
+    /// Anonymous executable memory.
+    Anonymous,
+}
+
+impl Module {
+    /// The address at which the module's address 0 is loaded, given one of its mappings.
+    #[must_use]
+    pub fn load_bias(&self, start: u64, offset: u64) -> Option<u64> {
+        if self.kind == ModuleKind::Vdso {
+            let first = self.segments.iter().find(|s| s.kind == SegmentKind::Load)?;
+            return Some(start.wrapping_sub(first.address));
+        }
+        let loaded = self.segments.iter().filter(|s| s.kind == SegmentKind::Load);
+        let mut holding = loaded.filter(|s| {
+            // The kernel maps whole pages around a segment's bytes.
+            let first = s.offset & !0xfff;
+            offset >= first && offset < s.offset.saturating_add(s.file_size.max(1))
+        });
+        let segment = holding.clone().find(|s| s.executable).or_else(|| holding.next())?;
+        Some(
+            start
+                .wrapping_sub(offset)
+                .wrapping_add(segment.offset)
+                .wrapping_sub(segment.address),
+        )
+    }
+
+    /// The last part of the path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let path = self.path.strip_suffix(" (deleted)").unwrap_or(&self.path);
+        path.rsplit('/').next().unwrap_or(path)
+    }
+}
+
+/// All modules seen, by what they are.
+#[derive(Debug, Default)]
+pub struct Modules {
+    by_file: HashMap<FileId, Arc<Module>>,
+    vdso: Option<Arc<Module>>,
+    anonymous: Option<Arc<Module>>,
+    all: Vec<Arc<Module>>,
+}
+
+impl Modules {
+    /// The module of a mapping, opened and read now if it is new.
+    pub fn of_mapping(&mut self, pid: i32, entry: &MapsEntry) -> Arc<Module> {
+        if entry.has_file() {
+            if let Some(module) = self.by_file.get(&entry.file) {
+                return Arc::clone(module);
+            }
+            let file = open_mapped(pid, entry);
+            let module = self.add(|number| file_module(number, entry.path.clone(), file));
+            self.by_file.insert(entry.file, Arc::clone(&module));
+            return module;
+        }
+        if entry.path == "[vdso]" {
+            if let Some(module) = &self.vdso {
+                return Arc::clone(module);
+            }
+            let module = self.add(|number| vdso_module(number, pid, entry));
+            self.vdso = Some(Arc::clone(&module));
+            return module;
+        }
+        if let Some(module) = &self.anonymous {
+            return Arc::clone(module);
+        }
+        let module = self.add(anonymous_module);
+        self.anonymous = Some(Arc::clone(&module));
+        module
+    }
+
+    /// Reads a file before anything maps it, so that its table is there at once.
+    pub fn prepare(&mut self, path: &Path) -> Option<Arc<Module>> {
+        let file = File::open(path).ok()?;
+        let metadata = file.metadata().ok()?;
+        let id = FileId {
+            major: libc::major(metadata.dev()),
+            minor: libc::minor(metadata.dev()),
+            inode: metadata.ino(),
+        };
+        if let Some(module) = self.by_file.get(&id) {
+            return Some(Arc::clone(module));
+        }
+        let path = path.to_string_lossy().into_owned();
+        let module = self.add(|number| file_module(number, path, Ok(file)));
+        self.by_file.insert(id, Arc::clone(&module));
+        Some(module)
+    }
+
+    /// All modules by number.
+    #[must_use]
+    pub fn all(&self) -> &[Arc<Module>] {
+        &self.all
+    }
+
+    fn add(&mut self, make: impl FnOnce(u32) -> Module) -> Arc<Module> {
+        let module = Arc::new(make(self.all.len() as u32));
+        self.all.push(Arc::clone(&module));
+        module
+    }
+}
+
+/// Opens what is mapped, not what the path names now: a replaced or deleted file, or one in another
+/// mount namespace, is reached through map_files (needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN),
+/// else through the process's root if device and inode still agree.
+fn open_mapped(pid: i32, entry: &MapsEntry) -> Result<File, String> {
+    let mapped = format!("/proc/{pid}/map_files/{:x}-{:x}", entry.start, entry.end);
+    let first = match File::open(&mapped) {
+        Ok(file) => return Ok(file),
+        Err(e) => e,
+    };
+    let path = PathBuf::from(format!("/proc/{pid}/root{}", entry.path));
+    let file = File::open(&path).map_err(|e| format!("opening {}: {e}; {first}", entry.path))?;
+    let inode = file.metadata().map(|m| m.ino()).unwrap_or(0);
+    if inode != entry.file.inode {
+        return Err(format!("{} was replaced, and the mapped file: {first}", entry.path));
+    }
+    Ok(file)
+}
+
+fn file_module(number: u32, path: String, file: Result<File, String>) -> Module {
+    let mut module = Module {
+        number,
+        kind: ModuleKind::File,
+        path,
+        build_id: None,
+        segments: Vec::new(),
+        table: Err(String::new()),
+        file: None,
+        image: Vec::new(),
+    };
+    let file = match file {
+        Ok(file) => file,
+        Err(e) => {
+            module.table = Err(e);
+            return module;
+        }
+    };
+    let cache = ReadCache::new(&file);
+    match Elf::parse(&cache) {
+        Ok(elf) => {
+            module.build_id = elf.build_id();
+            module.segments = elf.segments().to_vec();
+            module.table = seam_unwind::build(&elf).map_err(|e| e.to_string());
+        }
+        Err(e) => module.table = Err(e.to_string()),
+    }
+    drop(cache);
+    module.file = Some(file);
+    module
+}
+
+fn vdso_module(number: u32, pid: i32, entry: &MapsEntry) -> Module {
+    let mut image = vec![0; (entry.end - entry.start).min(VDSO_BYTES_MAX) as usize];
+    let read = Live::new(pid).read(entry.start, &mut image).map_err(|e| e.to_string());
+    let elf = read.and_then(|()| Elf::parse(image.as_slice()).map_err(|e| e.to_string()));
+    let (build_id, segments, table) = match elf {
+        Ok(elf) => (
+            elf.build_id(),
+            elf.segments().to_vec(),
+            seam_unwind::build(&elf).map_err(|e| e.to_string()),
+        ),
+        Err(e) => (None, Vec::new(), Err(e)),
+    };
+    let path = entry.path.clone();
+    Module { number, kind: ModuleKind::Vdso, path, build_id, segments, table, file: None, image }
+}
+
+fn anonymous_module(number: u32) -> Module {
+    Module {
+        number,
+        kind: ModuleKind::Anonymous,
+        path: "[anonymous]".to_owned(),
+        build_id: None,
+        segments: Vec::new(),
+        table: Err("code made at run time has no unwind information".to_owned()),
+        file: None,
+        image: Vec::new(),
+    }
+}

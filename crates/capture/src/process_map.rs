@@ -1,0 +1,166 @@
+//! What one process has mapped at one time, and its form for the walk.
+
+use std::sync::Arc;
+
+use seam_go::TlsOffset;
+use seam_memory::{Live, Memory};
+use seam_unwind::GoRuntimeFacts;
+use seam_wire::{GoRuntime, Mapping, SEAM_GO_RUNTIMES};
+
+use crate::maps::{MapsEntry, executable_entries};
+use crate::module::{Module, Modules};
+
+/// An executable mapping with its module.
+#[derive(Debug, Clone)]
+pub struct MappedModule {
+    /// First address.
+    pub start: u64,
+    /// First address behind it.
+    pub end: u64,
+    /// Offset of `start` in the file.
+    pub offset: u64,
+    /// Where the module's address 0 is loaded.
+    pub load_bias: u64,
+    /// The module.
+    pub module: Arc<Module>,
+}
+
+/// All executable mappings of a process, by rising address, without overlap.
+#[derive(Debug, Clone, Default)]
+pub struct ProcessMap {
+    /// The mappings.
+    pub mappings: Vec<MappedModule>,
+}
+
+impl ProcessMap {
+    /// Reads `/proc/PID/maps`.
+    ///
+    /// # Errors
+    /// When the process is gone or may not be looked at.
+    pub fn read(pid: i32, modules: &mut Modules) -> std::io::Result<Self> {
+        let text = std::fs::read(format!("/proc/{pid}/maps"))?;
+        let mut map = Self::default();
+        for entry in executable_entries(&String::from_utf8_lossy(&text)) {
+            // The legacy page at the end of the address space is never executed natively.
+            if entry.path != "[vsyscall]" {
+                map.insert(pid, &entry, modules);
+            }
+        }
+        Ok(map)
+    }
+
+    /// Adds one mapping; whatever was mapped at its addresses before is gone.
+    pub fn insert(&mut self, pid: i32, entry: &MapsEntry, modules: &mut Modules) {
+        let module = modules.of_mapping(pid, entry);
+        let load_bias = module.load_bias(entry.start, entry.offset).unwrap_or(0);
+        let new = MappedModule {
+            start: entry.start,
+            end: entry.end,
+            offset: entry.offset,
+            load_bias,
+            module,
+        };
+        let mut kept = Vec::with_capacity(self.mappings.len() + 2);
+        for old in self.mappings.drain(..) {
+            if old.end <= new.start || old.start >= new.end {
+                kept.push(old);
+                continue;
+            }
+            if old.start < new.start {
+                kept.push(MappedModule { end: new.start, ..old.clone() });
+            }
+            if old.end > new.end {
+                let skip = new.end - old.start;
+                kept.push(MappedModule { start: new.end, offset: old.offset + skip, ..old });
+            }
+        }
+        kept.push(new);
+        kept.sort_by_key(|m| m.start);
+        self.mappings = kept;
+    }
+
+    /// The mapping that covers an address.
+    #[must_use]
+    pub fn find(&self, address: u64) -> Option<&MappedModule> {
+        let after = self.mappings.partition_point(|m| m.start <= address);
+        let mapping = self.mappings.get(after.checked_sub(1)?)?;
+        (address < mapping.end).then_some(mapping)
+    }
+
+    /// The Go runtimes in the process, with the number of their module.
+    #[must_use]
+    pub fn go_runtimes(&self, pid: i32) -> Vec<(u32, GoRuntime)> {
+        let mut runtimes: Vec<(u32, GoRuntime)> = Vec::new();
+        for mapping in &self.mappings {
+            let Ok(table) = &mapping.module.table else { continue };
+            let Some(facts) = &table.go else { continue };
+            let number = mapping.module.number;
+            if runtimes.iter().any(|(n, _)| *n == number)
+                || runtimes.len() == SEAM_GO_RUNTIMES as usize
+            {
+                continue;
+            }
+            runtimes.push((number, go_runtime(pid, facts, mapping.load_bias)));
+        }
+        runtimes
+    }
+
+    /// The mappings as the walk reads them; `slot` gives a module's table slot, 0 = not there yet.
+    #[must_use]
+    pub fn wire(
+        &self,
+        runtimes: &[(u32, GoRuntime)],
+        mut slot: impl FnMut(&Arc<Module>) -> u32,
+    ) -> Vec<Mapping> {
+        let mapping = |m: &MappedModule| {
+            let mut wire = Mapping { start: m.start, end: m.end, ..Mapping::default() };
+            if let Ok(built) = &m.module.table {
+                wire.bias = m.load_bias.wrapping_add(built.table.base);
+                wire.table = slot(&m.module);
+                wire.index_word = built.table.index_word;
+                wire.pages = built.table.pages;
+                let number = m.module.number;
+                let runtime = runtimes.iter().position(|(n, _)| *n == number);
+                wire.go = runtime.map_or(0, |i| i as u32 + 1);
+            }
+            wire
+        };
+        self.mappings.iter().map(mapping).collect()
+    }
+}
+
+/// A runtime's facts at the addresses of one process.
+fn go_runtime(pid: i32, facts: &GoRuntimeFacts, load_bias: u64) -> GoRuntime {
+    let tls = match facts.tls {
+        Some(TlsOffset::Fixed(offset)) => Some(offset),
+        // The loader has filled the slot in, in the process's memory only.
+        Some(TlsOffset::Slot(slot)) => {
+            Live::new(pid).word(slot.wrapping_add(load_bias)).ok().map(|v| v as i64)
+        }
+        None => None,
+    };
+    let place = |address: u64| if address == 0 { 0 } else { address.wrapping_add(load_bias) };
+    let o = facts.offsets.unwrap_or_default();
+    GoRuntime {
+        tls_offset: tls.unwrap_or(0),
+        crosscall2_start: place(facts.crosscall2.start),
+        crosscall2_end: place(facts.crosscall2.end),
+        g_m: o.g_m,
+        g_sched_sp: o.g_sched_sp,
+        g_sched_pc: o.g_sched_pc,
+        g_sched_bp: o.g_sched_bp,
+        g_status: o.g_status,
+        g_goid: o.g_goid,
+        g_startpc: o.g_startpc,
+        m_gsignal: o.m_gsignal,
+        m_curg: o.m_curg,
+        m_p: o.m_p,
+        m_oldp: o.m_oldp,
+        m_id: o.m_id,
+        m_incgo: o.m_incgo,
+        m_is_extra_in_c: o.m_is_extra_in_c,
+        verified: u32::from(facts.verified),
+        known: u32::from(facts.offsets.is_some() && tls.is_some()),
+        ..GoRuntime::default()
+    }
+}

@@ -1,0 +1,142 @@
+//! The raw result of a recording: samples with interned stacks, and the mappings in force. Frames
+//! are still addresses.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use seam_wire::{Sample, SampleHeader};
+
+use crate::{Cost, Module, ProcessMap, Target};
+
+/// A stack as it was walked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RawStack {
+    /// The mapping set in force.
+    pub mapping_set: u32,
+    /// Frames left out between the leaf-most 384 and the last 128 user frames.
+    pub elided: u32,
+    /// Kernel addresses, leaf first.
+    pub kernel: Box<[u64]>,
+    /// User frames with flags, leaf first.
+    pub user: Box<[u64]>,
+}
+
+/// A sample without its stack.
+#[derive(Debug, Clone, Copy)]
+pub struct RawSample {
+    /// Number of the stack.
+    pub stack: u32,
+    /// Everything else as it was sent.
+    pub header: SampleHeader,
+}
+
+/// A target, as it was at the end.
+#[derive(Debug, Clone)]
+pub struct TargetInfo {
+    /// Who it is.
+    pub target: Target,
+    /// The command that seam started itself.
+    pub started_here: bool,
+    /// It ended while it was recorded.
+    pub ended: bool,
+    /// CPU time it used while it was recorded, in nanoseconds.
+    pub cpu_time_ns: u64,
+    /// The executable's module number.
+    pub executable: Option<u32>,
+}
+
+/// Counts of the kernel side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Samples of targets, lost ones included.
+    pub samples: u64,
+    /// Samples lost because the ring buffer was full.
+    pub ring_full: u64,
+    /// Samples without user registers.
+    pub no_registers: u64,
+    /// Records that could not be read.
+    pub malformed: u64,
+    /// Side-band records that the kernel dropped; mappings were read anew then.
+    pub sideband_lost: u64,
+}
+
+/// Everything recorded.
+#[derive(Debug, Default)]
+pub struct Recording {
+    /// Samples in the order of arrival.
+    pub samples: Vec<RawSample>,
+    /// Distinct stacks.
+    pub stacks: Vec<RawStack>,
+    /// Mapping sets that stacks refer to.
+    pub maps: HashMap<u32, Arc<ProcessMap>>,
+    /// All modules by number.
+    pub modules: Vec<Arc<Module>>,
+    /// The processes recorded.
+    pub targets: Vec<TargetInfo>,
+    /// Counts.
+    pub counters: Counters,
+    /// Cost.
+    pub cost: Cost,
+    /// When it began, by the wall clock.
+    pub started: Option<SystemTime>,
+    /// When it began, on the samples' clock (CLOCK_MONOTONIC, nanoseconds).
+    pub started_ns: u64,
+    /// How long it lasted.
+    pub duration: Duration,
+    /// Samples a second on each CPU.
+    pub rate_hz: u32,
+}
+
+/// Takes samples in and interns their stacks at once.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    samples: Vec<RawSample>,
+    numbers: HashMap<Arc<RawStack>, u32>,
+    stacks: Vec<Arc<RawStack>>,
+    used_sets: HashSet<u32>,
+    malformed: u64,
+}
+
+impl Collector {
+    pub(crate) fn add(&mut self, record: &[u8]) {
+        let Ok(sample) = Sample::parse(record) else {
+            self.malformed += 1;
+            return;
+        };
+        let stack = RawStack {
+            mapping_set: sample.header.mapping_set,
+            elided: sample.header.elided,
+            kernel: sample.kernel.into(),
+            user: sample.user.into(),
+        };
+        self.used_sets.insert(stack.mapping_set);
+        let number = match self.numbers.get(&stack) {
+            Some(number) => *number,
+            None => {
+                let number = self.stacks.len() as u32;
+                let stack = Arc::new(stack);
+                self.stacks.push(Arc::clone(&stack));
+                self.numbers.insert(stack, number);
+                number
+            }
+        };
+        self.samples.push(RawSample { stack: number, header: sample.header });
+    }
+
+    /// Whether any stack refers to a mapping set.
+    pub(crate) fn uses(&self, set: u32) -> bool {
+        self.used_sets.contains(&set)
+    }
+
+    /// Samples so far.
+    pub(crate) fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<RawSample>, Vec<RawStack>, u64) {
+        drop(self.numbers);
+        let stacks = self.stacks.into_iter().map(Arc::unwrap_or_clone).collect();
+        (self.samples, stacks, self.malformed)
+    }
+}

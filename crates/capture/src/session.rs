@@ -1,0 +1,443 @@
+//! A recording in progress: owns the kernel side, follows what the targets map, drains samples.
+
+use std::collections::HashMap;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use seam_wire::{
+    Process, SEAM_COUNT_NO_REGISTERS, SEAM_COUNT_RING_FULL, SEAM_COUNT_SAMPLES,
+    SEAM_GO_RUNTIMES,
+};
+
+use crate::bpf::Kernel;
+use crate::recording::Collector;
+use crate::sideband::{Event, Sideband};
+use crate::target::{cpu_time_ns, describe};
+use crate::{Cost, Counters, Error, Modules, ProcessMap, Recording, Result, Target, TargetInfo};
+use crate::{cost, perf};
+
+/// How long a mapping set outlives its successor: long enough for every sample that began with it.
+const SET_GRACE: Duration = Duration::from_millis(500);
+/// Slots in the map of tables, as in sample.bpf.c; slot 0 means "no table".
+const TABLE_SLOTS: u32 = 4096;
+
+/// What to record.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Samples a second on each CPU.
+    pub rate_hz: u32,
+    /// Also record processes that the targets make.
+    pub follow_children: bool,
+}
+
+/// How a recording stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Samples so far.
+    pub samples: usize,
+    /// Targets that still run.
+    pub running: usize,
+}
+
+/// A recording in progress. Dropping it detaches everything.
+pub struct Session {
+    kernel: Kernel,
+    sideband: Sideband,
+    /// Kept open: closing an event ends it.
+    clocks: Vec<OwnedFd>,
+    /// Kept open: while it is, the kernel counts run times.
+    _stats: Option<OwnedFd>,
+    options: Options,
+    modules: Modules,
+    slots: HashMap<u32, u32>,
+    processes: HashMap<i32, Tracked>,
+    maps: HashMap<u32, Arc<ProcessMap>>,
+    retired_sets: Vec<(Instant, u32)>,
+    next_set: u32,
+    collector: Collector,
+    sideband_lost: u64,
+    started: Option<(Instant, SystemTime, u64, Duration)>,
+}
+
+/// A target that is followed.
+struct Tracked {
+    target: Target,
+    started_here: bool,
+    pidfd: Option<OwnedFd>,
+    map: ProcessMap,
+    set: u32,
+    cpu_first_ns: u64,
+    cpu_last_ns: u64,
+    ended: bool,
+}
+
+impl Session {
+    /// Loads the kernel side; nothing is recorded yet.
+    ///
+    /// # Errors
+    /// When perf events or BPF are refused.
+    pub fn new(options: Options) -> Result<Self> {
+        let cpus = perf::online_cpus()?;
+        // The side-band streams first: nothing mapped from here on is missed.
+        let sideband = Sideband::open(&cpus)?;
+        let ring_bytes = ring_bytes(options.rate_hz, cpus.len());
+        Ok(Self {
+            kernel: Kernel::load(ring_bytes)?,
+            sideband,
+            clocks: Vec::new(),
+            _stats: enable_stats(),
+            options,
+            modules: Modules::default(),
+            slots: HashMap::new(),
+            processes: HashMap::new(),
+            maps: HashMap::new(),
+            retired_sets: Vec::new(),
+            next_set: 1,
+            collector: Collector::default(),
+            sideband_lost: 0,
+            started: None,
+        })
+    }
+
+    /// Reads a file's tables before anything maps it.
+    pub fn prepare(&mut self, path: &std::path::Path) -> Result<()> {
+        if let Some(module) = self.modules.prepare(path) {
+            self.slot(&module)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a running process.
+    ///
+    /// # Errors
+    /// When its mappings can't be read or the kernel side can't take it.
+    pub fn add_target(&mut self, target: Target) -> Result<()> {
+        let pid = target.pid;
+        let map = ProcessMap::read(pid, &mut self.modules)
+            .map_err(|source| Error::Inspect { pid, source })?;
+        self.track(target, map, false);
+        self.publish(pid)
+    }
+
+    /// Adds a process that will execute a program: nothing of what it maps now counts.
+    ///
+    /// # Errors
+    /// When the kernel side can't take it.
+    pub fn add_before_exec(&mut self, target: Target) -> Result<()> {
+        let pid = target.pid;
+        self.track(target, ProcessMap::default(), true);
+        self.publish(pid)
+    }
+
+    /// Starts the clocks.
+    ///
+    /// # Errors
+    /// When perf events are refused.
+    pub fn start(&mut self) -> Result<()> {
+        self.kernel.attach_tracepoints()?;
+        for cpu in perf::online_cpus()? {
+            let clock = perf::clock(cpu, self.options.rate_hz)?;
+            self.kernel.attach_sampler(&clock)?;
+            self.clocks.push(clock);
+        }
+        for tracked in self.processes.values_mut() {
+            tracked.cpu_first_ns = cpu_time_ns(tracked.target.pid).unwrap_or(0);
+            tracked.cpu_last_ns = tracked.cpu_first_ns;
+        }
+        let own = cost::own_cpu();
+        self.started = Some((Instant::now(), SystemTime::now(), monotonic_ns(), own));
+        for clock in &self.clocks {
+            perf::enable(clock)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for something to happen, at most `timeout`, and takes it in.
+    ///
+    /// # Errors
+    /// When the kernel side fails.
+    pub fn poll(&mut self, timeout: Duration) -> Result<Status> {
+        self.wait(timeout);
+        self.follow()?;
+        let collector = &mut self.collector;
+        self.kernel.drain(|record| collector.add(record))?;
+        self.drop_retired_sets();
+        self.note_cpu_times();
+        Ok(self.status())
+    }
+
+    /// How the recording stands.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let running = self.processes.values().filter(|t| !t.ended).count();
+        Status { samples: self.collector.len(), running }
+    }
+
+    /// Stops the clocks, detaches and gives what was recorded.
+    ///
+    /// # Errors
+    /// When the last samples can't be read.
+    pub fn finish(mut self) -> Result<Recording> {
+        let now = Instant::now();
+        self.clocks.clear();
+        self.poll(Duration::ZERO)?;
+        let (began, wall, monotonic, cpu) =
+            self.started.unwrap_or((now, SystemTime::now(), monotonic_ns(), Duration::ZERO));
+        let counters = self.kernel.counters();
+        let (bpf_time, bpf_runs) = self.kernel.sampler_runs().unwrap_or_default();
+        let cost = Cost {
+            cpu: cost::own_cpu().saturating_sub(cpu),
+            rss_bytes: cost::peak_rss(),
+            map_bytes: (self.kernel.map_bytes() + self.sideband.bytes()) as u64,
+            bpf_time,
+            bpf_runs,
+        };
+        let (samples, stacks, malformed) = self.collector.into_parts();
+        let mut targets: Vec<TargetInfo> =
+            self.processes.into_values().map(Tracked::into_info).collect();
+        targets.sort_by_key(|t| (!t.started_here, t.target.pid));
+        Ok(Recording {
+            samples,
+            stacks,
+            maps: self.maps,
+            modules: self.modules.all().to_vec(),
+            targets,
+            counters: Counters {
+                samples: counters[SEAM_COUNT_SAMPLES as usize],
+                ring_full: counters[SEAM_COUNT_RING_FULL as usize],
+                no_registers: counters[SEAM_COUNT_NO_REGISTERS as usize],
+                malformed,
+                sideband_lost: self.sideband_lost,
+            },
+            cost,
+            started: Some(wall),
+            started_ns: monotonic,
+            duration: now.saturating_duration_since(began),
+            rate_hz: self.options.rate_hz,
+        })
+    }
+
+    fn track(&mut self, target: Target, map: ProcessMap, started_here: bool) {
+        let pid = target.pid;
+        let tracked = Tracked {
+            pidfd: pidfd(pid),
+            target,
+            started_here,
+            map,
+            set: 0,
+            cpu_first_ns: 0,
+            cpu_last_ns: 0,
+            ended: false,
+        };
+        self.processes.insert(pid, tracked);
+    }
+
+    /// Makes a process's current mappings those of the kernel side.
+    fn publish(&mut self, pid: i32) -> Result<()> {
+        let Some(tracked) = self.processes.get(&pid) else { return Ok(()) };
+        let map = tracked.map.clone();
+        let runtimes = map.go_runtimes(pid);
+        for mapping in &map.mappings {
+            self.slot(&mapping.module)?;
+        }
+        let mappings =
+            map.wire(&runtimes, |m| self.slots.get(&m.number).copied().unwrap_or_default());
+        let mut process = Process {
+            follow: u32::from(self.options.follow_children),
+            go_runtimes: runtimes.len() as u32,
+            ..Process::default()
+        };
+        for (slot, (_, runtime)) in
+            process.go.iter_mut().zip(&runtimes).take(SEAM_GO_RUNTIMES as usize)
+        {
+            *slot = *runtime;
+        }
+        let set = self.next_set;
+        if !mappings.is_empty() {
+            self.next_set += 1;
+            self.kernel.install_set(set, &mappings)?;
+            process.mapping_set = set;
+            process.mapping_count = mappings.len() as u32;
+            self.maps.insert(set, Arc::new(map));
+        }
+        self.kernel.set_process(pid, &process)?;
+        if let Some(tracked) = self.processes.get_mut(&pid) {
+            let old = std::mem::replace(&mut tracked.set, process.mapping_set);
+            if old != 0 {
+                self.retired_sets.push((Instant::now(), old));
+            }
+        }
+        Ok(())
+    }
+
+    /// The slot of a module's table, installed now if it is new. 0 = it has none.
+    fn slot(&mut self, module: &Arc<crate::Module>) -> Result<u32> {
+        if let Some(slot) = self.slots.get(&module.number) {
+            return Ok(*slot);
+        }
+        let next = self.slots.len() as u32 + 1;
+        let slot = match &module.table {
+            Ok(built) if next < TABLE_SLOTS => {
+                self.kernel.install_table(next, &built.table.words)?;
+                next
+            }
+            _ => 0,
+        };
+        self.slots.insert(module.number, slot);
+        Ok(slot)
+    }
+
+    fn wait(&self, timeout: Duration) {
+        let alive = self.processes.values().filter(|t| !t.ended).filter_map(|t| t.pidfd.as_ref());
+        let mut polled: Vec<libc::pollfd> = self
+            .sideband
+            .descriptors()
+            .chain(alive.map(AsRawFd::as_raw_fd))
+            .map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 })
+            .collect();
+        let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: `polled` is a valid array of the length given. A signal ends the wait early, which
+        // is what it is for.
+        unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as _, milliseconds) };
+    }
+
+    /// Brings every target's mappings up to date.
+    fn follow(&mut self) -> Result<()> {
+        let mut changed = Vec::new();
+        for event in self.sideband.drain() {
+            match event {
+                Event::Mapped { pid, entry } => {
+                    if let Some(tracked) = self.processes.get_mut(&pid) {
+                        tracked.map.insert(pid, &entry, &mut self.modules);
+                        changed.push(pid);
+                    }
+                }
+                Event::Executed { pid } => {
+                    if let Some(tracked) = self.processes.get_mut(&pid) {
+                        tracked.map = ProcessMap::default();
+                        let started_here = tracked.started_here;
+                        tracked.target = describe(pid);
+                        tracked.started_here = started_here;
+                        changed.push(pid);
+                    }
+                }
+                Event::Forked { parent, pid } => self.follow_child(parent, pid),
+                Event::Exited { .. } => {}
+                Event::Lost { records } => {
+                    self.sideband_lost += records;
+                    changed.extend(self.reread());
+                }
+            }
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        for pid in changed {
+            self.publish(pid)?;
+        }
+        for tracked in self.processes.values_mut().filter(|t| !t.ended) {
+            tracked.ended = tracked.pidfd.as_ref().is_none_or(has_ended);
+            if tracked.ended {
+                self.kernel.remove_process(tracked.target.pid);
+            }
+        }
+        Ok(())
+    }
+
+    /// A child runs with its parent's mappings until it executes something.
+    fn follow_child(&mut self, parent: i32, pid: i32) {
+        if !self.kernel.has_process(pid) {
+            return;
+        }
+        let Some(map) = self.processes.get(&parent).map(|t| t.map.clone()) else { return };
+        let set = self.processes.get(&parent).map_or(0, |t| t.set);
+        self.track(describe(pid), map, false);
+        if let Some(tracked) = self.processes.get_mut(&pid) {
+            tracked.set = set;
+        }
+    }
+
+    fn reread(&mut self) -> Vec<i32> {
+        let pids: Vec<i32> =
+            self.processes.values().filter(|t| !t.ended).map(|t| t.target.pid).collect();
+        for pid in &pids {
+            if let Ok(map) = ProcessMap::read(*pid, &mut self.modules)
+                && let Some(tracked) = self.processes.get_mut(pid)
+            {
+                tracked.map = map;
+            }
+        }
+        pids
+    }
+
+    fn drop_retired_sets(&mut self) {
+        let in_use: Vec<u32> = self.processes.values().map(|t| t.set).collect();
+        self.retired_sets.retain(|(since, set)| {
+            if since.elapsed() < SET_GRACE || in_use.contains(set) {
+                return true;
+            }
+            self.kernel.remove_set(*set);
+            if !self.collector.uses(*set) {
+                self.maps.remove(set);
+            }
+            false
+        });
+    }
+
+    fn note_cpu_times(&mut self) {
+        for tracked in self.processes.values_mut() {
+            if let Some(now) = cpu_time_ns(tracked.target.pid) {
+                tracked.cpu_last_ns = now;
+            }
+        }
+    }
+}
+
+impl Tracked {
+    fn into_info(self) -> TargetInfo {
+        let exe = self.map.mappings.iter().find(|m| m.module.name() == self.target.name);
+        let executable = exe.or_else(|| self.map.mappings.first()).map(|m| m.module.number);
+        TargetInfo {
+            target: self.target,
+            started_here: self.started_here,
+            ended: self.ended,
+            cpu_time_ns: self.cpu_last_ns.saturating_sub(self.cpu_first_ns),
+            executable,
+        }
+    }
+}
+
+/// Room for half a second of samples with deep stacks on every CPU.
+fn ring_bytes(rate_hz: u32, cpus: usize) -> u32 {
+    let wanted = rate_hz as usize * cpus * 1024;
+    wanted.next_power_of_two().clamp(1 << 18, 1 << 26) as u32
+}
+
+fn monotonic_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a valid timespec, and CLOCK_MONOTONIC always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Asks the kernel to count the run time of BPF programs while the descriptor is open.
+fn enable_stats() -> Option<OwnedFd> {
+    // SAFETY: a plain system call; BPF_STATS_RUN_TIME is 0.
+    let fd = unsafe { libbpf_rs::libbpf_sys::bpf_enable_stats(0) };
+    // SAFETY: a non-negative result is a descriptor that is ours.
+    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn pidfd(pid: i32) -> Option<OwnedFd> {
+    // SAFETY: pidfd_open takes a process id and no flags.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    // SAFETY: a non-negative result is a descriptor that is ours.
+    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// A pidfd becomes readable when its process has ended.
+fn has_ended(pidfd: &OwnedFd) -> bool {
+    let mut polled = libc::pollfd { fd: pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one valid pollfd; a zero timeout never waits.
+    unsafe { libc::poll(&raw mut polled, 1, 0) == 1 }
+}

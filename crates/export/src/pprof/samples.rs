@@ -1,0 +1,125 @@
+//! Samples and their labels.
+//!
+//! Owns the merging of samples that agree in stack and labels, which the format asks for.
+
+use std::collections::HashMap;
+
+use seam_profile::{Profile, SampleRow, StackId, StateId, ThreadId};
+
+use super::proto::{Label, Sample};
+use super::signed;
+use super::tables::{Strings, stackless_location};
+
+/// All that two samples must agree in to be one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    stack: Option<StackId>,
+    thread: ThreadId,
+    goid: u64,
+    m: Option<u32>,
+    p: Option<u32>,
+    state: StateId,
+    cpu: u32,
+}
+
+impl Key {
+    fn new(row: &SampleRow) -> Self {
+        Self {
+            stack: row.stack,
+            thread: row.thread,
+            goid: row.go.goid,
+            m: row.go.m,
+            p: row.go.p,
+            state: row.go.state,
+            cpu: row.cpu,
+        }
+    }
+}
+
+/// String ids of the labels' keys.
+struct Keys {
+    goid: i64,
+    tid: i64,
+    thread: i64,
+    m: i64,
+    p: i64,
+    state: i64,
+    cpu: i64,
+    /// Unit of all numbers. Readers drop a number 0 without a unit, and CPU, M and P 0 exist.
+    unit: i64,
+}
+
+pub(super) fn samples(profile: &Profile, strings: &mut Strings) -> Vec<Sample> {
+    let mut rows: Vec<(Key, u64)> = Vec::new();
+    let mut row_of: HashMap<Key, usize> = HashMap::new();
+    for row in profile.samples().iter() {
+        let key = Key::new(&row);
+        let at = *row_of.entry(key).or_insert_with(|| {
+            rows.push((key, 0));
+            rows.len() - 1
+        });
+        rows[at].1 += u64::from(row.weight);
+    }
+    let keys = Keys {
+        goid: strings.id("goid"),
+        tid: strings.id("tid"),
+        thread: strings.id("thread"),
+        m: strings.id("m"),
+        p: strings.id("p"),
+        state: strings.id("state"),
+        cpu: strings.id("cpu"),
+        unit: strings.id("id"),
+    };
+    let period_ns = profile.recording().sampling.period_ns;
+    let sample = |(key, weight): (Key, u64)| Sample {
+        location_id: location_ids(profile, key.stack),
+        value: vec![signed(weight), signed(weight.saturating_mul(period_ns))],
+        label: labels(profile, strings, &keys, &key),
+    };
+    rows.into_iter().map(sample).collect()
+}
+
+fn location_ids(profile: &Profile, stack: Option<StackId>) -> Vec<u64> {
+    match stack {
+        Some(stack) => {
+            let locations = profile.stacks().leaf_to_root(stack);
+            locations
+                .map(|location| u64::from(location.raw()) + 1)
+                .collect()
+        }
+        None => vec![stackless_location(profile)],
+    }
+}
+
+fn labels(profile: &Profile, strings: &mut Strings, keys: &Keys, sample: &Key) -> Vec<Label> {
+    let number = |key, num| Label {
+        key,
+        num,
+        num_unit: keys.unit,
+        str: 0,
+    };
+    let thread = profile.threads().get(sample.thread);
+    let mut labels = vec![
+        number(keys.tid, i64::from(thread.tid)),
+        number(keys.cpu, i64::from(sample.cpu)),
+    ];
+    if sample.goid > 0 {
+        labels.push(number(keys.goid, signed(sample.goid)));
+    }
+    labels.extend(sample.m.map(|m| number(keys.m, i64::from(m))));
+    labels.extend(sample.p.map(|p| number(keys.p, i64::from(p))));
+    let texts = [
+        (keys.thread, profile.text(thread.name)),
+        (keys.state, profile.state_name(sample.state)),
+    ];
+    for (key, text) in texts {
+        if !text.is_empty() {
+            labels.push(Label {
+                key,
+                str: strings.id(text),
+                ..Label::default()
+            });
+        }
+    }
+    labels
+}

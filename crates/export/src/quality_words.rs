@@ -1,0 +1,177 @@
+//! Quality in words, for the page and the text summary alike.
+//!
+//! Owns which figures are shown and when one is cause for doubt. Figures as such are the model's.
+
+use seam_profile::Profile;
+
+use crate::names::{library_name, printable};
+use crate::numbers::{percent, thousands};
+
+/// Label of the share of whole stacks.
+pub(crate) const WHOLE_LABEL: &str = "whole stacks";
+/// Shares of whole stacks, in tenths of a percent, below which a recording is doubtful or bad.
+const WHOLE_GOOD: u64 = 995;
+const WHOLE_FAIR: u64 = 950;
+/// Share of CPU time, in percent, that samples may fail to account for before it is said.
+const GAP_SHOWN_PERCENT: u64 = 5;
+
+/// How good a figure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    Plain,
+    Good,
+    Warn,
+    Bad,
+}
+
+/// One figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Figure {
+    /// What it is, for the page.
+    pub(crate) label: &'static str,
+    /// Its value.
+    pub(crate) value: String,
+    /// Its value in a phrase of its own, for text.
+    pub(crate) phrase: String,
+    /// What to know about it, may be empty.
+    pub(crate) note: String,
+    pub(crate) level: Level,
+}
+
+/// The figures in the order they are shown.
+pub(crate) fn figures(profile: &Profile) -> Vec<Figure> {
+    let mut figures = vec![samples(profile), whole(profile), lost(profile)];
+    figures.extend(unnamed(profile));
+    figures.extend(gap(profile));
+    figures
+}
+
+fn samples(profile: &Profile) -> Figure {
+    let value = thousands(profile.quality().samples);
+    let phrase = format!("{value} samples");
+    Figure {
+        label: "samples",
+        value,
+        phrase,
+        note: String::new(),
+        level: Level::Plain,
+    }
+}
+
+fn whole(profile: &Profile) -> Figure {
+    let quality = profile.quality();
+    let tenths = (quality.rooted * 1000).checked_div(quality.samples);
+    let level = match tenths {
+        Some(WHOLE_GOOD..) => Level::Good,
+        Some(WHOLE_FAIR..) => Level::Warn,
+        Some(_) => Level::Bad,
+        None => Level::Plain,
+    };
+    let broken = quality.end_reasons.iter().find(|row| !row.reason.root);
+    let note = broken.map_or(String::new(), |row| {
+        format!(
+            "{}: {}",
+            thousands(row.samples),
+            printable(&row.reason.sentence)
+        )
+    });
+    let value = percent(quality.rooted, quality.samples);
+    Figure {
+        label: WHOLE_LABEL,
+        phrase: format!("{value} whole"),
+        value,
+        note,
+        level,
+    }
+}
+
+fn lost(profile: &Profile) -> Figure {
+    let told = &profile.quality().told;
+    let lost = profile.quality().lost();
+    let mut notes = Vec::new();
+    if told.table_not_ready > 0 {
+        notes.push(format!(
+            "{} before tables were ready",
+            thousands(told.table_not_ready)
+        ));
+    }
+    if told.lost_elsewhere > 0 {
+        notes.push(format!(
+            "{} before they reached seam",
+            thousands(told.lost_elsewhere)
+        ));
+    }
+    let value = thousands(lost);
+    let level = if lost == 0 { Level::Plain } else { Level::Warn };
+    Figure {
+        label: "lost",
+        phrase: format!("{value} lost"),
+        value,
+        note: notes.join(", "),
+        level,
+    }
+}
+
+fn unnamed(profile: &Profile) -> Option<Figure> {
+    let missed = &profile.quality().unsymbolized;
+    let first = missed.modules.first()?;
+    let name = printable(library_name(&first.module));
+    let note = match (name.is_empty(), has_symbols(profile, &first.module)) {
+        (true, _) => "code outside any file".to_owned(),
+        (_, true) => format!("most in {name}"),
+        (_, false) => format!("{name}: no symbols"),
+    };
+    let value = percent(missed.samples, profile.quality().samples);
+    let phrase = format!("{value} without a name");
+    let level = if missed.samples * 50 > profile.quality().samples {
+        Level::Warn
+    } else {
+        Level::Plain
+    };
+    Some(Figure {
+        label: "without a name",
+        value,
+        phrase,
+        note,
+        level,
+    })
+}
+
+/// Whether any function of the module has a name.
+fn has_symbols(profile: &Profile, module: &str) -> bool {
+    profile.functions().iter().any(|(_, function)| {
+        let home = function
+            .module
+            .map(|module| profile.modules().get(module).name);
+        function.is_named() && home.is_some_and(|name| profile.text(name) == module)
+    })
+}
+
+/// CPU time that no sample stands for: samples lost where no counter sees it.
+fn gap(profile: &Profile) -> Option<Figure> {
+    let time = profile.quality().cpu_time;
+    let targets_ns = time.targets_ns.filter(|ns| *ns > 0)?;
+    let gap = time.gap_ns()?;
+    if gap.unsigned_abs().saturating_mul(100) < targets_ns.saturating_mul(GAP_SHOWN_PERCENT) {
+        return None;
+    }
+    let value = percent(gap.unsigned_abs(), targets_ns);
+    let (label, phrase) = if gap > 0 {
+        (
+            "CPU time not sampled",
+            format!("{value} of CPU time not sampled"),
+        )
+    } else {
+        (
+            "sampled beyond CPU time",
+            format!("{value} sampled beyond CPU time"),
+        )
+    };
+    Some(Figure {
+        label,
+        value,
+        phrase,
+        note: String::new(),
+        level: Level::Warn,
+    })
+}

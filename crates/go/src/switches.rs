@@ -1,0 +1,300 @@
+//! The places where Go's runtime changes stacks, found in the instructions of the very binary:
+//! which addresses of asmcgocall, cgocallback, systemstack, mcall, morestack, gogo and their kin
+//! run on which stack, and where the way back is kept. Checked on Go 1.21 to 1.27, amd64
+//! (runtime/asm_amd64.s, runtime/sys_linux_amd64.s).
+
+use std::ops::Range;
+
+use iced_x86::{FlowControl, Instruction, Mnemonic, Register};
+use seam_object::{Elf, ReadRef};
+
+use crate::code::{copy, decode, dwarf_register, flow, load, store};
+use crate::{Function, GoModule};
+
+/// What the walk must do at the addresses of a [`Switch`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SwitchKind {
+    /// Nothing special, but the stack depth is the one at `frame_pc`, not the table's.
+    Plain,
+    /// The stack pointer before the switch is in a register (DWARF number).
+    SavedInRegister(u8),
+    /// The stack pointer before the switch is in memory at this offset from sp.
+    SavedInSlot(i32),
+    /// On the C stack with (depth, g) at this offset from sp.
+    Asmcgocall(i32),
+    /// On g0, the way back is in the goroutine's g.sched.
+    Systemstack,
+    /// In cgocallback on the goroutine's stack.
+    Cgocallback,
+    /// In cgocallback on g0.
+    CgocallbackOnG0,
+    /// In mcall on g0: the g is in a register (DWARF number), else at sp.
+    Mcall(Option<u8>),
+    /// In morestack on g0.
+    Morestack,
+    /// In gogo with the goroutine's sp: the pc is at `[register + offset]`.
+    GogoBuffer(u8, i32),
+    /// In gogo with the goroutine's sp: the pc is in the register.
+    GogoRegister(u8),
+    /// The outermost frame.
+    Root,
+    /// The first frame of a new thread.
+    RootThread,
+    /// Behind the clone system call.
+    Clone,
+    /// The trampoline that returns from a signal.
+    Signal,
+    /// The "return address" of this frame is an interrupted pc.
+    ExactCaller,
+    /// A frame of the scheduler proper.
+    Scheduler,
+    /// The stack pointer was replaced and the old one is nowhere to be found.
+    Lost,
+    /// A function called from C that keeps this callee-saved register at sp + offset.
+    Saves(u8, i32),
+}
+
+/// Addresses (as linked) with the same treatment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switch {
+    /// The addresses.
+    pub range: Range<u64>,
+    /// What to do there.
+    pub kind: SwitchKind,
+    /// Where the pc-sp table gives the depth that counts for this switch.
+    pub frame_pc: u64,
+}
+
+type State = Option<(SwitchKind, u64)>;
+
+/// Functions that get rows of their own by name.
+const NAMED: &[&str] = &[
+    "runtime.asmcgocall", "runtime.systemstack", "runtime.cgocallback", "runtime.mcall",
+    "runtime.morestack", "runtime.gogo", "gogo", "runtime.goexit", "runtime.mstart",
+    "runtime.rt0_go", "_rt0_amd64", "_rt0_amd64_linux", "runtime.clone",
+    "runtime.sigreturn__sigaction", "runtime.sigreturn", "runtime.sigpanic", "runtime.sigpanic0",
+    "runtime.asyncPreempt", "runtime.debugCallV2", "runtime.schedule", "crosscall2",
+];
+
+/// All special places of a module.
+pub fn switches<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> Vec<Switch> {
+    let mut all = Vec::new();
+    let named = module.functions_named(NAMED);
+    for (name, function) in &named {
+        all.extend(named_switches(elf, name, function));
+    }
+    for function in module.pclntab.functions() {
+        if function.flags.writes_sp() && !NAMED.contains(&function.name) {
+            let code = decode(elf, &function);
+            all.extend(ranges(&code, &function, flow(&code, None, saved_sp)));
+        }
+    }
+    all.sort_by_key(|s| (s.range.start, s.range.end));
+    all
+}
+
+fn named_switches<'d, R: ReadRef<'d>>(
+    elf: &Elf<'d, R>,
+    name: &str,
+    function: &Function<'d>,
+) -> Vec<Switch> {
+    let whole = |kind| vec![Switch { range: function.entry..function.end, kind, frame_pc: 0 }];
+    let flowing = |entry: State, transfer: &dyn Fn(&Instruction, State) -> State| {
+        let code = decode(elf, function);
+        ranges(&code, function, flow(&code, entry, transfer))
+    };
+    match name {
+        "runtime.goexit" | "runtime.mstart" | "runtime.rt0_go" | "_rt0_amd64"
+        | "_rt0_amd64_linux" => whole(SwitchKind::Root),
+        "runtime.sigpanic" | "runtime.sigpanic0" | "runtime.asyncPreempt"
+        | "runtime.debugCallV2" => whole(SwitchKind::ExactCaller),
+        "runtime.schedule" => whole(SwitchKind::Scheduler),
+        // The kernel pushes the trampoline's first address as a return address, so the walk looks
+        // one byte before it, as glibc's own unwind information for __restore_rt provides for.
+        "runtime.sigreturn__sigaction" | "runtime.sigreturn" => vec![Switch {
+            range: function.entry - 1..function.end,
+            kind: SwitchKind::Signal,
+            frame_pc: 0,
+        }],
+        "runtime.clone" => clone(&decode(elf, function), function),
+        "crosscall2" => saves(&decode(elf, function), function),
+        "runtime.asmcgocall" => {
+            let code = decode(elf, function);
+            let on_stack = |i| store(i).filter(|(base, _, _)| *base == Register::RSP);
+            let after = code.iter().skip_while(|i| loads_sp(i).is_none());
+            let g_slot = after.filter_map(on_stack).map(|(_, offset, _)| offset).next();
+            flowing(None, &move |i, state| asmcgocall(i, state, g_slot.unwrap_or(i64::MIN + 8)))
+        }
+        "runtime.systemstack" => flowing(None, &systemstack),
+        "runtime.cgocallback" => {
+            flowing(Some((SwitchKind::CgocallbackOnG0, 0)), &cgocallback)
+        }
+        "runtime.morestack" => flowing(None, &|i, state| match loads_sp(i) {
+            Some(_) if state.is_none() => Some((SwitchKind::Morestack, 0)),
+            _ => state,
+        }),
+        "runtime.mcall" => {
+            let pushed = decode(elf, function)
+                .iter()
+                .skip_while(|i| loads_sp(i).is_none())
+                .find(|i| i.mnemonic() == Mnemonic::Push)
+                .and_then(|i| dwarf_register(i.op0_register()));
+            flowing(None, &move |i, state| mcall(i, state, pushed))
+        }
+        _ => flowing(None, &gogo),
+    }
+}
+
+/// `mov rsp, [base + offset]` with a base other than rsp.
+fn loads_sp(i: &Instruction) -> Option<(Register, i64)> {
+    let (to, base, offset) = load(i)?;
+    (to == Register::RSP && base != Register::RSP).then_some((base, offset))
+}
+
+/// `g_slot` is where g is kept on the C stack; the depth lies one word below it.
+fn asmcgocall(i: &Instruction, state: State, g_slot: i64) -> State {
+    match state {
+        None if loads_sp(i).is_some() => Some((SwitchKind::Systemstack, i.ip())),
+        // Already on a system stack: room is made with the old sp in a register.
+        None if i.mnemonic() == Mnemonic::Sub && i.op0_register() == Register::RSP => {
+            Some((SwitchKind::SavedInRegister(1), i.ip()))
+        }
+        Some((SwitchKind::Systemstack | SwitchKind::SavedInRegister(_), pc)) => match store(i) {
+            Some((Register::RSP, offset, Some(_))) if offset == g_slot - 8 => {
+                Some((SwitchKind::Asmcgocall(offset as i32), pc))
+            }
+            _ => state,
+        },
+        Some((SwitchKind::Asmcgocall(_), pc)) => match copy(i) {
+            Some((Register::RSP, _)) => Some((SwitchKind::Plain, pc)),
+            _ => state,
+        },
+        _ => state,
+    }
+}
+
+fn systemstack(i: &Instruction, state: State) -> State {
+    match (state, loads_sp(i)) {
+        (None, Some(_)) => Some((SwitchKind::Systemstack, i.ip())),
+        (Some((SwitchKind::Systemstack, _)), Some(_)) => None,
+        _ => state,
+    }
+}
+
+fn cgocallback(i: &Instruction, state: State) -> State {
+    match copy(i) {
+        Some((Register::RSP, from)) if from != Register::RBP => {
+            Some((SwitchKind::Cgocallback, i.ip()))
+        }
+        _ if loads_sp(i).is_some() => Some((SwitchKind::CgocallbackOnG0, i.ip())),
+        _ => state,
+    }
+}
+
+fn mcall(i: &Instruction, state: State, pushed: Option<u8>) -> State {
+    match state {
+        None if loads_sp(i).is_some() => Some((SwitchKind::Mcall(pushed), i.ip())),
+        Some((SwitchKind::Mcall(Some(_)), pc)) if i.mnemonic() == Mnemonic::Push => {
+            Some((SwitchKind::Mcall(None), pc))
+        }
+        _ => state,
+    }
+}
+
+fn gogo(i: &Instruction, state: State) -> State {
+    match state {
+        None => loads_sp(i).and_then(|(base, offset)| {
+            // gobuf: the pc follows the sp.
+            Some((SwitchKind::GogoBuffer(dwarf_register(base)?, offset as i32 + 8), i.ip()))
+        }),
+        Some((SwitchKind::GogoBuffer(base, offset), pc)) => match load(i) {
+            Some((to, from, at))
+                if dwarf_register(from) == Some(base) && at == i64::from(offset) =>
+            {
+                dwarf_register(to).map(|to| (SwitchKind::GogoRegister(to), pc))
+            }
+            _ => state,
+        },
+        _ => state,
+    }
+}
+
+/// Functions that keep the old sp in a register or a stack slot while they use another stack
+/// or align theirs: nanotime1, time.now, vgetrandom1, racecall, sigfwd, callCgoSigaction,
+/// asmcgocall_no_g.
+fn saved_sp(i: &Instruction, state: State) -> State {
+    if let Some((to, Register::RSP)) = copy(i)
+        && state.is_none()
+    {
+        return dwarf_register(to)
+            .filter(|_| to != Register::RBP)
+            .map(|to| (SwitchKind::SavedInRegister(to), i.ip()));
+    }
+    match state {
+        None => loads_sp(i).map(|_| (SwitchKind::Lost, i.ip())),
+        Some((kind, pc)) => {
+            let restored = copy(i).is_some_and(|(to, _)| to == Register::RSP)
+                || load(i).is_some_and(|(to, base, _)| to == Register::RSP && base == to);
+            if restored {
+                return None;
+            }
+            // A caller-saved register does not survive a call; its copy on the stack does.
+            match (kind, store(i)) {
+                (SwitchKind::SavedInRegister(r), Some((Register::RSP, offset, Some(from))))
+                    if dwarf_register(from) == Some(r) =>
+                {
+                    Some((SwitchKind::SavedInSlot(offset as i32), pc))
+                }
+                _ => state,
+            }
+        }
+    }
+}
+
+/// Behind the system call the child has a new stack; its code follows the parent's return.
+fn clone(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
+    let Some(call) = code.iter().position(|i| i.mnemonic() == Mnemonic::Syscall) else {
+        return Vec::new();
+    };
+    let ret = code[call..].iter().find(|i| i.flow_control() == FlowControl::Return);
+    let child = ret.map_or(function.end, Instruction::next_ip);
+    let start = code[call].ip();
+    vec![
+        Switch { range: start..child, kind: SwitchKind::Clone, frame_pc: start },
+        Switch { range: child..function.end, kind: SwitchKind::RootThread, frame_pc: 0 },
+    ]
+}
+
+/// Where crosscall2 keeps the callee-saved registers of its C caller.
+fn saves(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
+    let kept = code.iter().take_while(|i| i.flow_control() != FlowControl::Call).filter_map(|i| {
+        let (base, offset, register) = store(i)?;
+        let register = dwarf_register(register?).filter(|r| matches!(r, 3 | 6 | 12..=15))?;
+        (base == Register::RSP).then(|| Switch {
+            range: i.next_ip()..function.end,
+            kind: SwitchKind::Saves(register, offset as i32),
+            frame_pc: i.ip(),
+        })
+    });
+    kept.collect()
+}
+
+/// Joins equal neighbours into ranges; instructions without a state get none.
+fn ranges(code: &[Instruction], function: &Function<'_>, states: Vec<Option<State>>) -> Vec<Switch> {
+    let mut all: Vec<Switch> = Vec::new();
+    for (instruction, state) in code.iter().zip(states) {
+        let Some(Some((kind, frame_pc))) = state else { continue };
+        let end = instruction.next_ip().min(function.end);
+        match all.last_mut() {
+            Some(last)
+                if last.kind == kind
+                    && last.frame_pc == frame_pc
+                    && last.range.end == instruction.ip() =>
+            {
+                last.range.end = end;
+            }
+            _ => all.push(Switch { range: instruction.ip()..end, kind, frame_pc }),
+        }
+    }
+    all
+}

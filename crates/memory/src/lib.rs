@@ -1,0 +1,38 @@
+//! The one interface to a target's bytes: a live process or a recorded snapshot.
+//!
+//! Reading never stops, signals or writes to the target. What the bytes mean is decided elsewhere.
+
+mod live;
+mod snapshot;
+
+pub use live::Live;
+pub use snapshot::Snapshot;
+
+/// A read that could not be served whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{len} bytes at {address:#x} can't be read")]
+pub struct Unreadable {
+    /// First address asked for.
+    pub address: u64,
+    /// Bytes asked for.
+    pub len: usize,
+}
+
+/// Bytes of an address space.
+pub trait Memory {
+    /// Fills `buffer` from `address`; all of it or an error.
+    ///
+    /// # Errors
+    /// When any of the bytes is not mapped, not readable or not recorded.
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable>;
+
+    /// A little-endian word.
+    ///
+    /// # Errors
+    /// As [`Memory::read`].
+    fn word(&self, address: u64) -> Result<u64, Unreadable> {
+        let mut bytes = [0; 8];
+        self.read(address, &mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0)
+/*
+ * The host build of the one walk (bpf/unwind.h): memory, mappings and tables come from callbacks.
+ * Used for replay, tests and wherever a stack is read from outside of the kernel.
+ */
+#define __always_inline inline __attribute__((always_inline))
+#include "wire.h"
+
+struct seam_walk;
+
+struct seam_host {
+	void *context;
+	int (*read)(void *context, void *dst, __u32 size, __u64 address);
+	const struct seam_mapping_block *(*mappings)(void *context, __u32 block);
+	const struct seam_table_block *(*table)(void *context, __u32 table, __u32 block);
+};
+
+static int seam_read(struct seam_walk *w, void *dst, __u32 size, __u64 address);
+static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
+static const struct seam_table_block *seam_table_block_at(struct seam_walk *w, __u32 table,
+							  __u32 block);
+
+#include "unwind.h"
+
+struct host_walk {
+	struct seam_walk walk;
+	const struct seam_host *host;
+};
+
+static const struct seam_host *host_of(struct seam_walk *w)
+{
+	return ((struct host_walk *)w)->host;
+}
+
+static int seam_read(struct seam_walk *w, void *dst, __u32 size, __u64 address)
+{
+	return host_of(w)->read(host_of(w)->context, dst, size, address);
+}
+
+static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block)
+{
+	return host_of(w)->mappings(host_of(w)->context, block);
+}
+
+static const struct seam_table_block *seam_table_block_at(struct seam_walk *w, __u32 table,
+							  __u32 block)
+{
+	return host_of(w)->table(host_of(w)->context, table, block);
+}
+
+/* Walks from `start` and fills `sample` and `frames` (SEAM_USER_FRAMES words), as sent by BPF. */
+void seam_walk_host(const struct seam_host *host, const struct seam_start *start,
+		    const struct seam_go_runtime *runtime, struct seam_sample *sample,
+		    __u64 *frames)
+{
+	struct host_walk hw = { .host = host };
+	struct seam_walk *w = &hw.walk;
+	__u32 i;
+
+	for (i = 0; i < SEAM_REGISTERS; i++)
+		w->reg[i] = start->reg[i];
+	w->pc = start->pc;
+	w->fsbase = start->fsbase;
+	w->mapping_set = start->mapping_set;
+	w->mapping_count = start->mapping_count;
+	if (runtime)
+		w->runtime = *runtime;
+	seam_load_go(w, runtime ? 1 : 0);
+	seam_start_walk(w, start->syscall);
+	for (i = 0; i < SEAM_STEPS && w->end == SEAM_END_NOT_WALKED; i++)
+		seam_step(w);
+	if (w->end == SEAM_END_NOT_WALKED)
+		seam_stop(w, SEAM_END_TOO_DEEP);
+	*sample = w->sample;
+	sample->end = (__u8)w->end;
+	sample->end_pc = w->end_pc;
+	sample->callbacks_lost = w->callbacks_lost;
+	sample->user_frames = (__u16)(w->frames < SEAM_USER_FRAMES ? w->frames : SEAM_USER_FRAMES);
+	sample->elided = w->frames - sample->user_frames;
+	for (i = 0; i < sample->user_frames; i++)
+		frames[i] = w->frame[i];
+}

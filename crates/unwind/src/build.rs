@@ -1,0 +1,167 @@
+//! One module's table, put together from everything the module says about itself.
+
+use seam_go::{GoModule, Offsets, OffsetsSource, TlsOffset, switches, tls_offset};
+use seam_object::{Elf, ReadRef, Segment, SegmentKind};
+use seam_wire::SEAM_PAGE_BYTES;
+
+use crate::cfi::{CfiRows, CfiSection, debug_frame, eh_frame};
+use crate::go_rows::go_rows;
+use crate::range_list::RangeList;
+use crate::{Error, Result, RuleSet, Table};
+
+const X86_64: u16 = 62;
+/// The most code that offsets of 32 bits describe.
+const CODE_BYTES_MAX: u64 = u32::MAX as u64;
+
+/// A module's table and what the walk needs of its Go runtime.
+#[derive(Debug, Clone)]
+pub struct ModuleTable {
+    /// The table.
+    pub table: Table,
+    /// The Go runtime in it, if any.
+    pub go: Option<GoRuntimeFacts>,
+    /// What it was made of.
+    pub facts: TableFacts,
+}
+
+/// What a module says of its Go runtime; addresses as linked.
+#[derive(Debug, Clone)]
+pub struct GoRuntimeFacts {
+    /// The version string, if the build information is there.
+    pub version: Option<String>,
+    /// Structure offsets, if they are known for this version.
+    pub offsets: Option<Offsets>,
+    /// Where they come from.
+    pub source: Option<OffsetsSource>,
+    /// Whether they agree with the instructions.
+    pub verified: bool,
+    /// Where g is.
+    pub tls: Option<TlsOffset>,
+    /// crosscall2's addresses, zero without cgo.
+    pub crosscall2: std::ops::Range<u64>,
+    /// Build settings.
+    pub settings: Vec<(String, String)>,
+}
+
+/// Counts for reports and benchmarks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableFacts {
+    /// Functions described by `.eh_frame` and `.debug_frame`.
+    pub cfi_functions: u64,
+    /// Descriptions left out because they were malformed.
+    pub cfi_malformed: u64,
+    /// Go functions.
+    pub go_functions: u64,
+    /// Why the Go part is missing although the file was made by Go.
+    pub go_error: Option<String>,
+    /// Why unwind information is missing although there is a section for it.
+    pub cfi_error: Option<String>,
+    /// Distinct rules.
+    pub rules: u32,
+}
+
+/// Builds the table of a file.
+///
+/// # Errors
+/// When the file maps no code, is for another processor, or has more code than a table can hold.
+/// Malformed parts are left out and named in the facts.
+pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
+    if elf.machine() != X86_64 {
+        return Err(Error::Machine(elf.machine()));
+    }
+    let (base, size) = code_extent(elf.segments())?;
+    let mut rules = RuleSet::default();
+    let mut facts = TableFacts::default();
+    let cfi = cfi_rows(elf, base, size, &mut rules, &mut facts);
+    let mut list = RangeList::from_unsorted(cfi);
+    let mut go = None;
+    match GoModule::find(elf) {
+        Ok(None) => {}
+        Ok(Some(module)) => {
+            let switches = switches(elf, &module);
+            list = list.overlaid(&go_rows(&module, &switches, base, &mut rules));
+            facts.go_functions = module.pclntab.len();
+            go = Some(go_runtime(elf, &module));
+        }
+        Err(e) => facts.go_error = Some(e.to_string()),
+    }
+    facts.rules = rules.all().len() as u32;
+    let table = Table::new(base, &list, &rules)?;
+    Ok(ModuleTable { table, go, facts })
+}
+
+/// Builds the table of a vdso image (bytes read from a process).
+///
+/// # Errors
+/// As [`build`].
+pub fn build_vdso(image: &[u8]) -> Result<ModuleTable> {
+    build(&Elf::parse(image)?)
+}
+
+/// First page and size of the loaded code.
+fn code_extent(segments: &[Segment]) -> Result<(u64, u32)> {
+    let code = || segments.iter().filter(|s| s.kind == SegmentKind::Load && s.executable);
+    let start = code().map(|s| s.address).min().ok_or(Error::NoCode)?;
+    let end = code().map(|s| s.address + s.memory_size).max().ok_or(Error::NoCode)?;
+    let base = start - start % u64::from(SEAM_PAGE_BYTES);
+    let size = end - base;
+    if size > CODE_BYTES_MAX {
+        return Err(Error::TooLarge { words: size / u64::from(SEAM_PAGE_BYTES) });
+    }
+    Ok((base, size as u32))
+}
+
+type CfiReader = fn(&CfiSection<'_>, &mut RuleSet) -> Result<CfiRows>;
+
+fn cfi_rows<'d, R: ReadRef<'d>>(
+    elf: &Elf<'d, R>,
+    base: u64,
+    size: u32,
+    rules: &mut RuleSet,
+    facts: &mut TableFacts,
+) -> Vec<crate::range_list::RuleRange> {
+    let text = elf.section(".text").map_or(base, |s| s.address);
+    let mut ranges = Vec::new();
+    let readers: [(&'static str, CfiReader); 2] =
+        [(".debug_frame", debug_frame), (".eh_frame", eh_frame)];
+    for (name, read) in readers {
+        // Go's own .debug_frame says what the pclntab says; reading it would cost time for nothing.
+        if name == ".debug_frame" && elf.section(".gopclntab").is_some() {
+            continue;
+        }
+        let Some(header) = elf.section(name) else { continue };
+        let data = match elf.section_data(name) {
+            Ok(Some(data)) => data,
+            Ok(None) => continue,
+            Err(e) => {
+                facts.cfi_error = Some(e.to_string());
+                continue;
+            }
+        };
+        let section = CfiSection { name, data: &data, address: header.address, base, size, text };
+        match read(&section, rules) {
+            Ok(rows) => {
+                facts.cfi_functions += rows.functions;
+                facts.cfi_malformed += rows.malformed;
+                ranges.extend(rows.ranges);
+            }
+            Err(e) => facts.cfi_error = Some(e.to_string()),
+        }
+    }
+    ranges
+}
+
+fn go_runtime<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> GoRuntimeFacts {
+    let build = module.build.as_ref();
+    let known = build.and_then(|b| Offsets::of_version(&b.version));
+    let crosscall2 = module.functions_named(&["crosscall2"]);
+    GoRuntimeFacts {
+        version: build.map(|b| b.version.text.clone()),
+        offsets: known.map(|(offsets, _)| offsets),
+        source: known.map(|(_, source)| source),
+        verified: known.is_some_and(|(offsets, _)| offsets.agree_with_code(elf, module)),
+        tls: tls_offset(elf, module),
+        crosscall2: crosscall2.get("crosscall2").map_or(0..0, |f| f.entry..f.end),
+        settings: build.map(|b| b.settings.clone()).unwrap_or_default(),
+    }
+}

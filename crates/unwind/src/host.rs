@@ -1,0 +1,127 @@
+//! The host build of the walk: the same C as in the kernel, over any memory.
+
+use std::ffi::{c_int, c_void};
+
+use seam_memory::Memory;
+use seam_wire::{
+    GoRuntime, Mapping, SEAM_BLOCK_WORDS, SEAM_MAPPINGS_PER_BLOCK, SEAM_USER_FRAMES, Sample,
+    SampleHeader, seam_mapping_block, seam_start, seam_table_block,
+};
+
+/// What a walk starts from: registers by DWARF number, pc, fs base, system call or -1.
+pub type Start = seam_start;
+
+/// A finished walk, in the form that the kernel side sends.
+pub type Walked = Sample;
+
+/// Tables and mappings of one process, in the form that the walk reads.
+#[derive(Debug, Clone, Default)]
+pub struct TableSet {
+    tables: Vec<Box<[seam_table_block]>>,
+    mappings: Vec<seam_mapping_block>,
+    count: u32,
+    /// The process's Go runtime.
+    pub runtime: Option<GoRuntime>,
+}
+
+impl TableSet {
+    /// Adds a table and returns its slot, to be named in mappings. Slots start at 1.
+    pub fn add_table(&mut self, words: &[u32]) -> u32 {
+        let blocks = words.chunks(SEAM_BLOCK_WORDS as usize).map(|chunk| {
+            let mut block = seam_table_block { word: [0; SEAM_BLOCK_WORDS as usize] };
+            block.word[..chunk.len()].copy_from_slice(chunk);
+            block
+        });
+        self.tables.push(blocks.collect());
+        self.tables.len() as u32
+    }
+
+    /// Sets the mappings, sorted by start.
+    pub fn set_mappings(&mut self, mappings: &[Mapping]) {
+        self.mappings = mapping_blocks(mappings);
+        self.count = mappings.len() as u32;
+    }
+}
+
+/// Mappings in blocks, unused entries starting at the end of the address space.
+#[must_use]
+pub fn mapping_blocks(mappings: &[Mapping]) -> Vec<seam_mapping_block> {
+    debug_assert!(mappings.is_sorted_by_key(|m| m.start));
+    let chunks = mappings.chunks(SEAM_MAPPINGS_PER_BLOCK as usize);
+    chunks
+        .map(|chunk| {
+            let unused = Mapping { start: u64::MAX, end: u64::MAX, ..Mapping::default() };
+            let mut block =
+                seam_mapping_block { mapping: [unused; SEAM_MAPPINGS_PER_BLOCK as usize] };
+            block.mapping[..chunk.len()].copy_from_slice(chunk);
+            block
+        })
+        .collect()
+}
+
+/// Walks one stack.
+pub fn walk(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked {
+    let context = Context { memory, set };
+    let host = Host {
+        context: std::ptr::from_ref(&context).cast(),
+        read,
+        mappings,
+        table,
+    };
+    let start = Start { mapping_count: set.count, ..*start };
+    let mut header = SampleHeader::default();
+    let mut frames = vec![0u64; SEAM_USER_FRAMES as usize];
+    let runtime = set.runtime.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: all pointers are valid for the call, `frames` has the SEAM_USER_FRAMES words that the
+    // function may fill, and the callbacks get back exactly the context given here.
+    unsafe { seam_walk_host(&raw const host, &raw const start, runtime, &raw mut header, frames.as_mut_ptr()) };
+    let mut bytes = seam_wire::bytes_of(&header).to_vec();
+    let used = &frames[..usize::from(header.user_frames)];
+    bytes.extend(used.iter().flat_map(|f| f.to_le_bytes()));
+    Sample::parse(&bytes).expect("the record was made with these frames")
+}
+
+struct Context<'a> {
+    memory: &'a dyn Memory,
+    set: &'a TableSet,
+}
+
+#[repr(C)]
+struct Host {
+    context: *const c_void,
+    read: extern "C" fn(*const c_void, *mut u8, u32, u64) -> c_int,
+    mappings: extern "C" fn(*const c_void, u32) -> *const seam_mapping_block,
+    table: extern "C" fn(*const c_void, u32, u32) -> *const seam_table_block,
+}
+
+unsafe extern "C" {
+    fn seam_walk_host(
+        host: *const Host,
+        start: *const Start,
+        runtime: *const GoRuntime,
+        sample: *mut SampleHeader,
+        frames: *mut u64,
+    );
+}
+
+fn context<'a>(context: *const c_void) -> &'a Context<'a> {
+    // SAFETY: only `walk` makes this pointer, from a `Context` that outlives the C call.
+    unsafe { &*context.cast::<Context<'a>>() }
+}
+
+extern "C" fn read(this: *const c_void, to: *mut u8, size: u32, address: u64) -> c_int {
+    // SAFETY: the walk passes a buffer of `size` bytes that it owns.
+    let buffer = unsafe { std::slice::from_raw_parts_mut(to, size as usize) };
+    c_int::from(context(this).memory.read(address, buffer).is_err())
+}
+
+extern "C" fn mappings(this: *const c_void, block: u32) -> *const seam_mapping_block {
+    let blocks = &context(this).set.mappings;
+    blocks.get(block as usize).map_or(std::ptr::null(), std::ptr::from_ref)
+}
+
+extern "C" fn table(this: *const c_void, table: u32, block: u32) -> *const seam_table_block {
+    let tables = &context(this).set.tables;
+    let table = (table as usize).checked_sub(1).and_then(|slot| tables.get(slot));
+    table.and_then(|t| t.get(block as usize)).map_or(std::ptr::null(), std::ptr::from_ref)
+}

@@ -1,0 +1,23 @@
+//! Unwind tables and the host build of the stack walk.
+//!
+//! One row format for everything: pc to rule, built from `.eh_frame` and `.debug_frame` for C, from
+//! the pclntab for Go, with rows of their own where Go's runtime changes stacks. The walk itself is
+//! `bpf/unwind.h`. This crate opens no files and loads nothing into the kernel.
+
+mod build;
+mod cfi;
+mod error;
+mod go_rows;
+mod host;
+mod range_list;
+mod rules;
+mod table;
+
+pub use build::{GoRuntimeFacts, ModuleTable, TableFacts, build, build_vdso};
+pub use error::Error;
+pub use host::{Start, TableSet, Walked, mapping_blocks, walk};
+pub use rules::RuleSet;
+pub use table::Table;
+
+/// The result of building something.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,121 @@
+//! Address ranges with a rule each: sorted, without overlap, gaps allowed. The form in which rows
+//! of different origins are put together before they become a table.
+
+/// Addresses (offsets from the module's first code address) under one rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RuleRange {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) rule: u32,
+}
+
+/// Sorted ranges without overlap.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct RangeList {
+    ranges: Vec<RuleRange>,
+}
+
+impl RangeList {
+    /// Sorts ranges; where two overlap, the one that starts later wins from its start on.
+    pub(crate) fn from_unsorted(mut ranges: Vec<RuleRange>) -> Self {
+        ranges.sort_by_key(|r| r.start);
+        let mut list = Self { ranges: Vec::with_capacity(ranges.len()) };
+        for range in ranges {
+            list.push(range);
+        }
+        list
+    }
+
+    /// Appends a range that starts at or after the last one's start.
+    pub(crate) fn push(&mut self, range: RuleRange) {
+        if range.start >= range.end {
+            return;
+        }
+        while let Some(last) = self.ranges.last_mut() {
+            if last.start >= range.start {
+                self.ranges.pop();
+                continue;
+            }
+            last.end = last.end.min(range.start);
+            if last.end == range.start && last.rule == range.rule {
+                last.end = range.end;
+                return;
+            }
+            break;
+        }
+        self.ranges.push(range);
+    }
+
+    pub(crate) fn ranges(&self) -> &[RuleRange] {
+        &self.ranges
+    }
+
+    /// Lays `top` over this list: `top` wins wherever it has a range.
+    pub(crate) fn overlaid(&self, top: &Self) -> Self {
+        let mut all = Self { ranges: Vec::with_capacity(self.ranges.len() + top.ranges.len()) };
+        let mut covers = top.ranges.iter().peekable();
+        for below in &self.ranges {
+            let mut at = below.start;
+            while let Some(cover) = covers.peek() {
+                if cover.start >= below.end {
+                    break;
+                }
+                all.push(RuleRange { end: cover.start.max(at), start: at, ..*below });
+                at = at.max(cover.end);
+                all.push(**cover);
+                if cover.end > below.end {
+                    // It may also cover the start of the next one.
+                    break;
+                }
+                covers.next();
+            }
+            all.push(RuleRange { start: at, ..*below });
+        }
+        for cover in covers {
+            all.push(*cover);
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn list(ranges: &[(u32, u32, u32)]) -> RangeList {
+        let ranges = ranges.iter().map(|(start, end, rule)| RuleRange {
+            start: *start,
+            end: *end,
+            rule: *rule,
+        });
+        RangeList::from_unsorted(ranges.collect())
+    }
+
+    fn at(list: &RangeList, address: u32) -> Option<u32> {
+        list.ranges.iter().find(|r| (r.start..r.end).contains(&address)).map(|r| r.rule)
+    }
+
+    #[test]
+    fn later_starts_win() {
+        let got = list(&[(10, 20, 1), (0, 15, 2), (15, 18, 3)]);
+        assert_eq!(got, list(&[(0, 10, 2), (10, 15, 1), (15, 18, 3)]));
+    }
+
+    fn ranges() -> impl Strategy<Value = Vec<(u32, u32, u32)>> {
+        prop::collection::vec((0u32..200, 1u32..40, 1u32..5), 0..12)
+            .prop_map(|v| v.into_iter().map(|(s, n, r)| (s, s + n, r)).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn overlaying_is_top_else_bottom(bottom in ranges(), top in ranges()) {
+            let (bottom, top) = (list(&bottom), list(&top));
+            let both = bottom.overlaid(&top);
+            prop_assert!(both.ranges.windows(2).all(|w| w[0].end <= w[1].start));
+            for address in 0..260 {
+                prop_assert_eq!(at(&both, address), at(&top, address).or(at(&bottom, address)));
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Rules, each kept once; rows name them by number.
+
+use std::collections::HashMap;
+
+use seam_wire::{
+    Rule, SEAM_RSP, SEAM_RULE_CFA, SEAM_RULE_NONE, SEAM_RULE_UNSUPPORTED, SEAM_SAVED_LOST,
+    SEAM_SAVED_RBP_LOST, bytes_of,
+};
+
+/// A set of rules. Number 0 is "no unwind information".
+#[derive(Debug, Clone)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    numbers: HashMap<[u8; 16], u32>,
+}
+
+impl Default for RuleSet {
+    fn default() -> Self {
+        let mut set = Self { rules: Vec::new(), numbers: HashMap::new() };
+        set.number(plain(SEAM_RULE_NONE));
+        set
+    }
+}
+
+impl RuleSet {
+    /// The number of a rule; the same rule always gets the same.
+    pub fn number(&mut self, rule: Rule) -> u32 {
+        let key: [u8; 16] = bytes_of(&rule).try_into().expect("a rule has 16 bytes");
+        let next = self.rules.len() as u32;
+        *self.numbers.entry(key).or_insert_with(|| {
+            self.rules.push(rule);
+            next
+        })
+    }
+
+    /// All rules by number.
+    #[must_use]
+    pub fn all(&self) -> &[Rule] {
+        &self.rules
+    }
+}
+
+/// A rule of a kind with everything else zero.
+pub(crate) fn plain(kind: u32) -> Rule {
+    Rule { kind: kind as u8, ..Rule::default() }
+}
+
+/// CFA = rsp + offset.
+pub(crate) fn stack(offset: i32) -> Rule {
+    Rule { base: SEAM_RSP as u8, cfa_offset: offset, ..plain(SEAM_RULE_CFA) }
+}
+
+pub(crate) fn unsupported() -> Rule {
+    plain(SEAM_RULE_UNSUPPORTED)
+}
+
+/// Notes that a callee-saved register lies at `-8 * n` from the rule's base for saved registers;
+/// a place that the format cannot express loses the register.
+pub(crate) fn save(rule: &mut Rule, register: u16, offset: i64) {
+    let n = if offset <= 0 && offset % 8 == 0 { -offset / 8 } else { i64::MAX };
+    let small = u8::try_from(n).ok().filter(|n| u32::from(*n) < SEAM_SAVED_LOST && *n > 0);
+    let wide = u16::try_from(n).ok().filter(|n| u32::from(*n) < SEAM_SAVED_RBP_LOST && *n > 0);
+    let small = small.unwrap_or(SEAM_SAVED_LOST as u8);
+    match register {
+        3 => rule.saved_rbx = small,
+        6 => rule.saved_rbp = wide.unwrap_or(SEAM_SAVED_RBP_LOST as u16),
+        12 => rule.saved_r12 = small,
+        13 => rule.saved_r13 = small,
+        14 => rule.saved_r14 = small,
+        15 => rule.saved_r15 = small,
+        _ => {}
+    }
+}

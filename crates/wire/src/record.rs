@@ -1,0 +1,106 @@
+//! Reading a sample record as it comes out of the ring buffer.
+
+use crate::{SEAM_LEAF_FRAMES, SEAM_ROOT_FRAMES, SampleHeader, from_bytes};
+
+/// One sample: the fixed part and its frames, leaf first.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Everything but the frames.
+    pub header: SampleHeader,
+    /// Kernel addresses, leaf first.
+    pub kernel: Vec<u64>,
+    /// User frames with flags (see [`crate::frame_flags`]), leaf first, in order: the ring of the
+    /// root part is already turned.
+    pub user: Vec<u64>,
+}
+
+/// A record that is not what the header says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordError {
+    /// Bytes the record had.
+    pub len: usize,
+}
+
+impl std::fmt::Display for RecordError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a sample record of {} bytes does not hold the frames it names", self.len)
+    }
+}
+
+impl std::error::Error for RecordError {}
+
+impl Sample {
+    /// Reads one record.
+    ///
+    /// # Errors
+    /// When the bytes are fewer than the header and the frames it counts.
+    pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
+        let error = RecordError { len: bytes.len() };
+        let fixed = bytes.get(..size_of::<SampleHeader>()).ok_or(error)?;
+        let header: SampleHeader = from_bytes(fixed).ok_or(error)?;
+        let kernel_len = usize::from(header.kernel_frames);
+        let user_len = usize::from(header.user_frames);
+        let frames = bytes.get(fixed.len()..).ok_or(error)?;
+        let frames = frames.get(..8 * (kernel_len + user_len)).ok_or(error)?;
+        let words: Vec<u64> =
+            frames.as_chunks::<8>().0.iter().map(|w| u64::from_le_bytes(*w)).collect();
+        let (kernel, user) = words.split_at(kernel_len);
+        let mut user = user.to_vec();
+        turn_ring(&mut user, header.elided);
+        Ok(Self { header, kernel: kernel.to_vec(), user })
+    }
+}
+
+/// Brings the root part of a cut stack into order: its oldest entry is at elided modulo ring.
+fn turn_ring(user: &mut [u64], elided: u32) {
+    if elided > 0 && user.len() == (SEAM_LEAF_FRAMES + SEAM_ROOT_FRAMES) as usize {
+        user[SEAM_LEAF_FRAMES as usize..].rotate_left((elided % SEAM_ROOT_FRAMES) as usize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bytes_of;
+
+    fn record(kernel: &[u64], user: &[u64], elided: u32) -> Vec<u8> {
+        let header = SampleHeader {
+            kernel_frames: kernel.len() as u16,
+            user_frames: user.len() as u16,
+            elided,
+            ..SampleHeader::default()
+        };
+        let mut bytes = bytes_of(&header).to_vec();
+        for word in kernel.iter().chain(user) {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes
+    }
+
+    #[test]
+    fn frames_are_split() {
+        let sample = Sample::parse(&record(&[1, 2], &[3], 0)).expect("well formed");
+        assert_eq!((sample.kernel, sample.user), (vec![1, 2], vec![3]));
+    }
+
+    #[test]
+    fn every_cut_of_a_record_is_an_error() {
+        let whole = record(&[1, 2], &[3, 4], 0);
+        for len in 0..whole.len() {
+            assert!(Sample::parse(&whole[..len]).is_err(), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn the_root_ring_is_turned() {
+        // The walk of 600 frames, as seam_push stores it.
+        let mut stored = vec![0u64; 512];
+        for n in 0..600u64 {
+            let slot = if n < 384 { n } else { 384 + (n - 384) % 128 };
+            stored[slot as usize] = n;
+        }
+        let sample = Sample::parse(&record(&[], &stored, 600 - 512)).expect("well formed");
+        let expected: Vec<u64> = (0..384).chain(472..600).collect();
+        assert_eq!(sample.user, expected);
+    }
+}

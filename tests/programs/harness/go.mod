@@ -1,0 +1,3 @@
+module seam.test/harness
+
+go 1.21

@@ -1,0 +1,119 @@
+// The keyboard: one table from keys to actions. Owns which keys exist and when they are
+// left to the browser; panels/help.ts lists them for the reader.
+
+import {
+  firstChild,
+  heaviestLeaf,
+  nextSibling,
+  NO_NODE,
+  parentOf,
+  previousSibling,
+} from "../model/navigate";
+import { scaleSpan } from "../model/zoom";
+import type { Help } from "../panels/help";
+import type { Flame } from "./connect";
+import type { Session } from "./session";
+import { toggleTheme } from "./theme";
+
+export interface KeyTargets {
+  search: HTMLInputElement;
+  help: Help;
+}
+
+type Actions = Record<string, () => void>;
+
+const ZOOM_STEP = 0.7;
+
+export function bindKeys(session: Session, flame: Flame, targets: KeyTargets): void {
+  const actions = { ...moves(session, flame), ...views(session, flame, targets) };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || targets.help.isOpen()) return;
+    if (event.target instanceof HTMLInputElement) return;
+    // Enter and blank belong to the button or table row that has the focus.
+    const onControl = event.target instanceof Element && event.target.closest("button,tr") !== null;
+    if (onControl && (event.key === "Enter" || event.key === " ")) return;
+    const action = actions[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+  bindSearchKeys(session, flame, targets.search);
+}
+
+function moves(session: Session, flame: Flame): Actions {
+  const go = (move: (node: number) => number): void => {
+    const node = session.selected < 0 ? session.focus : move(session.selected);
+    if (node !== NO_NODE) flame.visit(node);
+  };
+  const up = (): void => go((node) => parentOf(session.tree, node));
+  const down = (): void => go((node) => firstChild(session.tree, node));
+  return {
+    // "Up" is up on the screen, whichever way the root is.
+    ArrowUp: () => (session.flipped ? down() : up()),
+    ArrowDown: () => (session.flipped ? up() : down()),
+    ArrowLeft: () => go((node) => previousSibling(session.tree, node)),
+    ArrowRight: () => go((node) => nextSibling(session.tree, node)),
+    Home: () => {
+      session.resetZoom();
+      flame.visit(0);
+    },
+    End: () => flame.visit(heaviestLeaf(session.tree, Math.max(0, session.selected))),
+    Enter: () => {
+      if (session.selected >= 0) session.zoomTo(session.selected);
+    },
+    Escape: () => {
+      if (!session.back()) session.select(NO_NODE);
+    },
+    Backspace: () => void session.back(),
+    n: () => step(session, flame, 1),
+    N: () => step(session, flame, -1),
+  };
+}
+
+function views(session: Session, flame: Flame, targets: KeyTargets): Actions {
+  const scale = (factor: number): void => {
+    const { current } = session.zoom;
+    const center = (current.from + current.to) / 2;
+    session.adjust(scaleSpan(current, center, factor, session.extent));
+  };
+  const scroll = (pages: number): void => {
+    const { scroller } = flame.view;
+    scroller.scrollTop += pages * scroller.clientHeight * 0.9;
+  };
+  return {
+    "/": () => {
+      targets.search.focus();
+      targets.search.select();
+    },
+    "?": () => targets.help.open(),
+    p: () => session.setPlumbing(!session.plumbing),
+    i: () => session.setFlipped(!session.flipped),
+    t: () => session.setTable(!session.table),
+    d: () => toggleTheme(session),
+    "+": () => scale(ZOOM_STEP),
+    "=": () => scale(ZOOM_STEP),
+    "-": () => scale(1 / ZOOM_STEP),
+    "0": () => session.resetZoom(),
+    PageUp: () => scroll(-1),
+    PageDown: () => scroll(1),
+  };
+}
+
+function bindSearchKeys(session: Session, flame: Flame, search: HTMLInputElement): void {
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      session.search(search.value);
+      step(session, flame, event.shiftKey ? -1 : 1);
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      session.search("");
+      flame.view.scroller.focus();
+    }
+  });
+}
+
+export function step(session: Session, flame: Flame, direction: 1 | -1): void {
+  const node = session.step(direction);
+  if (node !== NO_NODE) flame.reveal(node);
+}

@@ -1,0 +1,26 @@
+// The line at the bottom: the main keys, and what the graph was drawn from, so that a
+// reader knows whether anything is left out.
+
+import type { Session } from "../app/session";
+import type { FlameStats } from "../flame/view";
+import { formatAmount, formatCount } from "../model/format";
+import { byId, el } from "./dom";
+
+const KEYS = "click zoom · Esc back · / search · p plumbing · i flip · t table · ? keys";
+
+export function buildFooter(session: Session): (stats: FlameStats) => void {
+  const drawn = el("span");
+  drawn.id = "drawn";
+  byId("footer").append(el("span", "", KEYS), drawn);
+  let before = "";
+  return ({ merged }) => {
+    const { header } = session.profile;
+    const from = `drawn from ${formatAmount(session.tree.total[0]!, header.unit)}`;
+    const rest =
+      merged === 0
+        ? "nothing hidden"
+        : `${formatCount(merged)} narrow frames gathered in bars, click one to open it`;
+    const text = `${from}, ${rest}`;
+    if (text !== before) drawn.textContent = before = text;
+  };
+}

@@ -1,0 +1,62 @@
+//! The project's own tasks, run as `cargo xtask TASK`.
+
+mod codegen;
+mod demo;
+mod paths;
+mod programs;
+mod run;
+mod setup;
+mod tally;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Set-up, demo, tests and checks of the seam repository.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what building, the demo and the tests need, where it is missing
+    Setup,
+    /// Profile a real SQLite application and write a flame graph
+    Demo(demo::Options),
+    /// Build the test programs into target/programs
+    Programs(programs::Options),
+    /// Run every test there is and print one line of totals
+    Test(test::Options),
+    /// Check the rules of the source tree that compilers do not check
+    Tidy,
+    /// Write the generated files anew
+    Codegen {
+        /// Change nothing, fail when a committed file is out of date
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    run::watch_for_interrupts();
+    let outcome = match Cli::parse().task {
+        Task::Setup => setup::everything(),
+        Task::Demo(options) => demo::run(&options),
+        Task::Programs(options) => programs::run(&options),
+        Task::Test(options) => return test::run(&options),
+        Task::Tidy => tidy::run(),
+        Task::Codegen { check } => codegen::run(check),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

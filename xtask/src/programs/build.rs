@@ -1,0 +1,177 @@
+//! One program, one Go version, one variant: is it fresh, and if not, build it.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::truth::{Build, Truth};
+use super::{Wanted, harness, output, read};
+use crate::run::Run;
+use crate::setup::Go;
+
+/// How the executable differs from a plain build.
+#[derive(Clone, Copy, Default, Hash)]
+pub(crate) struct Variant {
+    pub(crate) strip: bool,
+    pub(crate) pie: bool,
+}
+
+impl Variant {
+    fn suffix(self) -> String {
+        let pie = if self.pie { "-pie" } else { "" };
+        let strip = if self.strip { "-strip" } else { "" };
+        format!("{pie}{strip}")
+    }
+}
+
+pub(super) struct Job {
+    source: PathBuf,
+    build: Build,
+    version: String,
+    variant: Variant,
+    stamp: PathBuf,
+    hash: String,
+    pub(super) binary: PathBuf,
+}
+
+impl Job {
+    pub(super) fn new(source: &Path, wanted: &Wanted, variant: Variant) -> Result<Self> {
+        let build = match source.join("truth.json").exists() {
+            true => Truth::read(source)?.build,
+            false => Build {
+                kind: "cgo".into(),
+                ..Build::default()
+            },
+        };
+        let folder = format!("{}{}", wanted.version, variant.suffix());
+        Ok(Job {
+            source: source.to_owned(),
+            build,
+            version: wanted.version.clone(),
+            variant,
+            // Beside the programs, so that their folders hold nothing but them.
+            stamp: output().join(".stamps").join(&folder).join(&wanted.name),
+            hash: hash(source, variant)?,
+            binary: output().join(folder).join(&wanted.name),
+        })
+    }
+
+    /// Built before, from the very same sources.
+    pub(super) fn fresh(&self) -> bool {
+        self.binary.exists() && fs::read_to_string(&self.stamp).is_ok_and(|old| old == self.hash)
+    }
+
+    pub(super) fn build(&self, go: &Go) -> Result<()> {
+        for path in [&self.binary, &self.stamp] {
+            let dir = path.parent().context("a program needs a folder")?;
+            fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        }
+        // Moved to its place when done: a copy that still runs keeps its file.
+        let fresh = self.stamp.with_extension("new");
+        match self.build.kind.as_str() {
+            "go" | "cgo" => self.go(go, &fresh)?,
+            "c" => self.plain("gcc", &fresh)?,
+            "c++" => self.plain("g++", &fresh)?,
+            kind => bail!("{}: unknown kind {kind:?}", self.source.display()),
+        }
+        if self.variant.strip {
+            Run::new("strip").arg("-s").arg(&fresh).ok()?;
+        }
+        fs::rename(&fresh, &self.binary)
+            .with_context(|| format!("cannot write {}", self.binary.display()))?;
+        fs::write(&self.stamp, &self.hash)
+            .with_context(|| format!("cannot write {}", self.stamp.display()))
+    }
+
+    fn go(&self, go: &Go, fresh: &Path) -> Result<()> {
+        let cgo = if self.build.kind == "cgo" { "1" } else { "0" };
+        let mode = if self.variant.pie { "pie" } else { "exe" };
+        go.run(&self.version)
+            .args(["build", "-buildvcs=false", "-buildmode", mode, "-o"])
+            .arg(fresh)
+            .arg(".")
+            .dir(&self.source)
+            .env("CGO_ENABLED", cgo)
+            .env("CC", "gcc")
+            .seconds(900)
+            .ok()
+            .with_context(|| format!("{} with {}", self.source.display(), self.version))
+    }
+
+    fn plain(&self, compiler: &str, fresh: &Path) -> Result<()> {
+        let pie: &[&str] = if self.variant.pie {
+            &["-fPIE", "-pie"]
+        } else {
+            &[]
+        };
+        Run::new(compiler)
+            .args(["-g", "-Wall", "-Wextra", "-pthread", "-I"])
+            .arg(harness())
+            .args(self.build.cflags.split_whitespace())
+            .args(pie)
+            .args(&self.build.sources)
+            .arg("-o")
+            .arg(fresh)
+            .dir(&self.source)
+            .ok()
+            .with_context(|| self.source.display().to_string())
+    }
+}
+
+/// A hash of all that goes into a program, the shared harness included.
+fn hash(source: &Path, variant: Variant) -> Result<String> {
+    let mut hasher = DefaultHasher::new();
+    variant.hash(&mut hasher);
+    for dir in [source, &harness()] {
+        hash_dir(dir, &mut hasher)?;
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn hash_dir(dir: &Path, hasher: &mut DefaultHasher) -> Result<()> {
+    let entries = fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    paths.sort();
+    for path in paths {
+        path.file_name().hash(hasher);
+        if path.is_dir() {
+            hash_dir(&path, hasher)?;
+        } else {
+            read(&path)?.hash(hasher);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_say_the_variant() {
+        let variant = Variant {
+            strip: true,
+            pie: true,
+        };
+        assert_eq!(variant.suffix(), "-pie-strip");
+        assert_eq!(Variant::default().suffix(), "");
+    }
+
+    #[test]
+    fn any_change_changes_the_hash() {
+        let dir = tempfile::tempdir().unwrap();
+        let plain = || hash(dir.path(), Variant::default()).unwrap();
+        fs::write(dir.path().join("a.c"), "1").unwrap();
+        let first = plain();
+        assert_eq!(first, plain());
+        fs::write(dir.path().join("a.c"), "2").unwrap();
+        let second = plain();
+        fs::rename(dir.path().join("a.c"), dir.path().join("b.c")).unwrap();
+        assert!(first != second && second != plain());
+    }
+}

@@ -1,0 +1,144 @@
+//! Builds the test programs: tests/programs/NAME → target/programs/GOVERSION/NAME.
+
+mod build;
+mod check;
+mod truth;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::run::step;
+use crate::setup::{self, Go};
+use crate::{paths, run};
+
+pub(crate) use build::Variant;
+
+/// What to build.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Build with this Go version, such as 1.21.13 (repeatable; default: the machine's)
+    #[arg(long = "go", value_name = "VERSION")]
+    versions: Vec<String>,
+    /// Build only this program (repeatable)
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Remove all symbols; the folder's name gets -strip
+    #[arg(long)]
+    strip: bool,
+    /// Build position-independent executables; the folder's name gets -pie
+    #[arg(long)]
+    pie: bool,
+    /// Compare the truth file of this program, or of all, with its machine code
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "all")]
+    check: Option<String>,
+}
+
+/// One program by one Go version.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Wanted {
+    pub(crate) version: String,
+    pub(crate) name: String,
+}
+
+/// The task `programs`.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let go = setup::build()?;
+    let mut names = match options.only.as_slice() {
+        [] => all()?,
+        only => only.to_vec(),
+    };
+    if let Some(name) = options.check.as_ref().filter(|name| *name != "all") {
+        names = vec![name.clone()];
+    }
+    let variant = Variant {
+        strip: options.strip,
+        pie: options.pie,
+    };
+    for version in versions(&go, &options.versions) {
+        for name in &names {
+            let wanted = Wanted {
+                version: version.clone(),
+                name: name.clone(),
+            };
+            let binary = build(&go, &wanted, variant)?;
+            if options.check.is_some() {
+                check::check(&source(name)?, &binary)?;
+                println!("   {name} does what its truth file says");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The versions to use: those asked for, or the machine's own.
+pub(crate) fn versions(go: &Go, asked: &[String]) -> Vec<String> {
+    if asked.is_empty() {
+        return vec![go.version().to_owned()];
+    }
+    let full = |version: &String| format!("go{}", version.trim_start_matches("go"));
+    asked.iter().map(full).collect()
+}
+
+/// The programs with a truth file, sorted.
+pub(crate) fn all() -> Result<Vec<String>> {
+    let home = home();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&home).with_context(|| format!("cannot read {}", home.display()))? {
+        let path = entry?.path();
+        if path.join("truth.json").exists() {
+            names.extend(
+                path.file_name()
+                    .map(|name| name.to_string_lossy().into_owned()),
+            );
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Builds one program if its sources changed, and returns its path.
+pub(crate) fn build(go: &Go, wanted: &Wanted, variant: Variant) -> Result<PathBuf> {
+    if run::interrupted() {
+        bail!("interrupted");
+    }
+    let job = build::Job::new(&source(&wanted.name)?, wanted, variant)?;
+    if !job.fresh() {
+        let title = format!("building {}", paths::shown(&job.binary));
+        step(&title, || job.build(go))?;
+    }
+    Ok(job.binary)
+}
+
+/// Builds one program and compares it with its truth file.
+pub(crate) fn build_and_check(go: &Go, wanted: &Wanted) -> Result<()> {
+    let binary = build(go, wanted, Variant::default())?;
+    check::check(&source(&wanted.name)?, &binary)
+}
+
+fn source(name: &str) -> Result<PathBuf> {
+    let dir = home().join(name);
+    if !dir.is_dir() {
+        bail!("there is no program {name}\nhint: tests/programs has one folder for each");
+    }
+    Ok(dir)
+}
+
+fn home() -> PathBuf {
+    paths::root().join("tests/programs")
+}
+
+fn harness() -> PathBuf {
+    home().join("harness")
+}
+
+/// Where the built programs are.
+pub(crate) fn output() -> PathBuf {
+    paths::target().join("programs")
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}

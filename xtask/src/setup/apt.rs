@@ -1,0 +1,166 @@
+//! Debian packages. What counts is whether the thing is there, not which package
+//! brought it, so a machine with another package manager passes when it has all.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::run::{Run, step};
+
+/// A package and what shows that it is not needed.
+pub(crate) struct Package {
+    name: &'static str,
+    proof: &'static [Proof],
+}
+
+/// One of these being there is enough.
+enum Proof {
+    Command(&'static str),
+    File(&'static str),
+}
+
+use Proof::{Command, File};
+
+/// For compiling: the BPF side needs clang, libbpf needs libelf and zlib.
+pub(crate) const BUILD: &[Package] = &[
+    package("gcc", &[Command("gcc")]),
+    package("g++", &[Command("g++")]),
+    package("libc6-dev", &[File("/usr/include/stdio.h")]),
+    package("make", &[Command("make")]),
+    package("pkg-config", &[Command("pkg-config")]),
+    package(
+        "ca-certificates",
+        &[File("/etc/ssl/certs/ca-certificates.crt")],
+    ),
+    package("clang-19", &[Command("clang-19")]),
+    package("libelf-dev", &[File("/usr/include/libelf.h")]),
+    package("zlib1g-dev", &[File("/usr/include/zlib.h")]),
+];
+
+/// For the tests: a browser for the page, perf to compare with, and libclang for
+/// checking that the generated Rust is fresh.
+pub(crate) const TESTS: &[Package] = &[
+    package("binutils", &[Command("objdump")]),
+    package("chromium", &[Command("chromium"), Command("google-chrome")]),
+    package("git", &[Command("git")]),
+    package(
+        "libclang1-19",
+        &[File("/usr/lib/llvm-19/lib/libclang-19.so.1")],
+    ),
+    package("linux-perf", &[Command("perf")]),
+];
+
+const OLDEST_NODE: u32 = 18;
+
+const fn package(name: &'static str, proof: &'static [Proof]) -> Package {
+    Package { name, proof }
+}
+
+impl Package {
+    fn present(&self) -> bool {
+        self.proof.iter().any(|proof| match proof {
+            Command(name) => on_path(name).is_some(),
+            File(path) => Path::new(path).exists(),
+        })
+    }
+}
+
+/// The file that a command name stands for.
+pub(crate) fn on_path(command: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|dir| dir.join(command))
+        .find(|file| file.is_file())
+}
+
+/// Installs those that are not there.
+pub(crate) fn install_missing(purpose: &str, packages: &[Package]) -> Result<()> {
+    let missing: Vec<_> = packages
+        .iter()
+        .filter(|package| !package.present())
+        .map(|package| package.name)
+        .collect();
+    install(purpose, &missing)
+}
+
+/// Node of a version that can run the page's tools, and npm.
+pub(crate) fn node() -> Result<()> {
+    let mut missing = Vec::new();
+    if on_path("node").is_none() {
+        missing.push("nodejs");
+    }
+    if on_path("npm").is_none() {
+        missing.push("npm");
+    }
+    install("the page's tests", &missing)?;
+    let text = Run::new("node").arg("--version").text()?;
+    match major(&text) {
+        Some(version) if version >= OLDEST_NODE => Ok(()),
+        _ => bail!(
+            "Node {} is too old\nhint: install Node {OLDEST_NODE} or newer",
+            text.trim()
+        ),
+    }
+}
+
+fn major(version: &str) -> Option<u32> {
+    version
+        .trim()
+        .strip_prefix('v')?
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// Installs packages by name; none is fine.
+pub(crate) fn install(purpose: &str, names: &[&str]) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let list = names.join(" ");
+    if on_path("apt-get").is_none() {
+        bail!(
+            "missing for {purpose}, and there is no apt-get to install it: {list}\n\
+             hint: install what your distribution calls these Debian packages"
+        );
+    }
+    step(&format!("installing for {purpose}: {list}"), || {
+        apt_get(&["update"])
+            .and_then(|()| {
+                apt_get(&[&["install", "--yes", "--no-install-recommends"], names].concat())
+            })
+            .with_context(|| {
+                format!("cannot install {list}\nhint: run it by hand: apt-get install {list}")
+            })
+    })
+}
+
+fn apt_get(args: &[&str]) -> Result<()> {
+    // `env`, because sudo does not pass variables on.
+    Run::as_root("env")
+        .args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"])
+        .args(["-o", "Dpkg::Use-Pty=0"])
+        .args(args)
+        .seconds(1200)
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presence_is_by_any_proof() {
+        let any = package("x", &[Command("no-such-command"), File("/dev/null")]);
+        assert!(any.present());
+        assert!(!package("x", &[Command("no-such-command")]).present());
+    }
+
+    #[test]
+    fn node_versions() {
+        assert_eq!(major("v20.20.2\n"), Some(20));
+        assert_eq!(major("20.20.2"), None);
+    }
+}

@@ -1,0 +1,264 @@
+//! Runs every test there is. A step that cannot run counts as failed: a missing
+//! tool or folder must never look like success.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+
+use crate::programs::Wanted;
+use crate::run::{Run, interrupted};
+use crate::setup::Go;
+use crate::tally::Tally;
+use crate::{demo, paths, programs, setup};
+
+/// How much to test.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Every program by every Go version, instead of one older version for each
+    #[arg(long)]
+    full: bool,
+    /// An older Go version besides the machine's (repeatable; default: 1.21.13, 1.24.11)
+    #[arg(long = "go", value_name = "VERSION")]
+    versions: Vec<String>,
+}
+
+const OLDER: &[&str] = &["1.21.13", "1.24.11"];
+const FULL: &[&str] = &["1.21.13", "1.24.11", "1.27.3"];
+const DEMO_SECONDS: u64 = 5;
+/// A function that every recording of the demo holds.
+const IN_DEMO: &str = "sqlite3VdbeExec";
+const E2E: &str = "seam-e2e";
+
+/// The tests so far.
+#[derive(Default)]
+struct Report {
+    tally: Tally,
+    unwell: Vec<String>,
+}
+
+impl Report {
+    /// Runs a step. If it fails without saying how many tests failed, that is one.
+    fn step<T>(&mut self, title: &str, work: impl FnOnce(&mut Tally) -> Result<T>) -> Option<T> {
+        println!("\n══ {title}");
+        let begun = Instant::now();
+        let mut tally = Tally::default();
+        let outcome = match interrupted() {
+            true => Err(anyhow!("interrupted")),
+            false => work(&mut tally),
+        };
+        if let Err(error) = &outcome {
+            println!("error: {error:#}");
+            tally.failed = tally.failed.max(1);
+        }
+        if tally.failed > 0 {
+            self.unwell.push(title.to_owned());
+        }
+        self.tally.add(tally);
+        let seconds = begun.elapsed().as_secs_f64();
+        println!(
+            "══ {title}: {} passed, {} failed in {seconds:.1} s",
+            tally.passed, tally.failed
+        );
+        outcome.ok()
+    }
+}
+
+/// The task `test`. Its last line is the totals, whatever happened.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    let report = everything(options);
+    println!();
+    for title in &report.unwell {
+        println!("failed: {title}");
+    }
+    let Tally { passed, failed } = report.tally;
+    println!("{passed} passed, {failed} failed");
+    ExitCode::from(u8::from(failed > 0))
+}
+
+fn everything(options: &Options) -> Report {
+    let mut report = Report::default();
+    let go = report.step("set-up", |_| {
+        let go = setup::build()?;
+        setup::tests()?;
+        Ok(go)
+    });
+    report.step("unit tests", unit_tests);
+    let seam = report.step("release build of seam", |_| demo::build_seam());
+    let wanted = report.step("test programs", |tally| {
+        let go = go.context("there is no Go")?;
+        let wanted = matrix(&go, options)?;
+        build_programs(&go, &wanted, tally);
+        Ok(wanted)
+    });
+    report.step("end-to-end tests", |tally| {
+        let wanted = wanted.context("there are no programs")?;
+        end_to_end(&seam.context("seam was not built")?, &wanted, tally)
+    });
+    page_tests(&mut report);
+    report
+}
+
+fn unit_tests(tally: &mut Tally) -> Result<()> {
+    // The end-to-end tests need the programs and root: they have their own step.
+    let run = Run::new(cargo())
+        .args(["test", "--workspace", "--no-fail-fast", "--exclude", E2E])
+        .dir(paths::root())
+        .seconds(2400);
+    counted(run, tally)
+}
+
+/// What is built: everything by the machine's Go, and each program by one of the
+/// older versions in turn, or by all of them.
+fn matrix(go: &Go, options: &Options) -> Result<Vec<Wanted>> {
+    let default = if options.full { FULL } else { OLDER };
+    let asked: Vec<_> = match options.versions.as_slice() {
+        [] => default.iter().map(|&version| version.to_owned()).collect(),
+        asked => asked.to_vec(),
+    };
+    let older = programs::versions(go, &asked);
+    Ok(plan(go.version(), &older, &programs::all()?, options.full))
+}
+
+fn plan(own: &str, older: &[String], names: &[String], full: bool) -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let turn = older.get(index % older.len().max(1));
+        let others = if full {
+            older
+        } else {
+            turn.map_or(&[][..], std::slice::from_ref)
+        };
+        for version in [own.to_owned()].iter().chain(others) {
+            wanted.push(Wanted {
+                version: version.clone(),
+                name: name.clone(),
+            });
+        }
+    }
+    wanted.dedup();
+    wanted
+}
+
+fn build_programs(go: &Go, wanted: &[Wanted], tally: &mut Tally) {
+    for program in wanted {
+        match programs::build_and_check(go, program) {
+            Ok(()) => tally.passed += 1,
+            Err(error) => {
+                println!("error: {error:#}");
+                tally.failed += 1;
+            }
+        }
+    }
+}
+
+/// `SEAM_MATRIX` names what was built for this run: older builds may lie around.
+fn end_to_end(seam: &Path, wanted: &[Wanted], tally: &mut Tally) -> Result<()> {
+    let built: Vec<_> = wanted
+        .iter()
+        .map(|program| format!("{}/{}", program.version, program.name))
+        .collect();
+    let mut run = Run::new(cargo())
+        .args([
+            "test",
+            "-p",
+            E2E,
+            "--no-fail-fast",
+            "--",
+            "--test-threads=1",
+        ])
+        .dir(paths::root())
+        .env("SEAM_BIN", seam)
+        .env("SEAM_PROGRAMS", programs::output())
+        .env("SEAM_MATRIX", built.join(" "))
+        .seconds(2400);
+    if !nix::unistd::geteuid().is_root() {
+        // Cargo builds as the user; only the test executables run as root.
+        run = run.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "sudo -E");
+    }
+    counted(run, tally)
+}
+
+fn page_tests(report: &mut Report) {
+    let ui = paths::root().join("ui");
+    let npm = |args: &[&str]| Run::new("npm").args(args).dir(&ui).seconds(600);
+    report.step("page: packages", |_| {
+        npm(&["ci", "--no-audit", "--no-fund"]).ok()
+    });
+    report.step("page: types", |_| npm(&["run", "check"]).ok());
+    report.step("page: unit tests", |tally| counted(npm(&["test"]), tally));
+    let page = report.step("demo", |_| demo::make(DEMO_SECONDS));
+    report.step("page: in a browser", |tally| {
+        let page = page.context("the demo left no page")?;
+        let run = Run::new("node")
+            .arg("tests/page/page.mjs")
+            .arg(page)
+            .arg(IN_DEMO)
+            .dir(paths::root());
+        counted(run.seconds(600), tally)
+    });
+}
+
+fn counted(run: Run, tally: &mut Tally) -> Result<()> {
+    let status = run.watch(|line| tally.read(line))?;
+    if !status.success() {
+        bail!("ended with {status}");
+    }
+    Ok(())
+}
+
+/// The cargo that runs us, so that a `+toolchain` choice holds.
+pub(crate) fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(full: bool) -> Vec<String> {
+        let texts = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|&text| text.to_owned())
+                .collect::<Vec<_>>()
+        };
+        plan("own", &texts(&["x", "y"]), &texts(&["a", "b", "c"]), full)
+            .iter()
+            .map(|wanted| format!("{}/{}", wanted.version, wanted.name))
+            .collect()
+    }
+
+    #[test]
+    fn versions_take_turns() {
+        assert_eq!(
+            shown(false),
+            ["own/a", "x/a", "own/b", "y/b", "own/c", "x/c"]
+        );
+    }
+
+    #[test]
+    fn the_full_matrix_is_full() {
+        assert_eq!(shown(true).len(), 9);
+    }
+
+    #[test]
+    fn a_step_that_cannot_run_counts_as_failed() {
+        let mut report = Report::default();
+        report.step("broken", |_| -> Result<()> { bail!("no such tool") });
+        report.step("fine", |tally| {
+            tally.passed += 2;
+            Ok(())
+        });
+        assert_eq!(
+            report.tally,
+            Tally {
+                passed: 2,
+                failed: 1
+            }
+        );
+        assert_eq!(report.unwell, ["broken"]);
+    }
+}
