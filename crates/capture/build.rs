@@ -7,9 +7,14 @@ use libbpf_cargo::SkeletonBuilder;
 fn main() {
     let bpf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bpf");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    for file in
-        ["sample.bpf.c", "wire.h", "unwind.h", "go.h", "failures.def", "vmlinux/x86_64.h"]
-    {
+    for file in [
+        "sample.bpf.c",
+        "wire.h",
+        "unwind.h",
+        "go.h",
+        "failures.def",
+        "vmlinux/x86_64.h",
+    ] {
         println!("cargo::rerun-if-changed={}", bpf.join(file).display());
     }
     println!("cargo::rerun-if-env-changed=SEAM_CLANG");

@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::run::{Run, step};
+use crate::setup::Node;
 use crate::{paths, setup, test};
 
 /// Writes all generated files; with `check` it only compares them.
 pub(crate) fn run(check: bool) -> Result<()> {
     setup::build()?;
-    setup::tests()?;
+    let node = setup::tests()?;
     let wire = step("crates/wire, from bpf/wire.h and bpf/failures.def", || {
         wire(check)
     });
-    let page = step("the page, from ui/", || page(check));
+    let page = step("the page, from ui/", || page(&node, check));
     wire.and(page)
 }
 
@@ -40,9 +41,9 @@ fn wire(check: bool) -> Result<()> {
 }
 
 /// The page that seam embeds, so that building seam needs no Node.
-fn page(check: bool) -> Result<()> {
+fn page(node: &Node, check: bool) -> Result<()> {
     let ui = paths::root().join("ui");
-    let npm = |args: &[&str]| Run::new("npm").args(args).dir(&ui).seconds(600);
+    let npm = |args: &[&str]| node.run("npm").args(args).dir(&ui).seconds(600);
     npm(&["ci", "--no-audit", "--no-fund"]).ok()?;
     let page = committed("ui/dist/flame.html");
     // The build writes in place: what was there comes back unless it is wanted.

@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::programs::Wanted;
 use crate::run::{Run, interrupted};
-use crate::setup::Go;
+use crate::setup::{Go, Node};
 use crate::tally::Tally;
 use crate::{demo, paths, programs, setup};
 
@@ -80,11 +80,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
 
 fn everything(options: &Options) -> Report {
     let mut report = Report::default();
-    let go = report.step("set-up", |_| {
-        let go = setup::build()?;
-        setup::tests()?;
-        Ok(go)
-    });
+    let set_up = report.step("set-up", |_| Ok((setup::build()?, setup::tests()?)));
+    let (go, node) = set_up.unzip();
     report.step("unit tests", unit_tests);
     let seam = report.step("release build of seam", |_| demo::build_seam());
     let wanted = report.step("test programs", |tally| {
@@ -97,7 +94,7 @@ fn everything(options: &Options) -> Report {
         let wanted = wanted.context("there are no programs")?;
         end_to_end(&seam.context("seam was not built")?, &wanted, tally)
     });
-    page_tests(&mut report);
+    page_tests(&mut report, node.as_ref());
     report
 }
 
@@ -181,18 +178,23 @@ fn end_to_end(seam: &Path, wanted: &[Wanted], tally: &mut Tally) -> Result<()> {
     counted(run, tally)
 }
 
-fn page_tests(report: &mut Report) {
+fn page_tests(report: &mut Report, node: Option<&Node>) {
     let ui = paths::root().join("ui");
-    let npm = |args: &[&str]| Run::new("npm").args(args).dir(&ui).seconds(600);
+    let npm = |args: &[&str]| -> Result<Run> {
+        let run = node.context("there is no Node")?.run("npm");
+        Ok(run.args(args).dir(&ui).seconds(600))
+    };
     report.step("page: packages", |_| {
-        npm(&["ci", "--no-audit", "--no-fund"]).ok()
+        npm(&["ci", "--no-audit", "--no-fund"])?.ok()
     });
-    report.step("page: types", |_| npm(&["run", "check"]).ok());
-    report.step("page: unit tests", |tally| counted(npm(&["test"]), tally));
+    report.step("page: types", |_| npm(&["run", "check"])?.ok());
+    report.step("page: unit tests", |tally| counted(npm(&["test"])?, tally));
     let page = report.step("demo", |_| demo::make(DEMO_SECONDS));
     report.step("page: in a browser", |tally| {
         let page = page.context("the demo left no page")?;
-        let run = Run::new("node")
+        let run = node
+            .context("there is no Node")?
+            .run("node")
             .arg("tests/page/page.mjs")
             .arg(page)
             .arg(IN_DEMO)

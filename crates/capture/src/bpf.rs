@@ -47,7 +47,8 @@ impl Kernel {
             .map_err(|e| refused("opened", &e))?;
         for mut map in open.maps_mut() {
             if map.name() == "samples" {
-                map.set_max_entries(ring_bytes).map_err(|e| refused("sized", &e))?;
+                map.set_max_entries(ring_bytes)
+                    .map_err(|e| refused("sized", &e))?;
             }
         }
         let object = open.load().map_err(|e| refused("loaded", &e))?;
@@ -72,8 +73,13 @@ impl Kernel {
     /// Attaches the scheduler tracepoints.
     pub(crate) fn attach_tracepoints(&mut self) -> Result<()> {
         for program in self.object.progs_mut() {
-            if program.section().to_string_lossy().starts_with("raw_tracepoint") {
-                self.links.push(program.attach().map_err(|e| refused("attached", &e))?);
+            if program
+                .section()
+                .to_string_lossy()
+                .starts_with("raw_tracepoint")
+            {
+                self.links
+                    .push(program.attach().map_err(|e| refused("attached", &e))?);
             }
         }
         Ok(())
@@ -94,8 +100,10 @@ impl Kernel {
     pub(crate) fn install_table(&mut self, slot: u32, words: &[u32]) -> Result<()> {
         let blocks = words.as_chunks::<{ SEAM_BLOCK_WORDS as usize }>().0;
         let map = inner_map("seam_table", size_of::<seam_table_block>(), blocks.len())?;
-        let values: Vec<u8> =
-            blocks.iter().flat_map(|b| b.iter().flat_map(|w| w.to_le_bytes())).collect();
+        let values: Vec<u8> = blocks
+            .iter()
+            .flat_map(|b| b.iter().flat_map(|w| w.to_le_bytes()))
+            .collect();
         fill(&map, &values, blocks.len())?;
         self.inner_bytes += values.len();
         set_inner(&self.tables, slot, &map)?;
@@ -122,14 +130,20 @@ impl Kernel {
     /// Makes a process a target, or changes what is known of it.
     pub(crate) fn set_process(&mut self, pid: i32, process: &Process) -> Result<()> {
         self.processes
-            .update(&(pid as u32).to_le_bytes(), bytes_of(process), MapFlags::ANY)
+            .update(
+                &(pid as u32).to_le_bytes(),
+                bytes_of(process),
+                MapFlags::ANY,
+            )
             .map_err(|e| refused("filled", &e))
     }
 
     /// Whether a process is a target by now (children become one in the kernel).
     pub(crate) fn has_process(&self, pid: i32) -> bool {
         let key = (pid as u32).to_le_bytes();
-        self.processes.lookup(&key, MapFlags::ANY).is_ok_and(|found| found.is_some())
+        self.processes
+            .lookup(&key, MapFlags::ANY)
+            .is_ok_and(|found| found.is_some())
     }
 
     /// Forgets a process.
@@ -146,7 +160,11 @@ impl Kernel {
                 continue;
             };
             let word = |v: &Vec<u8>| v.get(..8).and_then(|b| b.try_into().ok());
-            *sum = per_cpu.iter().filter_map(word).map(u64::from_le_bytes).sum();
+            *sum = per_cpu
+                .iter()
+                .filter_map(word)
+                .map(u64::from_le_bytes)
+                .sum();
         }
         sums
     }
@@ -198,8 +216,15 @@ fn inner_map(name: &str, value_size: usize, entries: usize) -> Result<MapHandle>
         map_flags: BPF_F_INNER_MAP,
         ..Default::default()
     };
-    MapHandle::create(MapType::Array, Some(name), 4, value_size as u32, entries as u32, &options)
-        .map_err(|e| refused("filled", &e))
+    MapHandle::create(
+        MapType::Array,
+        Some(name),
+        4,
+        value_size as u32,
+        entries as u32,
+        &options,
+    )
+    .map_err(|e| refused("filled", &e))
 }
 
 /// Writes entries 0 to `count` of an array.
@@ -214,7 +239,9 @@ fn fill(map: &MapHandle, values: &[u8], count: usize) -> Result<()> {
 
 fn set_inner(outer: &MapHandle, key: u32, inner: &MapHandle) -> Result<()> {
     let fd = inner.as_fd().as_raw_fd().to_le_bytes();
-    outer.update(&key.to_le_bytes(), &fd, MapFlags::ANY).map_err(|e| refused("filled", &e))
+    outer
+        .update(&key.to_le_bytes(), &fd, MapFlags::ANY)
+        .map_err(|e| refused("filled", &e))
 }
 
 fn refused(step: &'static str, error: &libbpf_rs::Error) -> Error {
@@ -222,13 +249,25 @@ fn refused(step: &'static str, error: &libbpf_rs::Error) -> Error {
         return Error::NoBtf;
     }
     let denied = error.kind() == libbpf_rs::ErrorKind::PermissionDenied;
-    let missing = if denied { crate::target::missing_capabilities() } else { Vec::new() };
-    Error::Bpf { step, detail: format!("{error:#}"), missing }
+    let missing = if denied {
+        crate::target::missing_capabilities()
+    } else {
+        Vec::new()
+    };
+    Error::Bpf {
+        step,
+        detail: format!("{error:#}"),
+        missing,
+    }
 }
 
 fn missing(name: &str) -> Error {
     let detail = format!("{name} is not in the compiled object");
-    Error::Bpf { step: "loaded", detail, missing: Vec::new() }
+    Error::Bpf {
+        step: "loaded",
+        detail,
+        missing: Vec::new(),
+    }
 }
 
 /// libbpf's own words, only for those who ask (-v sets SEAM_LOG).

@@ -31,18 +31,18 @@ impl Command {
     /// When the program is not found or no process can be made.
     pub fn hold(words: &[OsString]) -> Result<Self> {
         let name = words.first().cloned().unwrap_or_default();
-        let spawn_error =
-            |source| Error::Spawn { program: name.to_string_lossy().into_owned(), source };
+        let spawn_error = |source| Error::Spawn {
+            program: name.to_string_lossy().into_owned(),
+            source,
+        };
         let program = find_program(Path::new(&name))
             .ok_or_else(|| spawn_error(std::io::ErrorKind::NotFound.into()))?;
         let c_string = |s: &std::ffi::OsStr| {
             CString::new(s.as_bytes()).map_err(|e| spawn_error(std::io::Error::other(e)))
         };
         let path = c_string(program.as_os_str())?;
-        let arguments: Vec<CString> =
-            words.iter().map(|w| c_string(w)).collect::<Result<_>>()?;
-        let mut pointers: Vec<*const libc::c_char> =
-            arguments.iter().map(|a| a.as_ptr()).collect();
+        let arguments: Vec<CString> = words.iter().map(|w| c_string(w)).collect::<Result<_>>()?;
+        let mut pointers: Vec<*const libc::c_char> = arguments.iter().map(|a| a.as_ptr()).collect();
         pointers.push(std::ptr::null());
         let (go_read, go_write) = pipe().map_err(spawn_error)?;
         let (failed_read, failed_write) = pipe().map_err(spawn_error)?;
@@ -63,7 +63,12 @@ impl Command {
             return Err(spawn_error(std::io::Error::last_os_error()));
         }
         let go = Some(std::fs::File::from(go_write));
-        Ok(Self { pid, program, go, failed: failed_read.into() })
+        Ok(Self {
+            pid,
+            program,
+            go,
+            failed: failed_read.into(),
+        })
     }
 
     /// The child's process id.
@@ -83,15 +88,19 @@ impl Command {
     /// # Errors
     /// When the exec fails.
     pub fn release(&mut self) -> Result<()> {
-        let error =
-            |source| Error::Spawn { program: self.program.display().to_string(), source };
+        let error = |source| Error::Spawn {
+            program: self.program.display().to_string(),
+            source,
+        };
         if let Some(mut go) = self.go.take() {
             go.write_all(&[1]).map_err(error)?;
         }
         let mut code = [0; 4];
         // The pipe closes at exec; anything that comes through it is an error number.
         match self.failed.read(&mut code) {
-            Ok(4) => Err(error(std::io::Error::from_raw_os_error(i32::from_le_bytes(code)))),
+            Ok(4) => Err(error(std::io::Error::from_raw_os_error(
+                i32::from_le_bytes(code),
+            ))),
             _ => Ok(()),
         }
     }
@@ -162,7 +171,11 @@ fn invoker() -> Option<Invoker> {
         return None;
     }
     let id = |name: &str| std::env::var(name).ok()?.parse().ok();
-    Some(Invoker { uid: id("SUDO_UID")?, gid: id("SUDO_GID")? }).filter(|i| i.uid != 0)
+    Some(Invoker {
+        uid: id("SUDO_UID")?,
+        gid: id("SUDO_GID")?,
+    })
+    .filter(|i| i.uid != 0)
 }
 
 /// The groups of the user, by name from the user database.
@@ -170,7 +183,9 @@ fn groups_of(user: Invoker) -> Vec<libc::gid_t> {
     let Ok(Some(entry)) = nix::unistd::User::from_uid(user.uid.into()) else {
         return vec![user.gid];
     };
-    let Ok(name) = CString::new(entry.name) else { return vec![user.gid] };
+    let Ok(name) = CString::new(entry.name) else {
+        return vec![user.gid];
+    };
     nix::unistd::getgrouplist(&name, user.gid.into())
         .map(|groups| groups.into_iter().map(|g| g.as_raw()).collect())
         .unwrap_or_else(|_| vec![user.gid])
@@ -181,7 +196,9 @@ fn find_program(name: &Path) -> Option<PathBuf> {
         return name.is_file().then(|| name.to_owned());
     }
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|p| p.is_file())
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|p| p.is_file())
 }
 
 /// A program's file and its needed libraries', looked for where the loader looks by default.
@@ -190,14 +207,23 @@ fn needed_files(program: &Path) -> Vec<PathBuf> {
     let mut at = 0;
     while let Some(file) = files.get(at).filter(|_| at < 512).cloned() {
         at += 1;
-        let Ok(opened) = std::fs::File::open(&file) else { continue };
+        let Ok(opened) = std::fs::File::open(&file) else {
+            continue;
+        };
         let cache = seam_object::ReadCache::new(opened);
-        let Ok(elf) = seam_object::Elf::parse(&cache) else { continue };
+        let Ok(elf) = seam_object::Elf::parse(&cache) else {
+            continue;
+        };
         let Ok(dynamic) = elf.dynamic() else { continue };
         let mut found: Vec<PathBuf> = elf.interpreter().map(PathBuf::from).into_iter().collect();
         let directories = library_directories(&file, dynamic.runpath.as_deref());
         for name in &dynamic.needed {
-            found.extend(directories.iter().map(|d| d.join(name)).find(|p| p.is_file()));
+            found.extend(
+                directories
+                    .iter()
+                    .map(|d| d.join(name))
+                    .find(|p| p.is_file()),
+            );
         }
         for new in found {
             if !files.contains(&new) {
@@ -209,13 +235,25 @@ fn needed_files(program: &Path) -> Vec<PathBuf> {
 }
 
 fn library_directories(file: &Path, runpath: Option<&str>) -> Vec<PathBuf> {
-    let origin = file.parent().unwrap_or(Path::new("/")).to_string_lossy().into_owned();
+    let origin = file
+        .parent()
+        .unwrap_or(Path::new("/"))
+        .to_string_lossy()
+        .into_owned();
     let environment = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
     let system = [
-        "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/usr/local/lib", "/lib64",
-        "/usr/lib64", "/lib", "/usr/lib",
+        "/lib/x86_64-linux-gnu",
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/local/lib",
+        "/lib64",
+        "/usr/lib64",
+        "/lib",
+        "/usr/lib",
     ];
-    let listed = runpath.unwrap_or_default().split(':').chain(environment.split(':'));
+    let listed = runpath
+        .unwrap_or_default()
+        .split(':')
+        .chain(environment.split(':'));
     listed
         .filter(|d| !d.is_empty())
         .map(|d| d.replace("$ORIGIN", &origin).replace("${ORIGIN}", &origin))

@@ -76,8 +76,9 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoProcess(_) => "ps -e lists the processes; --name REGEX finds one by its name"
-                .to_owned(),
+            Self::NoProcess(_) => {
+                "ps -e lists the processes; --name REGEX finds one by its name".to_owned()
+            }
             Self::Zombie(_) | Self::KernelThread(_) => {
                 "choose a process that runs a program of its own".to_owned()
             }

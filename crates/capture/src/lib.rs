@@ -26,6 +26,7 @@ pub use maps::{FileId, MapsEntry, executable_entries};
 pub use module::{Module, ModuleKind, Modules};
 pub use process_map::{MappedModule, ProcessMap};
 pub use recording::{Counters, RawSample, RawStack, Recording, TargetInfo};
+pub use seam_unwind::GoRuntimeFacts;
 pub use session::{Options, Session, Status};
 pub use target::{Target, check_target, find_by_name};
 

@@ -89,7 +89,14 @@ garbage
         let entries = executable_entries(text);
         assert_eq!(entries.len(), 3);
         assert_eq!(entries[0].path, "/bin/a name (deleted)");
-        assert_eq!(entries[0].file, FileId { major: 0xfe, minor: 0, inode: 42 });
+        assert_eq!(
+            entries[0].file,
+            FileId {
+                major: 0xfe,
+                minor: 0,
+                inode: 42
+            }
+        );
         assert_eq!(entries[1].path, "");
         assert_eq!(entries[2].path, "[vdso]");
         assert!(!entries[2].has_file());

@@ -30,6 +30,10 @@ pub struct Module {
     pub build_id: Option<BuildId>,
     /// Its program headers.
     pub segments: Vec<Segment>,
+    /// Linked to run at any address.
+    pub position_independent: bool,
+    /// It has a full symbol table.
+    pub has_symtab: bool,
     /// The unwind table, or why there is none.
     pub table: Result<ModuleTable, String>,
     /// The open file, which stays readable when its path is gone; `None` for the vdso and for
@@ -64,7 +68,10 @@ impl Module {
             let first = s.offset & !0xfff;
             offset >= first && offset < s.offset.saturating_add(s.file_size.max(1))
         });
-        let segment = holding.clone().find(|s| s.executable).or_else(|| holding.next())?;
+        let segment = holding
+            .clone()
+            .find(|s| s.executable)
+            .or_else(|| holding.next())?;
         Some(
             start
                 .wrapping_sub(offset)
@@ -162,7 +169,10 @@ fn open_mapped(pid: i32, entry: &MapsEntry) -> Result<File, String> {
     let file = File::open(&path).map_err(|e| format!("opening {}: {e}; {first}", entry.path))?;
     let inode = file.metadata().map(|m| m.ino()).unwrap_or(0);
     if inode != entry.file.inode {
-        return Err(format!("{} was replaced, and the mapped file: {first}", entry.path));
+        return Err(format!(
+            "{} was replaced, and the mapped file: {first}",
+            entry.path
+        ));
     }
     Ok(file)
 }
@@ -174,6 +184,8 @@ fn file_module(number: u32, path: String, file: Result<File, String>) -> Module 
         path,
         build_id: None,
         segments: Vec::new(),
+        position_independent: false,
+        has_symtab: false,
         table: Err(String::new()),
         file: None,
         image: Vec::new(),
@@ -190,6 +202,8 @@ fn file_module(number: u32, path: String, file: Result<File, String>) -> Module 
         Ok(elf) => {
             module.build_id = elf.build_id();
             module.segments = elf.segments().to_vec();
+            module.position_independent = elf.kind() == seam_object::ElfKind::Dynamic;
+            module.has_symtab = elf.section(".symtab").is_some();
             module.table = seam_unwind::build(&elf).map_err(|e| e.to_string());
         }
         Err(e) => module.table = Err(e.to_string()),
@@ -201,7 +215,9 @@ fn file_module(number: u32, path: String, file: Result<File, String>) -> Module 
 
 fn vdso_module(number: u32, pid: i32, entry: &MapsEntry) -> Module {
     let mut image = vec![0; (entry.end - entry.start).min(VDSO_BYTES_MAX) as usize];
-    let read = Live::new(pid).read(entry.start, &mut image).map_err(|e| e.to_string());
+    let read = Live::new(pid)
+        .read(entry.start, &mut image)
+        .map_err(|e| e.to_string());
     let elf = read.and_then(|()| Elf::parse(image.as_slice()).map_err(|e| e.to_string()));
     let (build_id, segments, table) = match elf {
         Ok(elf) => (
@@ -212,7 +228,18 @@ fn vdso_module(number: u32, pid: i32, entry: &MapsEntry) -> Module {
         Err(e) => (None, Vec::new(), Err(e)),
     };
     let path = entry.path.clone();
-    Module { number, kind: ModuleKind::Vdso, path, build_id, segments, table, file: None, image }
+    Module {
+        number,
+        kind: ModuleKind::Vdso,
+        path,
+        build_id,
+        segments,
+        position_independent: true,
+        has_symtab: false,
+        table,
+        file: None,
+        image,
+    }
 }
 
 fn anonymous_module(number: u32) -> Module {
@@ -222,6 +249,8 @@ fn anonymous_module(number: u32) -> Module {
         path: "[anonymous]".to_owned(),
         build_id: None,
         segments: Vec::new(),
+        position_independent: false,
+        has_symtab: false,
         table: Err("code made at run time has no unwind information".to_owned()),
         file: None,
         image: Vec::new(),

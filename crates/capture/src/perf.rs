@@ -57,7 +57,9 @@ pub(crate) fn enable(event: &OwnedFd) -> Result<()> {
     // SAFETY: the descriptor is an open perf event; ENABLE takes no pointer.
     let done = unsafe { sys::ioctls::ENABLE(event.as_raw_fd(), 0) };
     if done < 0 {
-        return Err(Error::io("starting a perf event")(std::io::Error::last_os_error()));
+        return Err(Error::io("starting a perf event")(
+            std::io::Error::last_os_error(),
+        ));
     }
     Ok(())
 }
@@ -79,12 +81,14 @@ fn software(config: u64) -> perf_event_attr {
 
 fn open(attr: &mut perf_event_attr, cpu: i32) -> Result<OwnedFd> {
     // SAFETY: `attr` is a valid attribute structure of the size it names.
-    let fd = unsafe {
-        sys::perf_event_open(attr, -1, cpu, -1, u64::from(PERF_FLAG_FD_CLOEXEC) as _)
-    };
+    let fd =
+        unsafe { sys::perf_event_open(attr, -1, cpu, -1, u64::from(PERF_FLAG_FD_CLOEXEC) as _) };
     if fd < 0 {
         let source = std::io::Error::last_os_error();
-        return Err(Error::Perf { paranoid: paranoid(), source });
+        return Err(Error::Perf {
+            paranoid: paranoid(),
+            source,
+        });
     }
     // SAFETY: the kernel has just given us this descriptor.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })

@@ -67,11 +67,18 @@ impl ProcessMap {
                 continue;
             }
             if old.start < new.start {
-                kept.push(MappedModule { end: new.start, ..old.clone() });
+                kept.push(MappedModule {
+                    end: new.start,
+                    ..old.clone()
+                });
             }
             if old.end > new.end {
                 let skip = new.end - old.start;
-                kept.push(MappedModule { start: new.end, offset: old.offset + skip, ..old });
+                kept.push(MappedModule {
+                    start: new.end,
+                    offset: old.offset + skip,
+                    ..old
+                });
             }
         }
         kept.push(new);
@@ -92,7 +99,9 @@ impl ProcessMap {
     pub fn go_runtimes(&self, pid: i32) -> Vec<(u32, GoRuntime)> {
         let mut runtimes: Vec<(u32, GoRuntime)> = Vec::new();
         for mapping in &self.mappings {
-            let Ok(table) = &mapping.module.table else { continue };
+            let Ok(table) = &mapping.module.table else {
+                continue;
+            };
             let Some(facts) = &table.go else { continue };
             let number = mapping.module.number;
             if runtimes.iter().any(|(n, _)| *n == number)
@@ -113,7 +122,11 @@ impl ProcessMap {
         mut slot: impl FnMut(&Arc<Module>) -> u32,
     ) -> Vec<Mapping> {
         let mapping = |m: &MappedModule| {
-            let mut wire = Mapping { start: m.start, end: m.end, ..Mapping::default() };
+            let mut wire = Mapping {
+                start: m.start,
+                end: m.end,
+                ..Mapping::default()
+            };
             if let Ok(built) = &m.module.table {
                 wire.bias = m.load_bias.wrapping_add(built.table.base);
                 wire.table = slot(&m.module);
@@ -134,12 +147,19 @@ fn go_runtime(pid: i32, facts: &GoRuntimeFacts, load_bias: u64) -> GoRuntime {
     let tls = match facts.tls {
         Some(TlsOffset::Fixed(offset)) => Some(offset),
         // The loader has filled the slot in, in the process's memory only.
-        Some(TlsOffset::Slot(slot)) => {
-            Live::new(pid).word(slot.wrapping_add(load_bias)).ok().map(|v| v as i64)
-        }
+        Some(TlsOffset::Slot(slot)) => Live::new(pid)
+            .word(slot.wrapping_add(load_bias))
+            .ok()
+            .map(|v| v as i64),
         None => None,
     };
-    let place = |address: u64| if address == 0 { 0 } else { address.wrapping_add(load_bias) };
+    let place = |address: u64| {
+        if address == 0 {
+            0
+        } else {
+            address.wrapping_add(load_bias)
+        }
+    };
     let o = facts.offsets.unwrap_or_default();
     GoRuntime {
         tls_offset: tls.unwrap_or(0),

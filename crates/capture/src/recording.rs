@@ -121,7 +121,10 @@ impl Collector {
                 number
             }
         };
-        self.samples.push(RawSample { stack: number, header: sample.header });
+        self.samples.push(RawSample {
+            stack: number,
+            header: sample.header,
+        });
     }
 
     /// Whether any stack refers to a mapping set.

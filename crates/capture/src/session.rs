@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use seam_wire::{
-    Process, SEAM_COUNT_NO_REGISTERS, SEAM_COUNT_RING_FULL, SEAM_COUNT_SAMPLES,
-    SEAM_GO_RUNTIMES,
+    Process, SEAM_COUNT_NO_REGISTERS, SEAM_COUNT_RING_FULL, SEAM_COUNT_SAMPLES, SEAM_GO_RUNTIMES,
 };
 
 use crate::bpf::Kernel;
@@ -171,7 +170,10 @@ impl Session {
     #[must_use]
     pub fn status(&self) -> Status {
         let running = self.processes.values().filter(|t| !t.ended).count();
-        Status { samples: self.collector.len(), running }
+        Status {
+            samples: self.collector.len(),
+            running,
+        }
     }
 
     /// Stops the clocks, detaches and gives what was recorded.
@@ -183,7 +185,8 @@ impl Session {
         self.clocks.clear();
         self.poll(Duration::ZERO)?;
         let (began, wall, monotonic, cpu) =
-            self.started.unwrap_or((now, SystemTime::now(), monotonic_ns(), Duration::ZERO));
+            self.started
+                .unwrap_or((now, SystemTime::now(), monotonic_ns(), Duration::ZERO));
         let counters = self.kernel.counters();
         let (bpf_time, bpf_runs) = self.kernel.sampler_runs().unwrap_or_default();
         let cost = Cost {
@@ -194,8 +197,11 @@ impl Session {
             bpf_runs,
         };
         let (samples, stacks, malformed) = self.collector.into_parts();
-        let mut targets: Vec<TargetInfo> =
-            self.processes.into_values().map(Tracked::into_info).collect();
+        let mut targets: Vec<TargetInfo> = self
+            .processes
+            .into_values()
+            .map(Tracked::into_info)
+            .collect();
         targets.sort_by_key(|t| (!t.started_here, t.target.pid));
         Ok(Recording {
             samples,
@@ -235,21 +241,27 @@ impl Session {
 
     /// Makes a process's current mappings those of the kernel side.
     fn publish(&mut self, pid: i32) -> Result<()> {
-        let Some(tracked) = self.processes.get(&pid) else { return Ok(()) };
+        let Some(tracked) = self.processes.get(&pid) else {
+            return Ok(());
+        };
         let map = tracked.map.clone();
         let runtimes = map.go_runtimes(pid);
         for mapping in &map.mappings {
             self.slot(&mapping.module)?;
         }
-        let mappings =
-            map.wire(&runtimes, |m| self.slots.get(&m.number).copied().unwrap_or_default());
+        let mappings = map.wire(&runtimes, |m| {
+            self.slots.get(&m.number).copied().unwrap_or_default()
+        });
         let mut process = Process {
             follow: u32::from(self.options.follow_children),
             go_runtimes: runtimes.len() as u32,
             ..Process::default()
         };
-        for (slot, (_, runtime)) in
-            process.go.iter_mut().zip(&runtimes).take(SEAM_GO_RUNTIMES as usize)
+        for (slot, (_, runtime)) in process
+            .go
+            .iter_mut()
+            .zip(&runtimes)
+            .take(SEAM_GO_RUNTIMES as usize)
         {
             *slot = *runtime;
         }
@@ -289,12 +301,20 @@ impl Session {
     }
 
     fn wait(&self, timeout: Duration) {
-        let alive = self.processes.values().filter(|t| !t.ended).filter_map(|t| t.pidfd.as_ref());
+        let alive = self
+            .processes
+            .values()
+            .filter(|t| !t.ended)
+            .filter_map(|t| t.pidfd.as_ref());
         let mut polled: Vec<libc::pollfd> = self
             .sideband
             .descriptors()
             .chain(alive.map(AsRawFd::as_raw_fd))
-            .map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 })
+            .map(|fd| libc::pollfd {
+                fd,
+                events: libc::POLLIN,
+                revents: 0,
+            })
             .collect();
         let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
         // SAFETY: `polled` is a valid array of the length given. A signal ends the wait early, which
@@ -349,7 +369,9 @@ impl Session {
         if !self.kernel.has_process(pid) {
             return;
         }
-        let Some(map) = self.processes.get(&parent).map(|t| t.map.clone()) else { return };
+        let Some(map) = self.processes.get(&parent).map(|t| t.map.clone()) else {
+            return;
+        };
         let set = self.processes.get(&parent).map_or(0, |t| t.set);
         self.track(describe(pid), map, false);
         if let Some(tracked) = self.processes.get_mut(&pid) {
@@ -358,8 +380,12 @@ impl Session {
     }
 
     fn reread(&mut self) -> Vec<i32> {
-        let pids: Vec<i32> =
-            self.processes.values().filter(|t| !t.ended).map(|t| t.target.pid).collect();
+        let pids: Vec<i32> = self
+            .processes
+            .values()
+            .filter(|t| !t.ended)
+            .map(|t| t.target.pid)
+            .collect();
         for pid in &pids {
             if let Ok(map) = ProcessMap::read(*pid, &mut self.modules)
                 && let Some(tracked) = self.processes.get_mut(pid)
@@ -395,8 +421,14 @@ impl Session {
 
 impl Tracked {
     fn into_info(self) -> TargetInfo {
-        let exe = self.map.mappings.iter().find(|m| m.module.name() == self.target.name);
-        let executable = exe.or_else(|| self.map.mappings.first()).map(|m| m.module.number);
+        let exe = self
+            .map
+            .mappings
+            .iter()
+            .find(|m| m.module.name() == self.target.name);
+        let executable = exe
+            .or_else(|| self.map.mappings.first())
+            .map(|m| m.module.number);
         TargetInfo {
             target: self.target,
             started_here: self.started_here,
@@ -414,7 +446,10 @@ fn ring_bytes(rate_hz: u32, cpus: usize) -> u32 {
 }
 
 fn monotonic_ns() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `time` is a valid timespec, and CLOCK_MONOTONIC always exists.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
@@ -437,7 +472,11 @@ fn pidfd(pid: i32) -> Option<OwnedFd> {
 
 /// A pidfd becomes readable when its process has ended.
 fn has_ended(pidfd: &OwnedFd) -> bool {
-    let mut polled = libc::pollfd { fd: pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let mut polled = libc::pollfd {
+        fd: pidfd.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
     // SAFETY: one valid pollfd; a zero timeout never waits.
     unsafe { libc::poll(&raw mut polled, 1, 0) == 1 }
 }

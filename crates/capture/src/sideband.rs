@@ -44,7 +44,9 @@ impl Sideband {
     /// Opens a ring on every CPU.
     pub(crate) fn open(cpus: &[i32]) -> Result<Self> {
         let rings = cpus.iter().map(|cpu| Ring::open(perf::sideband(*cpu)?));
-        Ok(Self { rings: rings.collect::<Result<_>>()? })
+        Ok(Self {
+            rings: rings.collect::<Result<_>>()?,
+        })
     }
 
     /// The descriptors to poll.
@@ -86,7 +88,11 @@ impl Ring {
             let source = std::io::Error::last_os_error();
             return Err(Error::io("mapping a perf ring buffer")(source));
         }
-        Ok(Self { event, base: base.cast(), len })
+        Ok(Self {
+            event,
+            base: base.cast(),
+            len,
+        })
     }
 
     /// The kernel's position and ours: `data_head` at 1024, `data_tail` at 1032 of the first page.
@@ -152,13 +158,18 @@ fn parse(record: &[u8]) -> Option<(u64, Event)> {
     let time = u64_at(record.len().checked_sub(8)?)?;
     let event = match u32_at(0)? {
         // PERF_RECORD_LOST: header, id, lost
-        2 => Event::Lost { records: u64_at(16)? },
+        2 => Event::Lost {
+            records: u64_at(16)?,
+        },
         // PERF_RECORD_COMM: header, pid, tid, comm
         3 if u16_at(4)? & MISC_COMM_EXEC != 0 => Event::Executed { pid: pid_at(8)? },
         // PERF_RECORD_EXIT: header, pid, ppid, tid, ptid
         4 if pid_at(8)? == pid_at(16)? => Event::Exited { pid: pid_at(8)? },
         // PERF_RECORD_FORK: the same; a thread has its parent's pid
-        7 if pid_at(8)? != pid_at(12)? => Event::Forked { parent: pid_at(12)?, pid: pid_at(8)? },
+        7 if pid_at(8)? != pid_at(12)? => Event::Forked {
+            parent: pid_at(12)?,
+            pid: pid_at(8)?,
+        },
         // PERF_RECORD_MMAP2: header, pid, tid, addr, len, pgoff, maj, min, ino, gen, prot, flags
         10 if u32_at(64)? & PROT_EXEC != 0 => {
             let name = record.get(72..record.len() - 8)?;
@@ -171,8 +182,16 @@ fn parse(record: &[u8]) -> Option<(u64, Event)> {
                     start,
                     end: start.checked_add(u64_at(24)?)?,
                     offset: u64_at(32)?,
-                    file: FileId { major: u32_at(40)?, minor: u32_at(44)?, inode: u64_at(48)? },
-                    path: if path == "//anon" { String::new() } else { path },
+                    file: FileId {
+                        major: u32_at(40)?,
+                        minor: u32_at(44)?,
+                        inode: u64_at(48)?,
+                    },
+                    path: if path == "//anon" {
+                        String::new()
+                    } else {
+                        path
+                    },
                 },
             }
         }
@@ -208,10 +227,22 @@ mod tests {
     #[test]
     fn a_mapping() {
         let (time, event) = parse(&mmap2()).expect("a record");
-        let Event::Mapped { pid, entry } = event else { panic!("{event:?}") };
-        assert_eq!((time, pid, entry.start, entry.end), (123, 77, 0x1000, 0x3000));
+        let Event::Mapped { pid, entry } = event else {
+            panic!("{event:?}")
+        };
+        assert_eq!(
+            (time, pid, entry.start, entry.end),
+            (123, 77, 0x1000, 0x3000)
+        );
         assert_eq!((entry.offset, entry.path.as_str()), (0x3000, "/lib/x.so"));
-        assert_eq!(entry.file, FileId { major: 8, minor: 1, inode: 99 });
+        assert_eq!(
+            entry.file,
+            FileId {
+                major: 8,
+                minor: 1,
+                inode: 99
+            }
+        );
     }
 
     #[test]

@@ -23,11 +23,14 @@ pub struct Target {
 /// # Errors
 /// One error for each kind of process that can't be recorded.
 pub fn check_target(pid: i32) -> Result<Target> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .map_err(|_| Error::NoProcess(pid))?;
+    let stat =
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|_| Error::NoProcess(pid))?;
     // The name in parentheses may hold anything; the fields after the last one are plain.
-    let fields: Vec<&str> =
-        stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .map_or("", |(_, rest)| rest)
+        .split_whitespace()
+        .collect();
     if matches!(fields.first(), Some(&("Z" | "X"))) {
         return Err(Error::Zombie(pid));
     }
@@ -42,8 +45,7 @@ pub fn check_target(pid: i32) -> Result<Target> {
     if ident[4] == 1 {
         return Err(Error::ThirtyTwoBit(pid));
     }
-    std::fs::read(format!("/proc/{pid}/maps"))
-        .map_err(|source| Error::Inspect { pid, source })?;
+    std::fs::read(format!("/proc/{pid}/maps")).map_err(|source| Error::Inspect { pid, source })?;
     Ok(describe(pid))
 }
 
@@ -53,12 +55,20 @@ pub(crate) fn describe(pid: i32) -> Target {
     let name = exe
         .as_ref()
         .and_then(|path| path.file_name())
-        .map(|name| name.to_string_lossy().trim_end_matches(" (deleted)").to_owned())
+        .map(|name| {
+            name.to_string_lossy()
+                .trim_end_matches(" (deleted)")
+                .to_owned()
+        })
         .or_else(|| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok())
         .map_or_else(|| "?".to_owned(), |name| name.trim().to_owned());
     let command_line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let command_line = String::from_utf8_lossy(&command_line).replace('\0', " ");
-    Target { pid, name, command_line: command_line.trim_end().to_owned() }
+    Target {
+        pid,
+        name,
+        command_line: command_line.trim_end().to_owned(),
+    }
 }
 
 /// All processes whose name or command line matches; seam itself and its parents never do.
@@ -78,7 +88,11 @@ pub fn find_by_name(pattern: &str, matches: impl Fn(&str) -> bool) -> Result<Vec
         .filter(|pid| check_target(*pid).is_ok())
         .collect();
     found.sort_unstable();
-    if found.is_empty() { Err(Error::NoMatch(pattern.to_owned())) } else { Ok(found) }
+    if found.is_empty() {
+        Err(Error::NoMatch(pattern.to_owned()))
+    } else {
+        Ok(found)
+    }
 }
 
 /// This process, its parent (sudo, a shell) and so on up.
@@ -95,7 +109,12 @@ fn ancestors() -> Vec<i32> {
 
 fn parent(pid: i32) -> Option<i32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    stat.rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()
 }
 
 /// The capabilities of those a recording needs that this process does not have.
@@ -120,7 +139,10 @@ pub(crate) fn missing_capabilities() -> Vec<&'static str> {
 pub(crate) fn cpu_time_ns(pid: i32) -> Option<u64> {
     // CPUCLOCK_SCHED of a process: include/linux/posix-timers.h, make_process_cpuclock.
     let clock = (!pid << 3) | 2;
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `time` is a valid timespec; a clock of a process that is gone is an error.
     let done = unsafe { libc::clock_gettime(clock, &raw mut time) };
     (done == 0).then(|| time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
@@ -140,6 +162,9 @@ mod tests {
     #[test]
     fn what_can_not_be_recorded() {
         assert!(matches!(check_target(i32::MAX), Err(Error::NoProcess(_))));
-        assert!(matches!(check_target(2), Err(Error::KernelThread(2) | Error::NoProcess(2))));
+        assert!(matches!(
+            check_target(2),
+            Err(Error::KernelThread(2) | Error::NoProcess(2))
+        ));
     }
 }

@@ -35,7 +35,10 @@ impl BuildInfo {
         {
             return Self::search(bytes);
         }
-        let data = elf.segments().iter().filter(|s| s.kind == SegmentKind::Load && !s.executable);
+        let data = elf
+            .segments()
+            .iter()
+            .filter(|s| s.kind == SegmentKind::Load && !s.executable);
         data.filter_map(|s| elf.bytes_up_to(s.address, s.file_size.min(SEARCH_BYTES_MAX)))
             .find_map(Self::search)
     }
@@ -43,7 +46,10 @@ impl BuildInfo {
     /// A build setting by its key.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<&str> {
-        self.settings.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+        self.settings
+            .iter()
+            .find(|(k, _)| k == key)
+            .map(|(_, v)| v.as_str())
     }
 
     fn search(bytes: &[u8]) -> Option<Self> {
@@ -65,7 +71,9 @@ impl BuildInfo {
         let (version, rest) = string(blob.get(STRINGS..)?)?;
         let (info, _) = string(rest).unwrap_or_default();
         // The module information is framed by 16 marker bytes on either side.
-        let info = info.get(16..info.len().saturating_sub(16)).unwrap_or_default();
+        let info = info
+            .get(16..info.len().saturating_sub(16))
+            .unwrap_or_default();
         let info = String::from_utf8_lossy(info);
         let mut settings = Vec::new();
         let mut path = String::new();
@@ -78,7 +86,11 @@ impl BuildInfo {
             }
         }
         let version = GoVersion::parse(&String::from_utf8_lossy(version))?;
-        Some(Self { version, settings, path })
+        Some(Self {
+            version,
+            settings,
+            path,
+        })
     }
 }
 
@@ -105,7 +117,10 @@ mod tests {
         bytes.push(version.len() as u8);
         bytes.extend(version.as_bytes());
         let framed = format!("{:16}{info}{:16}", "", "");
-        bytes.extend([(framed.len() & 0x7f) as u8 | 0x80, (framed.len() >> 7) as u8]);
+        bytes.extend([
+            (framed.len() & 0x7f) as u8 | 0x80,
+            (framed.len() >> 7) as u8,
+        ]);
         bytes.extend(framed.as_bytes());
         bytes
     }
@@ -113,7 +128,10 @@ mod tests {
     #[test]
     fn version_and_settings() {
         let mut data = vec![0; 48];
-        data.extend(blob("go1.26.8", "path\tx/y\nbuild\t-buildmode=pie\nbuild\tCGO_ENABLED=1\n"));
+        data.extend(blob(
+            "go1.26.8",
+            "path\tx/y\nbuild\t-buildmode=pie\nbuild\tCGO_ENABLED=1\n",
+        ));
         let info = BuildInfo::search(&data).expect("found");
         assert_eq!((info.version.minor, info.path.as_str()), (26, "x/y"));
         assert_eq!(info.setting("-buildmode"), Some("pie"));

@@ -28,7 +28,13 @@ pub(crate) fn load(i: &Instruction) -> Option<(Register, Register, i64)> {
         && i.op1_kind() == OpKind::Memory
         && i.segment_prefix() == Register::None
         && i.memory_index() == Register::None;
-    plain.then(|| (i.op0_register(), i.memory_base(), i.memory_displacement64() as i64))
+    plain.then(|| {
+        (
+            i.op0_register(),
+            i.memory_base(),
+            i.memory_displacement64() as i64,
+        )
+    })
 }
 
 /// `mov [base + displacement], x`: base, displacement and the register, if x is one.
@@ -61,7 +67,9 @@ pub(crate) fn flow<S: Copy>(
     let mut before: Vec<Option<S>> = vec![None; code.len()];
     let mut work = vec![(0usize, entry)];
     while let Some((at, state)) = work.pop() {
-        let Some(slot) = before.get_mut(at).filter(|s| s.is_none()) else { continue };
+        let Some(slot) = before.get_mut(at).filter(|s| s.is_none()) else {
+            continue;
+        };
         *slot = Some(state);
         let instruction = &code[at];
         let after = transfer(instruction, state);
@@ -90,8 +98,22 @@ pub(crate) fn flow<S: Copy>(
 pub(crate) fn dwarf_register(register: Register) -> Option<u8> {
     use Register as R;
     let order = [
-        R::RAX, R::RDX, R::RCX, R::RBX, R::RSI, R::RDI, R::RBP, R::RSP, R::R8, R::R9, R::R10,
-        R::R11, R::R12, R::R13, R::R14, R::R15,
+        R::RAX,
+        R::RDX,
+        R::RCX,
+        R::RBX,
+        R::RSI,
+        R::RDI,
+        R::RBP,
+        R::RSP,
+        R::R8,
+        R::R9,
+        R::R10,
+        R::R11,
+        R::R12,
+        R::R13,
+        R::R14,
+        R::R15,
     ];
     order.iter().position(|r| *r == register).map(|n| n as u8)
 }

@@ -28,7 +28,11 @@ impl<'d> GoModule<'d> {
     pub fn find<R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<Option<Self>> {
         let build = BuildInfo::read(elf);
         let Some((address, bytes)) = find_pclntab(elf, build.is_some()) else {
-            return if build.is_some() { Err(Error::Missing("pclntab")) } else { Ok(None) };
+            return if build.is_some() {
+                Err(Error::Missing("pclntab"))
+            } else {
+                Ok(None)
+            };
         };
         let pclntab = Pclntab::parse(bytes)?;
         let version = build.as_ref().map(|b| &b.version);
@@ -38,7 +42,11 @@ impl<'d> GoModule<'d> {
             (None, 0) => return Err(Error::Missing("moduledata")),
             (None, text) => text,
         };
-        Ok(Some(Self { build, pclntab: pclntab.with_text_start(text), data }))
+        Ok(Some(Self {
+            build,
+            pclntab: pclntab.with_text_start(text),
+            data,
+        }))
     }
 
     /// The functions with these names. Where an assembly function has a wrapper of the same name
@@ -75,9 +83,16 @@ impl<'d> GoModule<'d> {
         let bytes = self.pclntab.inline_entry_bytes();
         let mut pc = pc;
         while let Some(index) = self.pclntab.inline_index(function, pc) {
-            let at = data.gofunc.wrapping_add(tree).wrapping_add(u64::from(index) * bytes);
-            let call = elf.bytes_at(at, bytes).and_then(|e| self.pclntab.inlined_call(function, e));
-            let Some(call) = call.filter(|_| calls.len() < INLINE_DEPTH_MAX) else { break };
+            let at = data
+                .gofunc
+                .wrapping_add(tree)
+                .wrapping_add(u64::from(index) * bytes);
+            let call = elf
+                .bytes_at(at, bytes)
+                .and_then(|e| self.pclntab.inlined_call(function, e));
+            let Some(call) = call.filter(|_| calls.len() < INLINE_DEPTH_MAX) else {
+                break;
+            };
             pc = call.parent_pc;
             calls.push(call);
         }
@@ -99,12 +114,17 @@ fn find_pclntab<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, go: bool) -> Option<(u64, 
     if !go {
         return None;
     }
-    let segments = elf.segments().iter().filter(|s| s.kind == SegmentKind::Load);
-    segments.filter_map(|s| Some((s.address, elf.bytes_up_to(s.address, s.file_size)?))).find_map(
-        |(start, bytes)| {
-            let headers = (0..bytes.len()).step_by(8).filter(|i| Pclntab::is_header(&bytes[*i..]));
+    let segments = elf
+        .segments()
+        .iter()
+        .filter(|s| s.kind == SegmentKind::Load);
+    segments
+        .filter_map(|s| Some((s.address, elf.bytes_up_to(s.address, s.file_size)?)))
+        .find_map(|(start, bytes)| {
+            let headers = (0..bytes.len())
+                .step_by(8)
+                .filter(|i| Pclntab::is_header(&bytes[*i..]));
             let mut parsed = headers.filter(|i| Pclntab::parse(&bytes[*i..]).is_ok());
             parsed.next().map(|i| (start + i as u64, &bytes[i..]))
-        },
-    )
+        })
 }

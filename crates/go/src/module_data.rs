@@ -44,7 +44,9 @@ pub(crate) fn find<'d, R: ReadRef<'d>>(
 ) -> Option<ModuleData> {
     let names = pclntab_address.wrapping_add(pclntab.names_offset());
     // In position-independent files the words are relocations, not file bytes.
-    let pointers = elf.relative_words(|_, value| value == pclntab_address).unwrap_or_default();
+    let pointers = elf
+        .relative_words(|_, value| value == pclntab_address)
+        .unwrap_or_default();
     let mut candidates: Vec<u64> = pointers.into_keys().collect();
     candidates.sort_unstable();
     candidates.extend(elf.section(".go.module").map(|s| s.address));
@@ -72,15 +74,21 @@ fn word_at<'d, R: ReadRef<'d>>(
     relative: &HashMap<u64, u64>,
     address: u64,
 ) -> Option<u64> {
-    relative.get(&address).copied().or_else(|| elf.word_at(address))
+    relative
+        .get(&address)
+        .copied()
+        .or_else(|| elf.word_at(address))
 }
 
 /// Addresses of words with this value in the file's data.
 fn search<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, value: u64) -> impl Iterator<Item = u64> {
-    let data = elf.segments().iter().filter(|s| s.kind == SegmentKind::Load && !s.executable);
+    let data = elf
+        .segments()
+        .iter()
+        .filter(|s| s.kind == SegmentKind::Load && !s.executable);
     let needle = value.to_le_bytes();
-    data.filter_map(|s| Some((s.address, elf.bytes_up_to(s.address, s.file_size)?))).flat_map(
-        move |(start, bytes)| {
+    data.filter_map(|s| Some((s.address, elf.bytes_up_to(s.address, s.file_size)?)))
+        .flat_map(move |(start, bytes)| {
             bytes
                 .as_chunks::<8>()
                 .0
@@ -88,6 +96,5 @@ fn search<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, value: u64) -> impl Iterator<Ite
                 .enumerate()
                 .filter(move |(_, word)| **word == needle)
                 .map(move |(i, _)| start + 8 * i as u64)
-        },
-    )
+        })
 }

@@ -70,7 +70,14 @@ impl Offsets {
         let newest = NEWEST;
         let row = row(version.minor.min(newest))?;
         let known = version.minor <= newest && !version.devel;
-        Some((row, if known { OffsetsSource::Table } else { OffsetsSource::Nearest }))
+        Some((
+            row,
+            if known {
+                OffsetsSource::Table
+            } else {
+                OffsetsSource::Nearest
+            },
+        ))
     }
 
     /// Whether the instructions of runtime.systemstack and gosave_systemstack_switch use these
@@ -131,7 +138,12 @@ fn row(minor: u32) -> Option<Offsets> {
 fn decoded<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> Decoded {
     let names = ["runtime.systemstack", "gosave_systemstack_switch"];
     let functions = module.functions_named(&names);
-    let code = |name| functions.get(name).map(|f| decode(elf, f)).unwrap_or_default();
+    let code = |name| {
+        functions
+            .get(name)
+            .map(|f| decode(elf, f))
+            .unwrap_or_default()
+    };
     let mut decoded = from_systemstack(&code(names[0]));
     let saves: Vec<_> = code(names[1]).iter().filter_map(store).collect();
     // gosave_systemstack_switch stores pc, sp and bp, in this order.

@@ -85,7 +85,9 @@ impl<'d> Pclntab<'d> {
     /// Whether a table may start with these bytes.
     #[must_use]
     pub fn is_header(bytes: &[u8]) -> bool {
-        let Some(head) = bytes.get(..8) else { return false };
+        let Some(head) = bytes.get(..8) else {
+            return false;
+        };
         let magic = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
         (magic == MAGIC_1_18 || magic == MAGIC_1_20)
             && head[4..6] == [0, 0]
@@ -99,12 +101,15 @@ impl<'d> Pclntab<'d> {
     /// When it is no table, one older than Go 1.18, or its parts lie outside of `bytes`.
     pub fn parse(bytes: &'d [u8]) -> Result<Self> {
         if !Self::is_header(bytes) {
-            let old = bytes.len() >= 4 && matches!(bytes[0], 0xfb | 0xfa) && bytes[1..4] == [255; 3];
+            let old =
+                bytes.len() >= 4 && matches!(bytes[0], 0xfb | 0xfa) && bytes[1..4] == [255; 3];
             let error = Error::malformed("pclntab", "no header");
             return Err(if old { Error::TooOld } else { error });
         }
         let word = |at: usize| -> Result<u64> {
-            let bytes = bytes.get(at..at + 8).ok_or(Error::malformed("pclntab", "cut header"))?;
+            let bytes = bytes
+                .get(at..at + 8)
+                .ok_or(Error::malformed("pclntab", "cut header"))?;
             Ok(u64::from_le_bytes(bytes.try_into().expect("8 bytes")))
         };
         let part = |at: usize| -> Result<usize> {
@@ -117,7 +122,10 @@ impl<'d> Pclntab<'d> {
         let functions = word(8)?;
         let index = part(64)?;
         if functions > FUNCTIONS_MAX || functions * 8 + 4 > (bytes.len() - index) as u64 {
-            return Err(Error::malformed("pclntab", format!("{functions} functions")));
+            return Err(Error::malformed(
+                "pclntab",
+                format!("{functions} functions"),
+            ));
         }
         Ok(Self {
             bytes,
@@ -167,7 +175,9 @@ impl<'d> Pclntab<'d> {
     /// The address behind the last function.
     #[must_use]
     pub fn text_end(&self) -> u64 {
-        let offset = self.u32_at(self.index + 8 * self.functions as usize).unwrap_or(0);
+        let offset = self
+            .u32_at(self.index + 8 * self.functions as usize)
+            .unwrap_or(0);
         self.text_start + u64::from(offset)
     }
 
@@ -244,10 +254,15 @@ impl<'d> Pclntab<'d> {
     #[must_use]
     pub fn inlined_call(&self, f: &Function<'d>, entry: &[u8]) -> Option<InlinedCall<'d>> {
         let field = |at: usize| {
-            Some(u32::from_le_bytes(entry.get(at..at + 4)?.try_into().expect("4 bytes")))
+            Some(u32::from_le_bytes(
+                entry.get(at..at + 4)?.try_into().expect("4 bytes"),
+            ))
         };
-        let (name, parent, line) =
-            if self.go_1_18 { (field(12)?, field(16)?, 0) } else { (field(4)?, field(8)?, field(12)?) };
+        let (name, parent, line) = if self.go_1_18 {
+            (field(12)?, field(16)?, 0)
+        } else {
+            (field(4)?, field(8)?, field(12)?)
+        };
         Some(InlinedCall {
             name: self.text(self.names.checked_add(name as usize)?)?,
             start_line: line,
@@ -267,7 +282,11 @@ impl<'d> Pclntab<'d> {
             end: self.text_start.wrapping_add(u64::from(end)),
             name: self.text(self.names.checked_add(name as usize)?)?,
             flags: FuncFlags(*self.bytes.get(id + 1)?),
-            start_line: if self.go_1_18 { 0 } else { self.u32_at(record + 36)? },
+            start_line: if self.go_1_18 {
+                0
+            } else {
+                self.u32_at(record + 36)?
+            },
             record,
         })
     }

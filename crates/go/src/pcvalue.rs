@@ -16,13 +16,21 @@ impl<'d> PcValues<'d> {
     /// slice is a table without entries.
     #[must_use]
     pub fn new(bytes: &'d [u8], entry: u64, quantum: u64) -> Self {
-        Self { bytes, pc: entry, value: -1, quantum, first: true }
+        Self {
+            bytes,
+            pc: entry,
+            value: -1,
+            quantum,
+            first: true,
+        }
     }
 
     /// The value in force at `pc`.
     #[must_use]
     pub fn at(self, pc: u64) -> Option<i32> {
-        self.into_iter().find(|(end, _)| pc < *end).map(|(_, value)| value)
+        self.into_iter()
+            .find(|(end, _)| pc < *end)
+            .map(|(_, value)| value)
     }
 
     fn varint(&mut self) -> Option<u32> {
@@ -50,7 +58,11 @@ impl Iterator for PcValues<'_> {
         }
         self.first = false;
         // Zig-zag: the sign is in the lowest bit.
-        let delta = if delta & 1 != 0 { !(delta >> 1) } else { delta >> 1 };
+        let delta = if delta & 1 != 0 {
+            !(delta >> 1)
+        } else {
+            delta >> 1
+        };
         let step = u64::from(self.varint()?) * self.quantum;
         self.value = self.value.wrapping_add(delta as i32);
         self.pc = self.pc.checked_add(step)?;

@@ -69,11 +69,27 @@ type State = Option<(SwitchKind, u64)>;
 
 /// Functions that get rows of their own by name.
 const NAMED: &[&str] = &[
-    "runtime.asmcgocall", "runtime.systemstack", "runtime.cgocallback", "runtime.mcall",
-    "runtime.morestack", "runtime.gogo", "gogo", "runtime.goexit", "runtime.mstart",
-    "runtime.rt0_go", "_rt0_amd64", "_rt0_amd64_linux", "runtime.clone",
-    "runtime.sigreturn__sigaction", "runtime.sigreturn", "runtime.sigpanic", "runtime.sigpanic0",
-    "runtime.asyncPreempt", "runtime.debugCallV2", "runtime.schedule", "crosscall2",
+    "runtime.asmcgocall",
+    "runtime.systemstack",
+    "runtime.cgocallback",
+    "runtime.mcall",
+    "runtime.morestack",
+    "runtime.gogo",
+    "gogo",
+    "runtime.goexit",
+    "runtime.mstart",
+    "runtime.rt0_go",
+    "_rt0_amd64",
+    "_rt0_amd64_linux",
+    "runtime.clone",
+    "runtime.sigreturn__sigaction",
+    "runtime.sigreturn",
+    "runtime.sigpanic",
+    "runtime.sigpanic0",
+    "runtime.asyncPreempt",
+    "runtime.debugCallV2",
+    "runtime.schedule",
+    "crosscall2",
 ];
 
 /// All special places of a module.
@@ -98,7 +114,13 @@ fn named_switches<'d, R: ReadRef<'d>>(
     name: &str,
     function: &Function<'d>,
 ) -> Vec<Switch> {
-    let whole = |kind| vec![Switch { range: function.entry..function.end, kind, frame_pc: 0 }];
+    let whole = |kind| {
+        vec![Switch {
+            range: function.entry..function.end,
+            kind,
+            frame_pc: 0,
+        }]
+    };
     let flowing = |entry: State, transfer: &dyn Fn(&Instruction, State) -> State| {
         let code = decode(elf, function);
         ranges(&code, function, flow(&code, entry, transfer))
@@ -106,7 +128,9 @@ fn named_switches<'d, R: ReadRef<'d>>(
     match name {
         "runtime.goexit" | "runtime.mstart" | "runtime.rt0_go" | "_rt0_amd64"
         | "_rt0_amd64_linux" => whole(SwitchKind::Root),
-        "runtime.sigpanic" | "runtime.sigpanic0" | "runtime.asyncPreempt"
+        "runtime.sigpanic"
+        | "runtime.sigpanic0"
+        | "runtime.asyncPreempt"
         | "runtime.debugCallV2" => whole(SwitchKind::ExactCaller),
         "runtime.schedule" => whole(SwitchKind::Scheduler),
         // The kernel pushes the trampoline's first address as a return address, so the walk looks
@@ -122,13 +146,16 @@ fn named_switches<'d, R: ReadRef<'d>>(
             let code = decode(elf, function);
             let on_stack = |i| store(i).filter(|(base, _, _)| *base == Register::RSP);
             let after = code.iter().skip_while(|i| loads_sp(i).is_none());
-            let g_slot = after.filter_map(on_stack).map(|(_, offset, _)| offset).next();
-            flowing(None, &move |i, state| asmcgocall(i, state, g_slot.unwrap_or(i64::MIN + 8)))
+            let g_slot = after
+                .filter_map(on_stack)
+                .map(|(_, offset, _)| offset)
+                .next();
+            flowing(None, &move |i, state| {
+                asmcgocall(i, state, g_slot.unwrap_or(i64::MIN + 8))
+            })
         }
         "runtime.systemstack" => flowing(None, &systemstack),
-        "runtime.cgocallback" => {
-            flowing(Some((SwitchKind::CgocallbackOnG0, 0)), &cgocallback)
-        }
+        "runtime.cgocallback" => flowing(Some((SwitchKind::CgocallbackOnG0, 0)), &cgocallback),
         "runtime.morestack" => flowing(None, &|i, state| match loads_sp(i) {
             Some(_) if state.is_none() => Some((SwitchKind::Morestack, 0)),
             _ => state,
@@ -205,7 +232,10 @@ fn gogo(i: &Instruction, state: State) -> State {
     match state {
         None => loads_sp(i).and_then(|(base, offset)| {
             // gobuf: the pc follows the sp.
-            Some((SwitchKind::GogoBuffer(dwarf_register(base)?, offset as i32 + 8), i.ip()))
+            Some((
+                SwitchKind::GogoBuffer(dwarf_register(base)?, offset as i32 + 8),
+                i.ip(),
+            ))
         }),
         Some((SwitchKind::GogoBuffer(base, offset), pc)) => match load(i) {
             Some((to, from, at))
@@ -256,34 +286,53 @@ fn clone(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
     let Some(call) = code.iter().position(|i| i.mnemonic() == Mnemonic::Syscall) else {
         return Vec::new();
     };
-    let ret = code[call..].iter().find(|i| i.flow_control() == FlowControl::Return);
+    let ret = code[call..]
+        .iter()
+        .find(|i| i.flow_control() == FlowControl::Return);
     let child = ret.map_or(function.end, Instruction::next_ip);
     let start = code[call].ip();
     vec![
-        Switch { range: start..child, kind: SwitchKind::Clone, frame_pc: start },
-        Switch { range: child..function.end, kind: SwitchKind::RootThread, frame_pc: 0 },
+        Switch {
+            range: start..child,
+            kind: SwitchKind::Clone,
+            frame_pc: start,
+        },
+        Switch {
+            range: child..function.end,
+            kind: SwitchKind::RootThread,
+            frame_pc: 0,
+        },
     ]
 }
 
 /// Where crosscall2 keeps the callee-saved registers of its C caller.
 fn saves(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
-    let kept = code.iter().take_while(|i| i.flow_control() != FlowControl::Call).filter_map(|i| {
-        let (base, offset, register) = store(i)?;
-        let register = dwarf_register(register?).filter(|r| matches!(r, 3 | 6 | 12..=15))?;
-        (base == Register::RSP).then(|| Switch {
-            range: i.next_ip()..function.end,
-            kind: SwitchKind::Saves(register, offset as i32),
-            frame_pc: i.ip(),
-        })
-    });
+    let kept = code
+        .iter()
+        .take_while(|i| i.flow_control() != FlowControl::Call)
+        .filter_map(|i| {
+            let (base, offset, register) = store(i)?;
+            let register = dwarf_register(register?).filter(|r| matches!(r, 3 | 6 | 12..=15))?;
+            (base == Register::RSP).then(|| Switch {
+                range: i.next_ip()..function.end,
+                kind: SwitchKind::Saves(register, offset as i32),
+                frame_pc: i.ip(),
+            })
+        });
     kept.collect()
 }
 
 /// Joins equal neighbours into ranges; instructions without a state get none.
-fn ranges(code: &[Instruction], function: &Function<'_>, states: Vec<Option<State>>) -> Vec<Switch> {
+fn ranges(
+    code: &[Instruction],
+    function: &Function<'_>,
+    states: Vec<Option<State>>,
+) -> Vec<Switch> {
     let mut all: Vec<Switch> = Vec::new();
     for (instruction, state) in code.iter().zip(states) {
-        let Some(Some((kind, frame_pc))) = state else { continue };
+        let Some(Some((kind, frame_pc))) = state else {
+            continue;
+        };
         let end = instruction.next_ip().min(function.end);
         match all.last_mut() {
             Some(last)
@@ -293,7 +342,11 @@ fn ranges(code: &[Instruction], function: &Function<'_>, states: Vec<Option<Stat
             {
                 last.range.end = end;
             }
-            _ => all.push(Switch { range: instruction.ip()..end, kind, frame_pc }),
+            _ => all.push(Switch {
+                range: instruction.ip()..end,
+                kind,
+                frame_pc,
+            }),
         }
     }
     all

@@ -22,9 +22,15 @@ pub fn tls_offset<'d, R: ReadRef<'d>>(
     elf: &Elf<'d, R>,
     module: &GoModule<'d>,
 ) -> Option<TlsOffset> {
-    let names = ["runtime.systemstack", "runtime.asmcgocall", "runtime.morestack"];
+    let names = [
+        "runtime.systemstack",
+        "runtime.asmcgocall",
+        "runtime.morestack",
+    ];
     let functions = module.functions_named(&names);
-    names.iter().find_map(|name| from_code(&decode(elf, functions.get(name)?)))
+    names
+        .iter()
+        .find_map(|name| from_code(&decode(elf, functions.get(name)?)))
 }
 
 fn from_code(code: &[Instruction]) -> Option<TlsOffset> {
@@ -49,9 +55,9 @@ fn from_code(code: &[Instruction]) -> Option<TlsOffset> {
         OpKind::Memory if definition.is_ip_rel_memory_operand() => {
             Some(TlsOffset::Slot(definition.ip_rel_memory_address()))
         }
-        OpKind::Immediate32to64 | OpKind::Immediate64 | OpKind::Immediate32 => {
-            Some(TlsOffset::Fixed(definition.immediate(1) as i64 + displacement))
-        }
+        OpKind::Immediate32to64 | OpKind::Immediate64 | OpKind::Immediate32 => Some(
+            TlsOffset::Fixed(definition.immediate(1) as i64 + displacement),
+        ),
         _ => None,
     }
 }

@@ -26,8 +26,16 @@ impl GoVersion {
         };
         let rest = &text[start + 4..];
         let (minor, end) = digits(rest);
-        let patch = rest[end..].strip_prefix('.').and_then(|s| digits(s).0).unwrap_or(0);
-        Some(Self { text: text.to_owned(), minor: minor?, patch, devel })
+        let patch = rest[end..]
+            .strip_prefix('.')
+            .and_then(|s| digits(s).0)
+            .unwrap_or(0);
+        Some(Self {
+            text: text.to_owned(),
+            minor: minor?,
+            patch,
+            devel,
+        })
     }
 }
 

@@ -18,16 +18,29 @@ impl Live {
 
 impl Memory for Live {
     fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
-        let unreadable = Unreadable { address, len: buffer.len() };
+        let unreadable = Unreadable {
+            address,
+            len: buffer.len(),
+        };
         if buffer.is_empty() {
             return Ok(());
         }
-        let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-        let remote = libc::iovec { iov_base: address as *mut _, iov_len: buffer.len() };
+        let local = libc::iovec {
+            iov_base: buffer.as_mut_ptr().cast(),
+            iov_len: buffer.len(),
+        };
+        let remote = libc::iovec {
+            iov_base: address as *mut _,
+            iov_len: buffer.len(),
+        };
         // SAFETY: `local` describes the exclusive borrow `buffer`; `remote` is only ever
         // dereferenced by the kernel in the other process, which fails with EFAULT at worst.
         let read = unsafe { libc::process_vm_readv(self.pid, &local, 1, &remote, 1, 0) };
-        if usize::try_from(read) == Ok(buffer.len()) { Ok(()) } else { Err(unreadable) }
+        if usize::try_from(read) == Ok(buffer.len()) {
+            Ok(())
+        } else {
+            Err(unreadable)
+        }
     }
 }
 

@@ -13,7 +13,9 @@ pub struct Snapshot {
 impl Snapshot {
     /// Adds a piece; where it overlaps with older ones the newer bytes win.
     pub fn insert(&mut self, address: u64, bytes: &[u8]) {
-        let Some(end) = address.checked_add(bytes.len() as u64) else { return };
+        let Some(end) = address.checked_add(bytes.len() as u64) else {
+            return;
+        };
         let touching: Vec<u64> = self
             .pieces
             .range(..=end)
@@ -36,14 +38,23 @@ impl Snapshot {
 
     /// The pieces by rising address.
     pub fn pieces(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        self.pieces.iter().map(|(address, bytes)| (*address, bytes.as_slice()))
+        self.pieces
+            .iter()
+            .map(|(address, bytes)| (*address, bytes.as_slice()))
     }
 }
 
 impl Memory for Snapshot {
     fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
-        let unreadable = Unreadable { address, len: buffer.len() };
-        let (start, piece) = self.pieces.range(..=address).next_back().ok_or(unreadable)?;
+        let unreadable = Unreadable {
+            address,
+            len: buffer.len(),
+        };
+        let (start, piece) = self
+            .pieces
+            .range(..=address)
+            .next_back()
+            .ok_or(unreadable)?;
         let skip = usize::try_from(address - start).map_err(|_| unreadable)?;
         let end = skip.checked_add(buffer.len()).ok_or(unreadable)?;
         buffer.copy_from_slice(piece.get(skip..end).ok_or(unreadable)?);

@@ -31,7 +31,9 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
         let Some((entries, link)) = sections.dynamic(endian, self.data).map_err(malformed)? else {
             return Ok(dynamic);
         };
-        let strings = sections.strings(endian, self.data, link).map_err(malformed)?;
+        let strings = sections
+            .strings(endian, self.data, link)
+            .map_err(malformed)?;
         for entry in entries {
             let text = |d: &object::elf::Dyn64<LittleEndian>| {
                 let bytes = strings.get(d.d_val(endian).try_into().ok()?).ok()?;

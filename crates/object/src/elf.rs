@@ -56,7 +56,13 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
         };
         let machine = header.e_machine(endian);
         let segments = crate::segment::segments(header, data)?;
-        Ok(Self { data, file, segments, kind, machine: machine.0 })
+        Ok(Self {
+            data,
+            file,
+            segments,
+            kind,
+            machine: machine.0,
+        })
     }
 
     /// Program headers in file order.
@@ -80,8 +86,14 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// The program interpreter, for dynamically linked executables.
     #[must_use]
     pub fn interpreter(&self) -> Option<String> {
-        let segment = self.segments.iter().find(|s| s.kind == SegmentKind::Interpreter)?;
-        let bytes = self.data.read_bytes_at(segment.offset, segment.file_size.min(4096)).ok()?;
+        let segment = self
+            .segments
+            .iter()
+            .find(|s| s.kind == SegmentKind::Interpreter)?;
+        let bytes = self
+            .data
+            .read_bytes_at(segment.offset, segment.file_size.min(4096))
+            .ok()?;
         let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
         String::from_utf8(bytes[..end].to_vec()).ok()
     }
@@ -120,9 +132,7 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     #[must_use]
     pub fn load_segment(&self, address: u64) -> Option<&Segment> {
         self.segments.iter().find(|s| {
-            s.kind == SegmentKind::Load
-                && address >= s.address
-                && address - s.address < s.file_size
+            s.kind == SegmentKind::Load && address >= s.address && address - s.address < s.file_size
         })
     }
 

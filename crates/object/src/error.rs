@@ -32,6 +32,9 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn malformed(what: &'static str, detail: impl std::fmt::Display) -> Self {
-        Self::Malformed { what, detail: detail.to_string() }
+        Self::Malformed {
+            what,
+            detail: detail.to_string(),
+        }
     }
 }

@@ -30,7 +30,11 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
             .sections()
             .filter_map(|s| {
                 let name = s.name().ok()?.to_owned();
-                Some(Section { name, address: s.address(), size: s.size() })
+                Some(Section {
+                    name,
+                    address: s.address(),
+                    size: s.size(),
+                })
             })
             .collect()
     }
@@ -39,7 +43,11 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     #[must_use]
     pub fn section(&self, name: &str) -> Option<Section> {
         let s = self.file.section_by_name(name)?;
-        Some(Section { name: name.to_owned(), address: s.address(), size: s.size() })
+        Some(Section {
+            name: name.to_owned(),
+            address: s.address(),
+            size: s.size(),
+        })
     }
 
     /// A section's bytes, `None` where there is no such section.

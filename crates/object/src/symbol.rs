@@ -48,9 +48,15 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// Defined, named symbols of both tables, in file order. Malformed entries are left out.
     pub fn symbols(&self) -> impl Iterator<Item = Symbol<'data>> + '_ {
         let symtab = self.file.symbols().map(|s| (SymbolSource::Symtab, s));
-        let dynsym = self.file.dynamic_symbols().map(|s| (SymbolSource::Dynsym, s));
+        let dynsym = self
+            .file
+            .dynamic_symbols()
+            .map(|s| (SymbolSource::Dynsym, s));
         symtab.chain(dynsym).filter_map(|(source, symbol)| {
-            if matches!(symbol.section(), SymbolSection::Undefined | SymbolSection::None) {
+            if matches!(
+                symbol.section(),
+                SymbolSection::Undefined | SymbolSection::None
+            ) {
                 return None;
             }
             let kind = match symbol.elf_symbol().st_type() {
@@ -75,6 +81,8 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// The address of the first symbol with this name.
     #[must_use]
     pub fn symbol_address(&self, name: &str) -> Option<u64> {
-        self.symbols().find(|s| s.name == name.as_bytes()).map(|s| s.address)
+        self.symbols()
+            .find(|s| s.name == name.as_bytes())
+            .map(|s| s.address)
     }
 }

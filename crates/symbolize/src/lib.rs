@@ -1,1 +1,15 @@
 //! Addresses to functions, files and lines.
+//!
+//! Pure over bytes: the caller opens files and says which addresses it wants. In Go code names come
+//! from the pclntab, with inlined calls and lines; elsewhere from sized ELF symbols; in the kernel
+//! from kallsyms. An address that nothing covers stays without a name: the nearest symbol is never
+//! taken for it.
+
+mod demangle;
+mod kernel;
+mod module;
+mod symbols;
+
+pub use demangle::demangle;
+pub use kernel::{KernelSymbol, KernelSymbols};
+pub use module::{Frame, ModuleSymbols, Origin};

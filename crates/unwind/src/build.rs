@@ -100,13 +100,22 @@ pub fn build_vdso(image: &[u8]) -> Result<ModuleTable> {
 
 /// First page and size of the loaded code.
 fn code_extent(segments: &[Segment]) -> Result<(u64, u32)> {
-    let code = || segments.iter().filter(|s| s.kind == SegmentKind::Load && s.executable);
+    let code = || {
+        segments
+            .iter()
+            .filter(|s| s.kind == SegmentKind::Load && s.executable)
+    };
     let start = code().map(|s| s.address).min().ok_or(Error::NoCode)?;
-    let end = code().map(|s| s.address + s.memory_size).max().ok_or(Error::NoCode)?;
+    let end = code()
+        .map(|s| s.address + s.memory_size)
+        .max()
+        .ok_or(Error::NoCode)?;
     let base = start - start % u64::from(SEAM_PAGE_BYTES);
     let size = end - base;
     if size > CODE_BYTES_MAX {
-        return Err(Error::TooLarge { words: size / u64::from(SEAM_PAGE_BYTES) });
+        return Err(Error::TooLarge {
+            words: size / u64::from(SEAM_PAGE_BYTES),
+        });
     }
     Ok((base, size as u32))
 }
@@ -129,7 +138,9 @@ fn cfi_rows<'d, R: ReadRef<'d>>(
         if name == ".debug_frame" && elf.section(".gopclntab").is_some() {
             continue;
         }
-        let Some(header) = elf.section(name) else { continue };
+        let Some(header) = elf.section(name) else {
+            continue;
+        };
         let data = match elf.section_data(name) {
             Ok(Some(data)) => data,
             Ok(None) => continue,
@@ -138,7 +149,14 @@ fn cfi_rows<'d, R: ReadRef<'d>>(
                 continue;
             }
         };
-        let section = CfiSection { name, data: &data, address: header.address, base, size, text };
+        let section = CfiSection {
+            name,
+            data: &data,
+            address: header.address,
+            base,
+            size,
+            text,
+        };
         match read(&section, rules) {
             Ok(rows) => {
                 facts.cfi_functions += rows.functions;
@@ -161,7 +179,9 @@ fn go_runtime<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> Go
         source: known.map(|(_, source)| source),
         verified: known.is_some_and(|(offsets, _)| offsets.agree_with_code(elf, module)),
         tls: tls_offset(elf, module),
-        crosscall2: crosscall2.get("crosscall2").map_or(0..0, |f| f.entry..f.end),
+        crosscall2: crosscall2
+            .get("crosscall2")
+            .map_or(0..0, |f| f.entry..f.end),
         settings: build.map(|b| b.settings.clone()).unwrap_or_default(),
     }
 }

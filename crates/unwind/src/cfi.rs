@@ -68,14 +68,19 @@ fn rows<'d, S: UnwindSection<Slice<'d>>>(
             Ok(None) => return Ok(result),
             Ok(Some(entry)) => entry,
             Err(e) if result.functions == 0 => {
-                return Err(Error::Cfi { section: section.name, detail: e.to_string() });
+                return Err(Error::Cfi {
+                    section: section.name,
+                    detail: e.to_string(),
+                });
             }
             Err(_) => {
                 result.malformed += 1;
                 return Ok(result);
             }
         };
-        let CieOrFde::Fde(partial) = entry else { continue };
+        let CieOrFde::Fde(partial) = entry else {
+            continue;
+        };
         let Ok(fde) = partial.parse(|_, bases, offset| frames.cie_from_offset(bases, offset))
         else {
             result.malformed += 1;
@@ -90,13 +95,18 @@ fn rows<'d, S: UnwindSection<Slice<'d>>>(
         loop {
             match table.next_row() {
                 Ok(Some(row)) => {
-                    let Some(range) = clip(row, section) else { continue };
+                    let Some(range) = clip(row, section) else {
+                        continue;
+                    };
                     let rule = if signal {
                         plain(SEAM_RULE_SIGNAL)
                     } else {
                         rule(frames, row)
                     };
-                    result.ranges.push(RuleRange { rule: rules.number(rule), ..range });
+                    result.ranges.push(RuleRange {
+                        rule: rules.number(rule),
+                        ..range
+                    });
                 }
                 Ok(None) => break,
                 Err(_) => {
@@ -125,7 +135,10 @@ fn rule<'d, S: UnwindSection<Slice<'d>>>(frames: &S, row: &UnwindTableRow<usize>
     let mut rule = match row.register(X86_64::RA) {
         Some(RegisterRule::Offset(-8)) => cfa(frames, row.cfa()),
         Some(RegisterRule::Undefined) => {
-            return Rule { base: SEAM_END_ROOT_THREAD as u8, ..plain(SEAM_RULE_ROOT) };
+            return Rule {
+                base: SEAM_END_ROOT_THREAD as u8,
+                ..plain(SEAM_RULE_ROOT)
+            };
         }
         _ => return unsupported(),
     };
@@ -147,7 +160,11 @@ fn rule<'d, S: UnwindSection<Slice<'d>>>(frames: &S, row: &UnwindTableRow<usize>
             Some(RegisterRule::Offset(offset)) if !realigned => save(&mut rule, register, offset),
             Some(RegisterRule::Expression(e)) if realigned => {
                 // Counted from rbp + 8, so that [rbp] itself is one word away.
-                save(&mut rule, register, by_rbp(e).map_or(1, |offset| offset - 8));
+                save(
+                    &mut rule,
+                    register,
+                    by_rbp(e).map_or(1, |offset| offset - 8),
+                );
             }
             _ => save(&mut rule, register, 1),
         }
@@ -159,16 +176,22 @@ fn cfa<'d, S: UnwindSection<Slice<'d>>>(frames: &S, cfa: &CfaRule<usize>) -> Rul
     match cfa {
         CfaRule::RegisterAndOffset { register, offset } => {
             match (u8::try_from(register.0), i32::try_from(*offset)) {
-                (Ok(base @ 0..16), Ok(cfa_offset)) => {
-                    Rule { base, cfa_offset, ..plain(SEAM_RULE_CFA) }
-                }
+                (Ok(base @ 0..16), Ok(cfa_offset)) => Rule {
+                    base,
+                    cfa_offset,
+                    ..plain(SEAM_RULE_CFA)
+                },
                 _ => unsupported(),
             }
         }
         CfaRule::Expression(expression) => {
-            let Ok(expression) = expression.get(frames) else { return unsupported() };
+            let Ok(expression) = expression.get(frames) else {
+                return unsupported();
+            };
             let bytes = expression.0.slice();
-            plt(bytes).or_else(|| deref(bytes)).unwrap_or_else(unsupported)
+            plt(bytes)
+                .or_else(|| deref(bytes))
+                .unwrap_or_else(unsupported)
         }
     }
 }
@@ -177,9 +200,22 @@ fn cfa<'d, S: UnwindSection<Slice<'d>>>(frames: &S, cfa: &CfaRule<usize>) -> Rul
 /// `breg7 8; breg16 0; lit15; and; litN; ge; lit3; shl; plus`, N the push's end in the slot.
 fn plt(bytes: &[u8]) -> Option<Rule> {
     match bytes {
-        [0x77, 8, 0x80, 0, 0x3f, 0x1a, lit @ 0x30..=0x4f, 0x2a, 0x33, 0x24, 0x22] => {
-            Some(Rule { deref_offset: i16::from(lit - 0x30), ..plain(SEAM_RULE_PLT) })
-        }
+        [
+            0x77,
+            8,
+            0x80,
+            0,
+            0x3f,
+            0x1a,
+            lit @ 0x30..=0x4f,
+            0x2a,
+            0x33,
+            0x24,
+            0x22,
+        ] => Some(Rule {
+            deref_offset: i16::from(lit - 0x30),
+            ..plain(SEAM_RULE_PLT)
+        }),
         _ => None,
     }
 }
@@ -210,7 +246,9 @@ fn offset_from_rbp<'d, S: UnwindSection<Slice<'d>>>(
 ) -> Option<i64> {
     let expression = expression.get(frames).ok()?;
     let rest = expression.0.slice().strip_prefix(&[0x76])?;
-    leb128(rest, true).filter(|(_, rest)| rest.is_empty()).map(|(offset, _)| offset)
+    leb128(rest, true)
+        .filter(|(_, rest)| rest.is_empty())
+        .map(|(offset, _)| offset)
 }
 
 fn leb128(bytes: &[u8], signed: bool) -> Option<(i64, &[u8])> {
@@ -220,7 +258,14 @@ fn leb128(bytes: &[u8], signed: bool) -> Option<(i64, &[u8])> {
         if byte & 0x80 == 0 {
             let bits = 7 * (i + 1);
             let negative = signed && byte & 0x40 != 0;
-            return Some((if negative { value | (-1 << bits) } else { value }, &bytes[i + 1..]));
+            return Some((
+                if negative {
+                    value | (-1 << bits)
+                } else {
+                    value
+                },
+                &bytes[i + 1..],
+            ));
         }
     }
     None

@@ -33,7 +33,11 @@ pub(crate) fn go_rows(
             else {
                 continue;
             };
-            list.push(RuleRange { start, end, rule: rules.number(rule) });
+            list.push(RuleRange {
+                start,
+                end,
+                rule: rules.number(rule),
+            });
         }
     }
     list
@@ -76,7 +80,10 @@ fn segments(
     if special.iter().any(|s| s.range.start < function.entry) {
         depths.insert(0, (function.entry - 1..function.entry, None));
     }
-    let mut cuts: Vec<u64> = special.iter().flat_map(|s| [s.range.start, s.range.end]).collect();
+    let mut cuts: Vec<u64> = special
+        .iter()
+        .flat_map(|s| [s.range.start, s.range.end])
+        .collect();
     cuts.sort_unstable();
     let mut all = Vec::new();
     for (range, depth) in depths {
@@ -115,12 +122,23 @@ fn rule_at(pc: u64, depth: Option<i32>, special: &[&Switch], table: &PcValues<'_
 /// `rule` is what held so far, `depth` the table's depth here, `frame` the one at the switch.
 fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
     let frame16 = i16::try_from(frame).unwrap_or(0);
-    let cfa = |kind| Rule { base: SEAM_RSP as u8, cfa_offset: depth + 8, ..plain(kind) };
-    let root = |end: u32| Rule { base: end as u8, ..plain(SEAM_RULE_ROOT) };
+    let cfa = |kind| Rule {
+        base: SEAM_RSP as u8,
+        cfa_offset: depth + 8,
+        ..plain(kind)
+    };
+    let root = |end: u32| Rule {
+        base: end as u8,
+        ..plain(SEAM_RULE_ROOT)
+    };
     match kind {
         SwitchKind::Plain => ordinary(Some(frame)),
         SwitchKind::SavedInRegister(base) => {
-            let mut saved = Rule { base, cfa_offset: frame + 8, ..plain(SEAM_RULE_CFA) };
+            let mut saved = Rule {
+                base,
+                cfa_offset: frame + 8,
+                ..plain(SEAM_RULE_CFA)
+            };
             if frame >= 8 {
                 save(&mut saved, 6, -16);
             }
@@ -135,26 +153,37 @@ fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
             },
             Err(_) => unsupported(),
         },
-        SwitchKind::Asmcgocall(slot) => {
-            Rule { cfa_offset: slot, deref_offset: frame16, ..plain(SEAM_RULE_ASMCGOCALL) }
-        }
-        SwitchKind::Systemstack => {
-            Rule { deref_offset: frame16, ..plain(SEAM_RULE_SYSTEMSTACK) }
-        }
+        SwitchKind::Asmcgocall(slot) => Rule {
+            cfa_offset: slot,
+            deref_offset: frame16,
+            ..plain(SEAM_RULE_ASMCGOCALL)
+        },
+        SwitchKind::Systemstack => Rule {
+            deref_offset: frame16,
+            ..plain(SEAM_RULE_SYSTEMSTACK)
+        },
         SwitchKind::Cgocallback => cfa(SEAM_RULE_CGOCALLBACK),
         SwitchKind::CgocallbackOnG0 => cfa(SEAM_RULE_CGOCALLBACK_ON_G0),
         SwitchKind::Mcall(None) => plain(SEAM_RULE_MCALL),
-        SwitchKind::Mcall(Some(base)) => {
-            Rule { base, flags: SEAM_RULE_IN_REGISTER as u8, ..plain(SEAM_RULE_MCALL) }
-        }
+        SwitchKind::Mcall(Some(base)) => Rule {
+            base,
+            flags: SEAM_RULE_IN_REGISTER as u8,
+            ..plain(SEAM_RULE_MCALL)
+        },
         SwitchKind::Morestack => plain(SEAM_RULE_MORESTACK),
         SwitchKind::GogoBuffer(base, offset) => match i16::try_from(offset) {
-            Ok(deref_offset) => Rule { base, deref_offset, ..plain(SEAM_RULE_GOGO) },
+            Ok(deref_offset) => Rule {
+                base,
+                deref_offset,
+                ..plain(SEAM_RULE_GOGO)
+            },
             Err(_) => unsupported(),
         },
-        SwitchKind::GogoRegister(base) => {
-            Rule { base, flags: SEAM_RULE_IN_REGISTER as u8, ..plain(SEAM_RULE_GOGO) }
-        }
+        SwitchKind::GogoRegister(base) => Rule {
+            base,
+            flags: SEAM_RULE_IN_REGISTER as u8,
+            ..plain(SEAM_RULE_GOGO)
+        },
         SwitchKind::Root => root(SEAM_END_ROOT_GO),
         SwitchKind::RootThread => root(SEAM_END_ROOT_THREAD),
         SwitchKind::Clone => cfa(SEAM_RULE_CLONE),
@@ -166,7 +195,11 @@ fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
             let mut rule = rule;
             // The slot counts from sp at the depth of the store, the rule from the CFA.
             if depth >= frame {
-                save(&mut rule, u16::from(register), i64::from(slot) - i64::from(frame) - 8);
+                save(
+                    &mut rule,
+                    u16::from(register),
+                    i64::from(slot) - i64::from(frame) - 8,
+                );
             }
             rule
         }
@@ -174,5 +207,8 @@ fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
 }
 
 fn with_flag(rule: Rule, flag: u32) -> Rule {
-    Rule { flags: rule.flags | flag as u8, ..rule }
+    Rule {
+        flags: rule.flags | flag as u8,
+        ..rule
+    }
 }

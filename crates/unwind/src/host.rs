@@ -28,7 +28,9 @@ impl TableSet {
     /// Adds a table and returns its slot, to be named in mappings. Slots start at 1.
     pub fn add_table(&mut self, words: &[u32]) -> u32 {
         let blocks = words.chunks(SEAM_BLOCK_WORDS as usize).map(|chunk| {
-            let mut block = seam_table_block { word: [0; SEAM_BLOCK_WORDS as usize] };
+            let mut block = seam_table_block {
+                word: [0; SEAM_BLOCK_WORDS as usize],
+            };
             block.word[..chunk.len()].copy_from_slice(chunk);
             block
         });
@@ -50,9 +52,14 @@ pub fn mapping_blocks(mappings: &[Mapping]) -> Vec<seam_mapping_block> {
     let chunks = mappings.chunks(SEAM_MAPPINGS_PER_BLOCK as usize);
     chunks
         .map(|chunk| {
-            let unused = Mapping { start: u64::MAX, end: u64::MAX, ..Mapping::default() };
-            let mut block =
-                seam_mapping_block { mapping: [unused; SEAM_MAPPINGS_PER_BLOCK as usize] };
+            let unused = Mapping {
+                start: u64::MAX,
+                end: u64::MAX,
+                ..Mapping::default()
+            };
+            let mut block = seam_mapping_block {
+                mapping: [unused; SEAM_MAPPINGS_PER_BLOCK as usize],
+            };
             block.mapping[..chunk.len()].copy_from_slice(chunk);
             block
         })
@@ -68,13 +75,27 @@ pub fn walk(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked {
         mappings,
         table,
     };
-    let start = Start { mapping_count: set.count, ..*start };
+    let start = Start {
+        mapping_count: set.count,
+        ..*start
+    };
     let mut header = SampleHeader::default();
     let mut frames = vec![0u64; SEAM_USER_FRAMES as usize];
-    let runtime = set.runtime.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let runtime = set
+        .runtime
+        .as_ref()
+        .map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: all pointers are valid for the call, `frames` has the SEAM_USER_FRAMES words that the
     // function may fill, and the callbacks get back exactly the context given here.
-    unsafe { seam_walk_host(&raw const host, &raw const start, runtime, &raw mut header, frames.as_mut_ptr()) };
+    unsafe {
+        seam_walk_host(
+            &raw const host,
+            &raw const start,
+            runtime,
+            &raw mut header,
+            frames.as_mut_ptr(),
+        )
+    };
     let mut bytes = seam_wire::bytes_of(&header).to_vec();
     let used = &frames[..usize::from(header.user_frames)];
     bytes.extend(used.iter().flat_map(|f| f.to_le_bytes()));
@@ -117,11 +138,17 @@ extern "C" fn read(this: *const c_void, to: *mut u8, size: u32, address: u64) ->
 
 extern "C" fn mappings(this: *const c_void, block: u32) -> *const seam_mapping_block {
     let blocks = &context(this).set.mappings;
-    blocks.get(block as usize).map_or(std::ptr::null(), std::ptr::from_ref)
+    blocks
+        .get(block as usize)
+        .map_or(std::ptr::null(), std::ptr::from_ref)
 }
 
 extern "C" fn table(this: *const c_void, table: u32, block: u32) -> *const seam_table_block {
     let tables = &context(this).set.tables;
-    let table = (table as usize).checked_sub(1).and_then(|slot| tables.get(slot));
-    table.and_then(|t| t.get(block as usize)).map_or(std::ptr::null(), std::ptr::from_ref)
+    let table = (table as usize)
+        .checked_sub(1)
+        .and_then(|slot| tables.get(slot));
+    table
+        .and_then(|t| t.get(block as usize))
+        .map_or(std::ptr::null(), std::ptr::from_ref)
 }

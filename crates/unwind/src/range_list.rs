@@ -19,7 +19,9 @@ impl RangeList {
     /// Sorts ranges; where two overlap, the one that starts later wins from its start on.
     pub(crate) fn from_unsorted(mut ranges: Vec<RuleRange>) -> Self {
         ranges.sort_by_key(|r| r.start);
-        let mut list = Self { ranges: Vec::with_capacity(ranges.len()) };
+        let mut list = Self {
+            ranges: Vec::with_capacity(ranges.len()),
+        };
         for range in ranges {
             list.push(range);
         }
@@ -52,7 +54,9 @@ impl RangeList {
 
     /// Lays `top` over this list: `top` wins wherever it has a range.
     pub(crate) fn overlaid(&self, top: &Self) -> Self {
-        let mut all = Self { ranges: Vec::with_capacity(self.ranges.len() + top.ranges.len()) };
+        let mut all = Self {
+            ranges: Vec::with_capacity(self.ranges.len() + top.ranges.len()),
+        };
         let mut covers = top.ranges.iter().peekable();
         for below in &self.ranges {
             let mut at = below.start;
@@ -60,7 +64,11 @@ impl RangeList {
                 if cover.start >= below.end {
                     break;
                 }
-                all.push(RuleRange { end: cover.start.max(at), start: at, ..*below });
+                all.push(RuleRange {
+                    end: cover.start.max(at),
+                    start: at,
+                    ..*below
+                });
                 at = at.max(cover.end);
                 all.push(**cover);
                 if cover.end > below.end {
@@ -69,7 +77,10 @@ impl RangeList {
                 }
                 covers.next();
             }
-            all.push(RuleRange { start: at, ..*below });
+            all.push(RuleRange {
+                start: at,
+                ..*below
+            });
         }
         for cover in covers {
             all.push(*cover);
@@ -93,7 +104,10 @@ mod tests {
     }
 
     fn at(list: &RangeList, address: u32) -> Option<u32> {
-        list.ranges.iter().find(|r| (r.start..r.end).contains(&address)).map(|r| r.rule)
+        list.ranges
+            .iter()
+            .find(|r| (r.start..r.end).contains(&address))
+            .map(|r| r.rule)
     }
 
     #[test]

@@ -16,7 +16,10 @@ pub struct RuleSet {
 
 impl Default for RuleSet {
     fn default() -> Self {
-        let mut set = Self { rules: Vec::new(), numbers: HashMap::new() };
+        let mut set = Self {
+            rules: Vec::new(),
+            numbers: HashMap::new(),
+        };
         set.number(plain(SEAM_RULE_NONE));
         set
     }
@@ -42,12 +45,19 @@ impl RuleSet {
 
 /// A rule of a kind with everything else zero.
 pub(crate) fn plain(kind: u32) -> Rule {
-    Rule { kind: kind as u8, ..Rule::default() }
+    Rule {
+        kind: kind as u8,
+        ..Rule::default()
+    }
 }
 
 /// CFA = rsp + offset.
 pub(crate) fn stack(offset: i32) -> Rule {
-    Rule { base: SEAM_RSP as u8, cfa_offset: offset, ..plain(SEAM_RULE_CFA) }
+    Rule {
+        base: SEAM_RSP as u8,
+        cfa_offset: offset,
+        ..plain(SEAM_RULE_CFA)
+    }
 }
 
 pub(crate) fn unsupported() -> Rule {
@@ -57,9 +67,17 @@ pub(crate) fn unsupported() -> Rule {
 /// Notes that a callee-saved register lies at `-8 * n` from the rule's base for saved registers;
 /// a place that the format cannot express loses the register.
 pub(crate) fn save(rule: &mut Rule, register: u16, offset: i64) {
-    let n = if offset <= 0 && offset % 8 == 0 { -offset / 8 } else { i64::MAX };
-    let small = u8::try_from(n).ok().filter(|n| u32::from(*n) < SEAM_SAVED_LOST && *n > 0);
-    let wide = u16::try_from(n).ok().filter(|n| u32::from(*n) < SEAM_SAVED_RBP_LOST && *n > 0);
+    let n = if offset <= 0 && offset % 8 == 0 {
+        -offset / 8
+    } else {
+        i64::MAX
+    };
+    let small = u8::try_from(n)
+        .ok()
+        .filter(|n| u32::from(*n) < SEAM_SAVED_LOST && *n > 0);
+    let wide = u16::try_from(n)
+        .ok()
+        .filter(|n| u32::from(*n) < SEAM_SAVED_RBP_LOST && *n > 0);
     let small = small.unwrap_or(SEAM_SAVED_LOST as u8);
     match register {
         3 => rule.saved_rbx = small,

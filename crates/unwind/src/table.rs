@@ -44,10 +44,20 @@ impl Table {
         let index_word = 4 * rules.all().len() as u64;
         let mut words = Vec::with_capacity(index_word as usize + pages as usize);
         for rule in rules.all() {
-            words.extend(bytes_of(rule).as_chunks::<4>().0.iter().map(|w| u32::from_le_bytes(*w)));
+            words.extend(
+                bytes_of(rule)
+                    .as_chunks::<4>()
+                    .0
+                    .iter()
+                    .map(|w| u32::from_le_bytes(*w)),
+            );
         }
         words.resize(words.len() + pages as usize, 0);
-        let mut writer = RowWriter { words, shared: HashMap::new(), rows: 0 };
+        let mut writer = RowWriter {
+            words,
+            shared: HashMap::new(),
+            rows: 0,
+        };
         let mut next = 0;
         for page in 0..pages {
             let rows = page_rows(list, page, &mut next);
@@ -55,9 +65,17 @@ impl Table {
             writer.words[index_word as usize + page as usize] =
                 (first << 8) | (rows.len() as u32 - 1);
         }
-        let RowWriter { mut words, rows, .. } = writer;
+        let RowWriter {
+            mut words, rows, ..
+        } = writer;
         words.resize(words.len().next_multiple_of(BLOCK), 0);
-        Ok(Self { words, base, index_word: index_word as u32, pages, rows })
+        Ok(Self {
+            words,
+            base,
+            index_word: index_word as u32,
+            pages,
+            rows,
+        })
     }
 
     /// Bytes of the table.
@@ -84,8 +102,14 @@ fn page_rows(list: &RangeList, page: u32, next: &mut usize) -> Vec<u32> {
             rows.push(row);
         }
     };
-    for range in ranges[*next..].iter().take_while(|r| u64::from(r.start) < end) {
-        let (from, to) = (u64::from(range.start).max(start), u64::from(range.end).min(end));
+    for range in ranges[*next..]
+        .iter()
+        .take_while(|r| u64::from(r.start) < end)
+    {
+        let (from, to) = (
+            u64::from(range.start).max(start),
+            u64::from(range.end).min(end),
+        );
         if from > at {
             add(at, 0);
         }

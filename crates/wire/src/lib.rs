@@ -69,7 +69,14 @@ pub trait Wire: sealed::Sealed + Copy {}
 macro_rules! wire {
     ($($name:ident),*) => { $(impl sealed::Sealed for $name {} impl Wire for $name {})* };
 }
-wire!(seam_rule, seam_mapping, seam_process, seam_go_runtime, seam_sample, seam_mapping_block);
+wire!(
+    seam_rule,
+    seam_mapping,
+    seam_process,
+    seam_go_runtime,
+    seam_sample,
+    seam_mapping_block
+);
 
 #[cfg(test)]
 mod tests {

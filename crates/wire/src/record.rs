@@ -23,7 +23,11 @@ pub struct RecordError {
 
 impl std::fmt::Display for RecordError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "a sample record of {} bytes does not hold the frames it names", self.len)
+        write!(
+            f,
+            "a sample record of {} bytes does not hold the frames it names",
+            self.len
+        )
     }
 }
 
@@ -42,12 +46,20 @@ impl Sample {
         let user_len = usize::from(header.user_frames);
         let frames = bytes.get(fixed.len()..).ok_or(error)?;
         let frames = frames.get(..8 * (kernel_len + user_len)).ok_or(error)?;
-        let words: Vec<u64> =
-            frames.as_chunks::<8>().0.iter().map(|w| u64::from_le_bytes(*w)).collect();
+        let words: Vec<u64> = frames
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(|w| u64::from_le_bytes(*w))
+            .collect();
         let (kernel, user) = words.split_at(kernel_len);
         let mut user = user.to_vec();
         turn_ring(&mut user, header.elided);
-        Ok(Self { header, kernel: kernel.to_vec(), user })
+        Ok(Self {
+            header,
+            kernel: kernel.to_vec(),
+            user,
+        })
     }
 }
 

@@ -45,3 +45,23 @@ export function oncePerFrame(task: () => void): () => void {
     });
   };
 }
+
+const CALM_MS = 120;
+
+/** Runs a task now, or at the end of a busy time: while the graph is dragged or zoomed, words
+ *  that change with every frame can't be read but cost a new layout of the page. */
+export function calmly(task: () => void): () => void {
+  let timer = 0;
+  let last = -CALM_MS;
+  const run = (): void => {
+    timer = 0;
+    last = performance.now();
+    task();
+  };
+  return () => {
+    if (timer !== 0) return;
+    const wait = last + CALM_MS - performance.now();
+    if (wait <= 0) run();
+    else timer = window.setTimeout(run, wait);
+  };
+}

@@ -4,7 +4,7 @@
 import type { Session } from "../app/session";
 import type { FlameStats } from "../flame/view";
 import { formatAmount, formatCount } from "../model/format";
-import { byId, el } from "./dom";
+import { byId, calmly, el } from "./dom";
 
 const KEYS = "click zoom · Esc back · / search · p plumbing · i flip · t table · ? keys";
 
@@ -12,8 +12,9 @@ export function buildFooter(session: Session): (stats: FlameStats) => void {
   const drawn = el("span");
   drawn.id = "drawn";
   byId("footer").append(el("span", "", KEYS), drawn);
+  let merged = 0;
   let before = "";
-  return ({ merged }) => {
+  const update = calmly(() => {
     const { header } = session.profile;
     const from = `drawn from ${formatAmount(session.tree.total[0]!, header.unit)}`;
     const rest =
@@ -22,5 +23,9 @@ export function buildFooter(session: Session): (stats: FlameStats) => void {
         : `${formatCount(merged)} narrow frames gathered in bars, click one to open it`;
     const text = `${from}, ${rest}`;
     if (text !== before) drawn.textContent = before = text;
+  });
+  return (stats) => {
+    merged = stats.merged;
+    update();
   };
 }

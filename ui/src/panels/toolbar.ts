@@ -10,7 +10,7 @@ import { KIND, KIND_WORDS } from "../model/kind";
 import { kindShares } from "../model/totals";
 import type { ThemeName } from "../flame/palette";
 import { kindColour } from "../flame/palette";
-import { button, byId, el, oncePerFrame } from "./dom";
+import { button, byId, calmly, el, oncePerFrame } from "./dom";
 
 export function buildToolbar(session: Session, themeOf: () => ThemeName, flame: Flame): void {
   const plumbing = button("chip", "show or fold the frames of the cgo machinery (p)", () =>
@@ -26,7 +26,7 @@ export function buildToolbar(session: Session, themeOf: () => ThemeName, flame: 
   const legend = el("div", "legend");
   byId("toolbar").append(plumbing, zoom, result, legend);
 
-  const update = oncePerFrame(() => {
+  const update = calmly(() => {
     plumbing.textContent = session.plumbing ? "cgo plumbing shown" : "cgo plumbing folded";
     plumbing.setAttribute("aria-pressed", String(session.plumbing));
     updateZoom(session, zoom);

@@ -20,7 +20,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("//! Generated from bpf/wire.h and bpf/failures.def by `cargo xtask codegen`.");
     println!("//! Do not edit.");
     println!("{bindings}");
-    print!("{}", ends(&std::fs::read_to_string(root.join("failures.def"))?)?);
+    print!(
+        "{}",
+        ends(&std::fs::read_to_string(root.join("failures.def"))?)?
+    );
     Ok(())
 }
 

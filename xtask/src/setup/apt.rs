@@ -51,8 +51,6 @@ pub(crate) const TESTS: &[Package] = &[
     package("linux-perf", &[Command("perf")]),
 ];
 
-const OLDEST_NODE: u32 = 18;
-
 const fn package(name: &'static str, proof: &'static [Proof]) -> Package {
     Package { name, proof }
 }
@@ -82,36 +80,6 @@ pub(crate) fn install_missing(purpose: &str, packages: &[Package]) -> Result<()>
         .map(|package| package.name)
         .collect();
     install(purpose, &missing)
-}
-
-/// Node of a version that can run the page's tools, and npm.
-pub(crate) fn node() -> Result<()> {
-    let mut missing = Vec::new();
-    if on_path("node").is_none() {
-        missing.push("nodejs");
-    }
-    if on_path("npm").is_none() {
-        missing.push("npm");
-    }
-    install("the page's tests", &missing)?;
-    let text = Run::new("node").arg("--version").text()?;
-    match major(&text) {
-        Some(version) if version >= OLDEST_NODE => Ok(()),
-        _ => bail!(
-            "Node {} is too old\nhint: install Node {OLDEST_NODE} or newer",
-            text.trim()
-        ),
-    }
-}
-
-fn major(version: &str) -> Option<u32> {
-    version
-        .trim()
-        .strip_prefix('v')?
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
 }
 
 /// Installs packages by name; none is fine.
@@ -156,11 +124,5 @@ mod tests {
         let any = package("x", &[Command("no-such-command"), File("/dev/null")]);
         assert!(any.present());
         assert!(!package("x", &[Command("no-such-command")]).present());
-    }
-
-    #[test]
-    fn node_versions() {
-        assert_eq!(major("v20.20.2\n"), Some(20));
-        assert_eq!(major("20.20.2"), None);
     }
 }

@@ -4,14 +4,13 @@
 
 use std::env;
 use std::fs;
-use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use super::apt;
+use super::{apt, cache, remove};
 use crate::run::{Run, step};
 
 const PINNED: &str = "go1.26.8";
@@ -64,14 +63,6 @@ pub(crate) fn find_or_install() -> Result<Go> {
             home.display()
         )
     })
-}
-
-fn cache() -> Result<PathBuf> {
-    let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let base = base.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
-    Ok(base
-        .context("neither HOME nor XDG_CACHE_HOME is set")?
-        .join("seam"))
 }
 
 /// Its version, when it is new enough.
@@ -176,15 +167,6 @@ fn is_tool(path: &Path) -> bool {
             && dir
                 .parent()
                 .is_some_and(|above| above.join("VERSION").exists()))
-}
-
-fn remove(dir: &Path) -> Result<()> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", dir.display()))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

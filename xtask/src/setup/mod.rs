@@ -3,17 +3,24 @@
 
 mod apt;
 mod go;
+mod node;
 
+use std::env;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 pub(crate) use go::Go;
+pub(crate) use node::Node;
 
 /// Everything any task needs.
 pub(crate) fn everything() -> Result<()> {
     build()?;
-    tests()
+    tests()?;
+    Ok(())
 }
 
 /// What compiling the workspace and the test programs needs.
@@ -30,15 +37,33 @@ pub(crate) fn build() -> Result<Go> {
 }
 
 /// What the tests need on top of it.
-pub(crate) fn tests() -> Result<()> {
+pub(crate) fn tests() -> Result<Node> {
     let begun = Instant::now();
     apt::install_missing("the tests", apt::TESTS)?;
-    apt::node()?;
+    let node = node::find_or_install()?;
     report("the tests", "a browser, perf, Node", begun);
-    Ok(())
+    Ok(node)
 }
 
 fn report(purpose: &str, what: &str, begun: Instant) {
     let seconds = begun.elapsed().as_secs_f64();
     println!("   set up for {purpose}: {what} ({seconds:.1} s)");
+}
+
+/// Where what is fetched stays from one run to the next.
+fn cache() -> Result<PathBuf> {
+    let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
+    Ok(base
+        .context("neither HOME nor XDG_CACHE_HOME is set")?
+        .join("seam"))
+}
+
+fn remove(dir: &Path) -> Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", dir.display()))
+        }
+        _ => Ok(()),
+    }
 }

@@ -1,0 +1,47 @@
+//! How errors reach the user: one line saying what failed and why, one with what to do.
+
+use std::fmt;
+
+/// The exit code of every error.
+const EXIT_ERROR: u8 = 2;
+
+/// An error with what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Prints an error and gives the exit code.
+pub(crate) fn report(error: &anyhow::Error) -> std::process::ExitCode {
+    eprintln!("error: {error:#}");
+    let hint = error
+        .downcast_ref::<Failure>()
+        .and_then(|f| f.hint.clone())
+        .or_else(|| {
+            error
+                .downcast_ref::<seam_capture::Error>()
+                .and_then(|e| e.hint())
+        });
+    if let Some(hint) = hint {
+        eprintln!("hint:  {hint}");
+    }
+    std::process::ExitCode::from(EXIT_ERROR)
+}

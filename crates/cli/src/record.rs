@@ -1,0 +1,225 @@
+//! `seam record`: choose targets, check outputs, record, assemble, report.
+
+mod assemble;
+mod output;
+mod progress;
+mod symbolize;
+mod words;
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use seam_capture::{Command, Options, Recording, Session, Target};
+use seam_export::{TextOptions, TrailerLine};
+
+use crate::args::RecordArgs;
+use crate::failure::Failure;
+use crate::signals;
+use output::Output;
+use progress::Progress;
+
+/// How often samples are taken out of the ring buffer.
+const DRAIN_EVERY: Duration = Duration::from_millis(100);
+
+/// Runs the verb.
+pub(crate) fn run(args: &RecordArgs) -> Result<()> {
+    if args.verbose {
+        // SAFETY: no other thread runs yet.
+        unsafe { std::env::set_var("SEAM_LOG", "1") };
+    }
+    let targets = targets(args)?;
+    let mut outputs = outputs(args, targets.first())?;
+    signals::install();
+    let mut command = held_command(args)?;
+    let progress = Progress::start(args.quiet);
+    let mut session = begin(args, &targets, command.as_ref())?;
+    if let Some(command) = &mut command {
+        command.release()?;
+        if outputs.is_empty() {
+            let name = args.command[0].to_string_lossy();
+            let name = name.rsplit('/').next().unwrap_or("program").to_owned();
+            outputs.push(Output::default_page(&name, command.pid())?);
+        }
+    }
+    record(args, &mut session, &progress)?;
+    if let Some(command) = &command
+        && signals::asked_to_finish()
+    {
+        // SAFETY: the process is our own child, which we have not waited for yet.
+        unsafe { libc::kill(command.pid(), libc::SIGTERM) };
+    }
+    let recording = session.finish()?;
+    progress.stage("finding names");
+    let profile = assemble::profile(&recording);
+    progress.stage("writing");
+    let written = output::write_all(&outputs, &profile)?;
+    progress.done();
+    report(args, &recording, &profile, &written, command.as_ref())
+}
+
+fn targets(args: &RecordArgs) -> Result<Vec<Target>> {
+    let chosen = usize::from(!args.pid.is_empty())
+        + usize::from(args.name.is_some())
+        + usize::from(!args.command.is_empty());
+    if chosen != 1 {
+        let message = if chosen == 0 {
+            "no target was named"
+        } else {
+            "more than one kind of target"
+        };
+        let hint = "choose one of -p PID, --name REGEX, or -- COMMAND";
+        return Err(Failure::new(message, hint).into());
+    }
+    let mut pids = args.pid.clone();
+    if let Some(pattern) = &args.name {
+        let regex = regex::Regex::new(pattern).map_err(|e| {
+            let text = e.to_string();
+            let detail = text.lines().last().unwrap_or_default().trim().to_owned();
+            Failure::new(
+                format!("--name {pattern:?} is no regular expression: {detail}"),
+                "quote special characters with a backslash: --name 'my\\.server'",
+            )
+        })?;
+        pids = seam_capture::find_by_name(pattern, |text| regex.is_match(text))?;
+    }
+    pids.sort_unstable();
+    pids.dedup();
+    pids.into_iter()
+        .map(|pid| Ok(seam_capture::check_target(pid)?))
+        .collect()
+}
+
+fn outputs(args: &RecordArgs, first: Option<&Target>) -> Result<Vec<Output>> {
+    let mut outputs: Vec<Output> = args
+        .output
+        .iter()
+        .map(|path| Output::new(path))
+        .collect::<Result<_>>()?;
+    if let (true, Some(target)) = (outputs.is_empty(), first) {
+        outputs.push(Output::default_page(&target.name, target.pid)?);
+    }
+    Ok(outputs)
+}
+
+fn held_command(args: &RecordArgs) -> Result<Option<Command>> {
+    if args.command.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Command::hold(&args.command)?))
+}
+
+fn begin(args: &RecordArgs, targets: &[Target], command: Option<&Command>) -> Result<Session> {
+    let options = Options {
+        rate_hz: args.rate,
+        follow_children: args.children,
+    };
+    let mut session = Session::new(options)?;
+    for target in targets {
+        session.add_target(target.clone())?;
+    }
+    if let Some(command) = command {
+        for file in command.files() {
+            session.prepare(&file)?;
+        }
+        session.add_before_exec(Target {
+            pid: command.pid(),
+            name: args.command[0].to_string_lossy().into_owned(),
+            command_line: String::new(),
+        })?;
+    }
+    session.start()?;
+    Ok(session)
+}
+
+fn record(args: &RecordArgs, session: &mut Session, progress: &Progress) -> Result<()> {
+    let started = Instant::now();
+    loop {
+        let elapsed = started.elapsed();
+        let left = args.duration.map(|d| d.saturating_sub(elapsed));
+        if left == Some(Duration::ZERO) || signals::asked_to_finish() {
+            return Ok(());
+        }
+        let status = session.poll(left.map_or(DRAIN_EVERY, |l| l.min(DRAIN_EVERY)))?;
+        progress.recording(elapsed, args.duration, status);
+        if status.running == 0 {
+            return Ok(());
+        }
+    }
+}
+
+fn report(
+    args: &RecordArgs,
+    recording: &Recording,
+    profile: &seam_profile::Profile,
+    written: &[String],
+    command: Option<&Command>,
+) -> Result<()> {
+    if args.quiet {
+        return Ok(());
+    }
+    let folder = seam_analyze::Folder::new(profile);
+    let facts = seam_analyze::facts(&folder, seam_analyze::Limits::default());
+    let text = if args.json {
+        let all = seam_analyze::facts(&folder, seam_analyze::Limits::NONE);
+        seam_export::summary_json(profile, &all) + "\n"
+    } else {
+        let color = match args.color {
+            clap::ColorChoice::Always => true,
+            clap::ColorChoice::Never => false,
+            clap::ColorChoice::Auto => {
+                std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+            }
+        };
+        let trailer = trailer(recording, profile, written, command);
+        seam_export::summary_text(profile, &facts, &TextOptions { color, trailer })
+    };
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("printing the summary"),
+    }
+}
+
+fn trailer(
+    recording: &Recording,
+    profile: &seam_profile::Profile,
+    written: &[String],
+    command: Option<&Command>,
+) -> Vec<TrailerLine> {
+    let line = |label: &str, text: String| TrailerLine {
+        label: label.to_owned(),
+        text,
+    };
+    let mut lines = Vec::new();
+    let ended: Vec<&str> = recording
+        .targets
+        .iter()
+        .filter(|t| t.ended)
+        .map(|t| t.target.name.as_str())
+        .collect();
+    if let Some(status) = command.and_then(Command::exit_status) {
+        lines.push(line("ended", status));
+    } else if !ended.is_empty() {
+        lines.push(line(
+            "ended",
+            format!("{} while it was recorded", ended.join(", ")),
+        ));
+    }
+    if let Some(cost) = profile.cost() {
+        let duration = recording.duration.as_nanos() as u64;
+        lines.push(line("cost", seam_export::cost_words(cost, duration)));
+    }
+    for text in written {
+        lines.push(line("wrote", text.clone()));
+    }
+    if let Some(pid) = recording
+        .targets
+        .iter()
+        .find(|t| !t.ended)
+        .map(|t| t.target.pid)
+    {
+        let next = format!("seam record -p {pid} -d 30s -o cpu.pb.gz   (go tool pprof cpu.pb.gz)");
+        lines.push(line("next", next));
+    }
+    lines
+}

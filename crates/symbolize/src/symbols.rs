@@ -1,0 +1,145 @@
+//! ELF symbols as a sorted table of functions.
+
+use seam_object::{Elf, ReadRef, Symbol, SymbolKind};
+
+/// A function as a symbol describes it.
+#[derive(Debug, Clone, Copy)]
+struct Entry<'d> {
+    start: u64,
+    size: u64,
+    name: &'d [u8],
+}
+
+/// Code symbols by address.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SymbolTable<'d> {
+    entries: Vec<Entry<'d>>,
+    /// Largest size of the entries before each one: how far back an enclosing one may start.
+    reach: Vec<u64>,
+}
+
+impl<'d> SymbolTable<'d> {
+    pub(crate) fn read<R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Self {
+        let code = |address: u64| {
+            elf.segments().iter().any(|s| {
+                s.executable && address >= s.address && address - s.address < s.memory_size
+            })
+        };
+        let mut found: Vec<Symbol<'d>> = elf
+            .symbols()
+            .filter(|s| match s.kind {
+                SymbolKind::Function => true,
+                // Labels of assembly code; those without a size only name their own address.
+                SymbolKind::NoType => !s.name.starts_with(b"$"),
+                SymbolKind::Tls | SymbolKind::Object => false,
+            })
+            .filter(|s| code(s.address))
+            .collect();
+        found.sort_by(|a, b| (a.address, rank(a)).cmp(&(b.address, rank(b))));
+        found.dedup_by_key(|s| s.address);
+        let entries: Vec<Entry<'d>> = found
+            .iter()
+            .map(|s| Entry {
+                start: s.address,
+                size: s.size,
+                name: s.name,
+            })
+            .collect();
+        let mut end = 0;
+        let reach = entries
+            .iter()
+            .map(|e| {
+                end = e.start.saturating_add(e.size).max(end);
+                end
+            })
+            .collect();
+        Self { entries, reach }
+    }
+
+    /// The innermost function that covers an address, as a symbol says: within its size, or exactly
+    /// at its start where it has none.
+    pub(crate) fn find(&self, address: u64) -> Option<(&'d [u8], u64)> {
+        let after = self.entries.partition_point(|e| e.start <= address);
+        for at in (0..after).rev() {
+            let entry = &self.entries[at];
+            let covers = address - entry.start < entry.size || address == entry.start;
+            if covers {
+                return Some((entry.name, entry.start));
+            }
+            if self.reach[at] <= address {
+                return None;
+            }
+        }
+        None
+    }
+}
+
+/// Which of several symbols at one address names it best (smallest first): a sized function, then
+/// names without leading underscores, then global ones, then short ones.
+fn rank<'d>(symbol: &Symbol<'d>) -> (bool, bool, usize, bool, usize, &'d [u8]) {
+    let underscores = symbol.name.iter().take_while(|b| **b == b'_').count();
+    // Mangled names start with one underscore that means nothing.
+    let underscores = if symbol.name.starts_with(b"_Z") || symbol.name.starts_with(b"_R") {
+        0
+    } else {
+        underscores
+    };
+    (
+        symbol.size == 0,
+        symbol.kind != SymbolKind::Function,
+        underscores,
+        !symbol.global,
+        symbol.name.len(),
+        symbol.name,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(entries: &[(u64, u64, &'static str)]) -> SymbolTable<'static> {
+        let mut end = 0;
+        SymbolTable {
+            entries: entries
+                .iter()
+                .map(|(start, size, name)| Entry {
+                    start: *start,
+                    size: *size,
+                    name: name.as_bytes(),
+                })
+                .collect(),
+            reach: entries
+                .iter()
+                .map(|(start, size, _)| {
+                    end = (start + size).max(end);
+                    end
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn only_covering_symbols_count() {
+        let table = table(&[
+            (100, 50, "outer"),
+            (110, 10, "inner"),
+            (200, 0, "label"),
+            (300, 5, "f"),
+        ]);
+        let name = |a| {
+            table
+                .find(a)
+                .map(|(n, _)| std::str::from_utf8(n).expect("text"))
+        };
+        assert_eq!(name(99), None);
+        assert_eq!(name(105), Some("outer"));
+        assert_eq!(name(115), Some("inner"));
+        assert_eq!(name(125), Some("outer"));
+        assert_eq!(name(150), None);
+        assert_eq!(name(200), Some("label"));
+        assert_eq!(name(201), None);
+        assert_eq!(name(304), Some("f"));
+        assert_eq!(name(305), None);
+    }
+}
