@@ -255,7 +255,7 @@ static __always_inline int seam_return(struct seam_walk *w, const struct seam_ru
 {
 	__u64 pc;
 
-	if (cfa <= w->reg[SEAM_RSP])
+	if (cfa <= w->reg[SEAM_RSP] && !(rule->flags & SEAM_RULE_OTHER_STACK))
 		return seam_stop(w, SEAM_END_NOT_ADVANCING);
 	if (seam_read_word(w, &pc, cfa - 8))
 		return seam_stop(w, SEAM_END_READ_STACK);
@@ -268,7 +268,7 @@ static __always_inline int seam_return(struct seam_walk *w, const struct seam_ru
 /* A ucontext lies at sp: Linux arch/x86/include/uapi/asm/ucontext.h, struct sigcontext_64. */
 static __always_inline int seam_step_signal(struct seam_walk *w)
 {
-	__u64 *gregs = (__u64 *)w->scratch;
+	__u64 *gregs = (__u64 *)w->scratch, pushed;
 	__u32 i;
 
 	if (seam_read(w, gregs, 17 * 8, w->reg[SEAM_RSP] + 40))
@@ -294,6 +294,13 @@ static __always_inline int seam_step_signal(struct seam_walk *w)
 		w->saved_at[i] = 0;
 	w->known = (1u << SEAM_REGISTERS) - 1;
 	w->exact = 1;
+	/*
+	 * Go's signal handler makes the interrupted code call asyncPreempt or sigpanic: it pushes
+	 * the pc, then sets rsp, then rip (runtime sigctxt.pushCall). In between, the pc lies at
+	 * rsp, which no ordinary code does with its own pc.
+	 */
+	if (!seam_read_word(w, &pushed, w->reg[SEAM_RSP]) && pushed == w->pc)
+		w->reg[SEAM_RSP] += 8;
 	return 0;
 }
 

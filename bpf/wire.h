@@ -101,6 +101,8 @@ enum seam_rule_flags {
 	SEAM_RULE_SCHEDULER = 8,
 	/* Registers were saved relative to RBP + 8 instead of the CFA (realigned stacks). */
 	SEAM_RULE_SAVED_BY_RBP = 16,
+	/* The CFA lies on another stack: it need not be above the stack pointer. */
+	SEAM_RULE_OTHER_STACK = 32,
 };
 
 /*

@@ -146,13 +146,16 @@ fn decoded<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> Decod
     };
     let mut decoded = from_systemstack(&code(names[0]));
     let saves: Vec<_> = code(names[1]).iter().filter_map(store).collect();
-    // gosave_systemstack_switch stores pc, sp and bp, in this order.
+    // gosave_systemstack_switch stores pc and sp in this order, later (after ret, up to Go 1.24) bp.
     let offset = |n: usize| saves.get(n).map(|(_, offset, _)| *offset);
     decoded.g_sched_pc = offset(0);
     if offset(1) != decoded.g_sched_sp {
         decoded.g_sched_sp = None;
     }
-    decoded.g_sched_bp = offset(2).filter(|_| saves[2].2 == Some(Register::RBP));
+    let bp = saves
+        .iter()
+        .find(|(_, _, from)| *from == Some(Register::RBP));
+    decoded.g_sched_bp = bp.map(|(_, offset, _)| *offset);
     decoded
 }
 

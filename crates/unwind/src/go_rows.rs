@@ -8,8 +8,8 @@ use seam_wire::{
     Rule, SEAM_END_ROOT_GO, SEAM_END_ROOT_THREAD, SEAM_RSP, SEAM_RULE_ASMCGOCALL, SEAM_RULE_CFA,
     SEAM_RULE_CGOCALLBACK, SEAM_RULE_CGOCALLBACK_ON_G0, SEAM_RULE_CLONE, SEAM_RULE_DEREF,
     SEAM_RULE_EXACT_CALLER, SEAM_RULE_GOGO, SEAM_RULE_IN_REGISTER, SEAM_RULE_MCALL,
-    SEAM_RULE_MORESTACK, SEAM_RULE_ROOT, SEAM_RULE_SCHEDULER, SEAM_RULE_SIGNAL,
-    SEAM_RULE_SYSTEMSTACK,
+    SEAM_RULE_MORESTACK, SEAM_RULE_OTHER_STACK, SEAM_RULE_ROOT, SEAM_RULE_SCHEDULER,
+    SEAM_RULE_SIGNAL, SEAM_RULE_SYSTEMSTACK,
 };
 
 use crate::RuleSet;
@@ -137,6 +137,7 @@ fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
             let mut saved = Rule {
                 base,
                 cfa_offset: frame + 8,
+                flags: SEAM_RULE_OTHER_STACK as u8,
                 ..plain(SEAM_RULE_CFA)
             };
             if frame >= 8 {
@@ -149,6 +150,7 @@ fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
                 base: SEAM_RSP as u8,
                 deref_offset,
                 cfa_offset: frame + 8,
+                flags: SEAM_RULE_OTHER_STACK as u8,
                 ..plain(SEAM_RULE_DEREF)
             },
             Err(_) => unsupported(),

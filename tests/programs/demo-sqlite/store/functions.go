@@ -48,33 +48,25 @@ func (db *DB) relevance(name, words string) float64 {
 		if strings.Contains(name, word) {
 			sum++
 		} else {
-			sum += similarity(trigrams(name), trigrams(word)) / 2
+			sum += similarity(name, word) / 2
 		}
 	}
 	return sum / float64(len(wanted))
 }
 
-// trigrams are all runs of three letters.
-func trigrams(text string) map[string]bool {
-	set := make(map[string]bool, len(text))
-	for i := 0; i+3 <= len(text); i++ {
-		set[text[i:i+3]] = true
-	}
-	return set
-}
-
-// similarity is the share of b that a has.
-func similarity(a, b map[string]bool) float64 {
-	if len(b) == 0 {
-		return 0
-	}
-	common := 0
-	for part := range b {
-		if a[part] {
+// similarity is the share of a word's runs of three letters that a name has.
+func similarity(name, word string) float64 {
+	common, runs := 0, 0
+	for i := 0; i+3 <= len(word); i++ {
+		runs++
+		if strings.Contains(name, word[i:i+3]) {
 			common++
 		}
 	}
-	return float64(common) / float64(len(b))
+	if runs == 0 {
+		return 0
+	}
+	return float64(common) / float64(runs)
 }
 
 // median is an aggregate: SQLite makes one for each group.

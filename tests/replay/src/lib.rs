@@ -1,0 +1,4 @@
+//! Replaying the stack walk: recorded cases (registers, memory, tables, golden stack) and the
+//! single-stepper that checks the walk at every instruction of a real program.
+
+pub mod stepper;

@@ -1,0 +1,194 @@
+//! Single-steps one thread of a process that this program started, and walks its stack from outside
+//! before every instruction.
+//!
+//! The check needs no knowledge of the program: an instruction that is neither call, return nor a
+//! switch of goroutines changes no frame but the innermost. So each walk is compared with the one
+//! before, and by induction every frame is checked at every instruction.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use seam_capture::{Modules, ProcessMap};
+use seam_memory::Live;
+use seam_unwind::{Start, TableSet, Walked, walk};
+use seam_wire::*;
+
+/// A traced thread.
+pub struct Stepper {
+    pid: i32,
+    tid: i32,
+    memory: Live,
+    modules: Modules,
+    /// What is mapped, for names.
+    pub map: ProcessMap,
+    set: TableSet,
+}
+
+/// One stop: registers and the walk from them.
+pub struct Stop {
+    /// Registers.
+    pub regs: libc::user_regs_struct,
+    /// The walk.
+    pub walked: Walked,
+    /// A signal arrived instead of the next instruction.
+    pub signal: Option<i32>,
+}
+
+impl Stepper {
+    /// Stops one thread of our own child.
+    ///
+    /// # Errors
+    /// When the kernel refuses, or the process can't be read.
+    pub fn attach(pid: i32, tid: i32) -> Result<Self> {
+        let mut modules = Modules::default();
+        let map = ProcessMap::read(pid, &mut modules).context("reading maps")?;
+        let mut stepper = Self {
+            pid,
+            tid,
+            memory: Live::new(pid),
+            modules,
+            map,
+            set: TableSet::default(),
+        };
+        stepper.load_tables();
+        ptrace(libc::PTRACE_SEIZE, tid, 0).context("seizing")?;
+        ptrace(libc::PTRACE_INTERRUPT, tid, 0).context("interrupting")?;
+        stepper.wait()?;
+        Ok(stepper)
+    }
+
+    fn load_tables(&mut self) {
+        let mut set = TableSet::default();
+        let runtimes = self.map.go_runtimes(self.pid);
+        let mut slots = std::collections::HashMap::new();
+        let mappings = self.map.wire(&runtimes, |module| {
+            let Ok(built) = &module.table else { return 0 };
+            *slots
+                .entry(module.number)
+                .or_insert_with(|| set.add_table(&built.table.words))
+        });
+        set.set_mappings(&mappings);
+        set.runtime = runtimes.first().map(|(_, r)| *r);
+        self.set = set;
+    }
+
+    /// Reads the mappings again, after a dlopen.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn refresh(&mut self) -> Result<()> {
+        self.map = ProcessMap::read(self.pid, &mut self.modules)?;
+        self.load_tables();
+        Ok(())
+    }
+
+    /// The state before the next instruction.
+    ///
+    /// # Errors
+    /// When the thread is gone.
+    pub fn now(&self) -> Result<Stop> {
+        let regs = self.regs()?;
+        Ok(Stop {
+            walked: walk(&self.memory, &self.set, &start(&regs)),
+            regs,
+            signal: None,
+        })
+    }
+
+    /// Executes one instruction; a pending signal is delivered instead when there is one.
+    ///
+    /// # Errors
+    /// When the thread is gone.
+    pub fn step(&mut self, deliver: Option<i32>) -> Result<Stop> {
+        ptrace(
+            libc::PTRACE_SINGLESTEP,
+            self.tid,
+            deliver.unwrap_or(0) as usize,
+        )
+        .context("stepping")?;
+        let signal = self.wait()?;
+        Ok(Stop {
+            signal,
+            ..self.now()?
+        })
+    }
+
+    /// The bytes at an address, for decoding the instruction that comes next.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub fn bytes(&self, address: u64) -> Result<[u8; 15]> {
+        let mut bytes = [0; 15];
+        seam_memory::Memory::read(&self.memory, address, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn regs(&self) -> Result<libc::user_regs_struct> {
+        let mut regs = std::mem::MaybeUninit::<libc::user_regs_struct>::zeroed();
+        ptrace(libc::PTRACE_GETREGS, self.tid, regs.as_mut_ptr() as usize).context("registers")?;
+        // SAFETY: PTRACE_GETREGS has filled the whole structure.
+        Ok(unsafe { regs.assume_init() })
+    }
+
+    fn wait(&self) -> Result<Option<i32>> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let mut status = 0;
+            // SAFETY: a wait for a thread that we trace.
+            let got =
+                unsafe { libc::waitpid(self.tid, &raw mut status, libc::__WALL | libc::WNOHANG) };
+            if got == self.tid {
+                if libc::WIFSTOPPED(status) {
+                    let signal = libc::WSTOPSIG(status);
+                    return Ok((signal != libc::SIGTRAP).then_some(signal));
+                }
+                bail!("the traced thread ended");
+            }
+            if Instant::now() > deadline {
+                bail!("the traced thread did not stop");
+            }
+            if got == 0 {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+/// Registers as a walk starts from them.
+#[must_use]
+pub fn start(regs: &libc::user_regs_struct) -> Start {
+    let mut start = Start {
+        pc: regs.rip,
+        fsbase: regs.fs_base,
+        syscall: -1,
+        ..Start::default()
+    };
+    let mut set = |register: u32, value: u64| start.reg[register as usize] = value;
+    set(SEAM_RAX, regs.rax);
+    set(SEAM_RDX, regs.rdx);
+    set(SEAM_RCX, regs.rcx);
+    set(SEAM_RBX, regs.rbx);
+    set(SEAM_RSI, regs.rsi);
+    set(SEAM_RDI, regs.rdi);
+    set(SEAM_RBP, regs.rbp);
+    set(SEAM_RSP, regs.rsp);
+    set(SEAM_R8, regs.r8);
+    set(SEAM_R9, regs.r9);
+    set(SEAM_R10, regs.r10);
+    set(SEAM_R11, regs.r11);
+    set(SEAM_R12, regs.r12);
+    set(SEAM_R13, regs.r13);
+    set(SEAM_R14, regs.r14);
+    set(SEAM_R15, regs.r15);
+    start
+}
+
+fn ptrace(request: u32, tid: i32, data: usize) -> Result<()> {
+    // SAFETY: the requests used take no address, and `data` is a signal number or a pointer to a
+    // structure of the right type.
+    let done = unsafe { libc::ptrace(request, tid, 0usize, data) };
+    if done < 0 {
+        return Err(std::io::Error::last_os_error().into());
+    }
+    Ok(())
+}
