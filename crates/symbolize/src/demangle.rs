@@ -25,7 +25,9 @@ pub fn demangle(name: &str) -> Option<String> {
         .no_params()
         .no_return_type();
     let text = symbol.demangle_with_options(&options).ok()?;
-    (text.len() <= NAME_BYTES_MAX).then_some(text)
+    // What remains of a lambda's or method's signature.
+    let text = text.strip_suffix(" const").unwrap_or(&text);
+    (text.len() <= NAME_BYTES_MAX).then(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -45,6 +45,41 @@ impl TableSet {
     }
 }
 
+impl TableSet {
+    /// The rule in force at an address, for tests and reports; the walk has its own lookup.
+    #[must_use]
+    pub fn rule_at(&self, address: u64) -> Option<seam_wire::Rule> {
+        let all = self.mappings.iter().flat_map(|block| &block.mapping);
+        let mapping = all.into_iter().find(|m| (m.start..m.end).contains(&address))?;
+        let table = self.tables.get((mapping.table as usize).checked_sub(1)?)?;
+        let word = |at: u32| {
+            let block = table.get((at / SEAM_BLOCK_WORDS) as usize)?;
+            Some(block.word[(at % SEAM_BLOCK_WORDS) as usize])
+        };
+        let offset = address.wrapping_sub(mapping.bias);
+        let page = u32::try_from(offset / 256).ok().filter(|p| *p < mapping.pages)?;
+        let index = word(mapping.index_word + page)?;
+        let (first, count) = (index >> 8, (index & 255) + 1);
+        let low = (offset % 256) as u32;
+        let rows = (first..first + count).filter_map(word);
+        let row = rows.take_while(|row| row & 255 <= low).last()?;
+        let rule: Vec<u8> = (0..4)
+            .map(|i| word((row >> 8) * 4 + i).map(u32::to_le_bytes))
+            .collect::<Option<Vec<_>>>()?
+            .concat();
+        seam_wire::from_bytes(&rule)
+    }
+
+    /// Everything of the set, for recording a case.
+    #[must_use]
+    pub fn parts(&self) -> (Vec<Vec<u32>>, Vec<Mapping>) {
+        let words = |t: &[seam_table_block]| t.iter().flat_map(|b| b.word).collect();
+        let tables = self.tables.iter().map(|t| words(t)).collect();
+        let all = self.mappings.iter().flat_map(|block| block.mapping);
+        (tables, all.take(self.count as usize).collect())
+    }
+}
+
 /// Mappings in blocks, unused entries starting at the end of the address space.
 #[must_use]
 pub fn mapping_blocks(mappings: &[Mapping]) -> Vec<seam_mapping_block> {

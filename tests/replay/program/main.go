@@ -149,6 +149,8 @@ var null, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 
 func main() {
 	runtime.GOMAXPROCS(1)
+	// The stepped thread must be the one that does the work.
+	runtime.LockOSThread()
 	fmt.Printf("ready pid=%d\n", os.Getpid())
 	for n := 0; ; n++ {
 		once(n)

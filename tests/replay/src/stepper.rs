@@ -82,6 +82,34 @@ impl Stepper {
         Ok(())
     }
 
+    /// The tables and mappings that walks use.
+    #[must_use]
+    pub fn tables(&self) -> &TableSet {
+        &self.set
+    }
+
+    /// The process's memory.
+    #[must_use]
+    pub fn memory(&self) -> &dyn seam_memory::Memory {
+        &self.memory
+    }
+
+    /// Which rules a walk took, as text: the leaf's kind, then all kinds crossed.
+    #[must_use]
+    pub fn rules(&self, stop: &Stop) -> String {
+        let kind = |frame: &u64| {
+            let exact = frame_flags(*frame) & SEAM_FRAME_EXACT != 0;
+            let address = frame_address(*frame) - u64::from(!exact);
+            self.set.rule_at(address).map_or(255, |r| r.kind)
+        };
+        let mut kinds: Vec<u8> = stop.walked.user.iter().map(kind).collect();
+        let leaf = kinds.first().copied().unwrap_or(255);
+        kinds.sort_unstable();
+        kinds.dedup();
+        let names: Vec<&str> = kinds.into_iter().map(rule_name).collect();
+        format!("{}: {}", rule_name(leaf), names.join(" "))
+    }
+
     /// The state before the next instruction.
     ///
     /// # Errors
@@ -111,6 +139,21 @@ impl Stepper {
             signal,
             ..self.now()?
         })
+    }
+
+    /// Lets the thread run for a while: where it waits for others, stepping gets nowhere.
+    ///
+    /// # Errors
+    /// When the thread is gone.
+    pub fn run(&mut self, deliver: Option<i32>, time: Duration) -> Result<Stop> {
+        ptrace(libc::PTRACE_CONT, self.tid, deliver.unwrap_or(0) as usize).context("running")?;
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            std::thread::yield_now();
+        }
+        ptrace(libc::PTRACE_INTERRUPT, self.tid, 0).context("interrupting")?;
+        let signal = self.wait()?;
+        Ok(Stop { signal, ..self.now()? })
     }
 
     /// The bytes at an address, for decoding the instruction that comes next.
@@ -191,4 +234,26 @@ fn ptrace(request: u32, tid: i32, data: usize) -> Result<()> {
         return Err(std::io::Error::last_os_error().into());
     }
     Ok(())
+}
+
+fn rule_name(kind: u8) -> &'static str {
+    match u32::from(kind) {
+        SEAM_RULE_NONE => "none",
+        SEAM_RULE_CFA => "cfa",
+        SEAM_RULE_DEREF => "deref",
+        SEAM_RULE_ROOT => "root",
+        SEAM_RULE_SIGNAL => "signal",
+        SEAM_RULE_PLT => "plt",
+        SEAM_RULE_UNSUPPORTED => "unsupported",
+        SEAM_RULE_ASMCGOCALL => "asmcgocall",
+        SEAM_RULE_SYSTEMSTACK => "systemstack",
+        SEAM_RULE_CGOCALLBACK => "cgocallback",
+        SEAM_RULE_CGOCALLBACK_ON_G0 => "cgocallback-on-g0",
+        SEAM_RULE_MCALL => "mcall",
+        SEAM_RULE_MORESTACK => "morestack",
+        SEAM_RULE_GOGO => "gogo",
+        SEAM_RULE_CLONE => "clone",
+        SEAM_RULE_FRAME_POINTER => "frame-pointer",
+        _ => "no-mapping",
+    }
 }

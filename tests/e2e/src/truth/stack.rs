@@ -12,12 +12,14 @@ use crate::program::Said;
 const RUNTIME_ROOTS: &[&str] = &[
     "runtime.goexit",
     "runtime.mstart",
-    "runtime.mcall",
     "runtime.rt0_go",
     "_rt0_amd64",
     "_rt0_amd64_linux",
     "_start",
 ];
+/// Outermost frames of a thread that has left its goroutine to look for another; with a goroutine
+/// they are where its stack was lost.
+const SCHEDULER_ROOTS: &[&str] = &["runtime.mcall", "runtime.morestack"];
 /// Where libc starts a thread.
 const THREAD_STARTS: &[&str] = &["clone3", "__clone3", "clone", "__clone", "start_thread"];
 
@@ -128,13 +130,23 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Frames without a name are those of stripped system libraries.
+/// Frames without a name are those of stripped system libraries; and the innermost may be a stub
+/// of the linker's.
 fn named(stack: &Stack) -> Result<(), String> {
-    let nameless = |f: &&Frame| f.name.starts_with('[') && !f.module.contains(".so");
-    match stack.frames.iter().find(nameless) {
+    let user: Vec<&Frame> = stack.frames.iter().filter(|f| !is_kernel(f)).collect();
+    let callers = &user[..user.len().saturating_sub(1)];
+    let nameless = |f: &&&Frame| {
+        let unnamed = f.name.starts_with('[') && (f.name.contains("+0x") || f.module.is_empty());
+        unnamed && !f.module.contains(".so")
+    };
+    match callers.iter().find(nameless) {
         Some(frame) => Err(format!("{} has no name", frame.name)),
         None => Ok(()),
     }
+}
+
+fn is_kernel(frame: &Frame) -> bool {
+    frame.module == "[kernel]"
 }
 
 fn is_end(end: &str, outermost: &Frame) -> bool {
@@ -153,11 +165,12 @@ fn is_thread_start(frame: &Frame) -> bool {
 
 fn legitimate_root(outermost: &Frame, stack: &Stack) -> Result<(), String> {
     let name = outermost.name.as_str();
-    let kernel_only = outermost.module == "[kernel]";
+    let no_goroutine = !stack.numbers.contains_key("goid");
+    let scheduler = SCHEDULER_ROOTS.contains(&name) && no_goroutine;
     let known = RUNTIME_ROOTS.contains(&name) || is_thread_start(outermost);
-    // A thread that has just been made, or is being ended, has no user stack.
-    let no_user = kernel_only && stack.has("ret_from_fork_asm");
-    if known || no_user {
+    // A thread that has just been made has no user stack yet.
+    let no_user = is_kernel(outermost) && stack.has("ret_from_fork_asm");
+    if known || scheduler || no_user {
         Ok(())
     } else {
         Err(format!("{name} is no root"))

@@ -1,144 +1,75 @@
-//! `step PROGRAM STEPS [THREAD]`: starts PROGRAM, single-steps a thread, and prints every place
-//! where the walk failed or contradicted the instruction that was executed.
+//! `step PROGRAM STEPS`: single-steps a program's main thread and prints every place where the walk
+//! failed or contradicted the instruction that was executed.
+//! `step PROGRAM STEPS OUT`: records one case for every combination of rules met, too.
 
-use std::collections::BTreeMap;
-use std::io::BufRead;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use seam_replay::stepper::{Stepper, Stop};
+use seam_replay::cases::{Case, CaseFile};
+use seam_replay::check::contradiction;
+use seam_replay::names::Namer;
+use seam_replay::program::Running;
+use seam_replay::stepper::{Stepper, Stop, start};
 use seam_wire::{end, frame_address};
+
+/// Steps without a goroutine after which the thread is let run.
+const IDLE_STEPS: u32 = 500;
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let program = args.next().context("step PROGRAM STEPS")?;
+    let program = args.next().context("step PROGRAM STEPS [OUT]")?;
     let steps: u64 = args.next().context("STEPS")?.parse()?;
-    let mut child = std::process::Command::new(&program)
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .context("starting the program")?;
-    let mut line = String::new();
-    std::io::BufReader::new(child.stdout.take().context("stdout")?).read_line(&mut line)?;
-    let result = run(child.id() as i32, steps);
-    child.kill().ok();
-    child.wait().ok();
-    result
-}
-
-fn run(pid: i32, steps: u64) -> Result<()> {
-    let mut stepper = Stepper::attach(pid, pid)?;
-    let names = Namer::default();
+    let running = Running::start(Path::new(&program))?;
+    let mut stepper = Stepper::attach(running.pid(), running.pid())?;
+    let mut cases = CaseFile::new(program.clone(), stepper.tables());
+    let namer = Namer::default();
     let mut before = stepper.now()?;
     let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
     let mut faults: BTreeMap<String, (u64, String)> = BTreeMap::new();
-    let mut deliver = None;
+    let mut kinds = BTreeSet::new();
+    let mut idle = 0;
     for _ in 0..steps {
         let code = stepper.bytes(before.regs.rip)?;
-        let after = stepper.step(deliver)?;
-        let signalled = deliver.is_some();
-        deliver = after.signal;
+        let leaf = namer.name(&stepper.map, before.regs.rip);
+        let after = stepper.step(before.signal)?;
         *ends.entry(end(after.walked.header.end).id).or_default() += 1;
-        let gogo = names.name(&stepper, before.regs.rip).starts_with("gogo ");
-        if let Some(what) = fault(&before, &after, &code, signalled || gogo) {
-            let function = names.name(&stepper, after.regs.rip);
-            let function = function.split(' ').next().unwrap_or_default().to_owned();
-            let key = format!("{what} at {function}");
-            let entry = faults.entry(key).or_insert_with(|| {
-                let text = |s: &Stop| {
-                    s.walked.user.iter().map(|f| names.name(&stepper, frame_address(*f))).collect::<Vec<_>>().join("\n      ")
-                };
-                (0, format!("   before ({:x?})\n      {}\n   after ({} endpc {:x} rsp {:x} goid {} flags {:x})\n      {}", code, text(&before), end(after.walked.header.end).id, after.walked.header.end_pc, after.regs.rsp, after.walked.header.goid, after.walked.header.flags, text(&after)))
+        if let Some(what) = contradiction(&before, &after, &code, &leaf) {
+            let entry = faults.entry(format!("{what} in {leaf}")).or_insert_with(|| {
+                (0, format!("{}\n   then\n{}", text(&stepper, &namer, &before), text(&stepper, &namer, &after)))
             });
             entry.0 += 1;
         }
-        before = after;
+        if kinds.insert(stepper.rules(&after)) {
+            let name = stepper.rules(&after);
+            let named = |a| namer.name(&stepper.map, a);
+            let case = Case::record(name, &start(&after.regs), stepper.memory(), stepper.tables(), named);
+            cases.cases.push(case);
+        }
+        let scheduler = end(after.walked.header.end).id == "root-scheduler";
+        idle = if scheduler { idle + 1 } else { 0 };
+        before = if idle > IDLE_STEPS {
+            idle = 0;
+            stepper.run(after.signal, Duration::from_millis(1))?
+        } else {
+            after
+        };
     }
     println!("ends {ends:?}");
     for (what, (count, first)) in &faults {
         println!("{count} × {what}\n{first}");
     }
-    println!("{} kinds of faults", faults.len());
+    println!("{} kinds of faults, {} cases", faults.len(), cases.cases.len());
+    if let Some(out) = args.next() {
+        cases.write(Path::new(&out))?;
+    }
     Ok(())
 }
 
-/// What a single instruction may change.
-fn fault(before: &Stop, after: &Stop, code: &[u8], signalled: bool) -> Option<String> {
-    if !end(after.walked.header.end).root {
-        return Some(format!("not rooted: {}", end(after.walked.header.end).id));
-    }
-    // A stop for a signal executes nothing; the scheduler lets go of goroutines.
-    let scheduler = end(after.walked.header.end).id == "root-scheduler";
-    let before_root = end(before.walked.header.end).root;
-    if signalled || after.signal.is_some() || scheduler || !before_root {
-        return None;
-    }
-    let (old, new) = (callers(before), callers(after));
-    let ok = match kind(code) {
-        Kind::Call => new.len() == old.len() + 1 && new[1..] == old[..],
-        Kind::Return => !old.is_empty() && new[..] == old[1..],
-        Kind::Other => new == old,
-        Kind::Unknown => true,
-    };
-    (!ok).then(|| "frames changed".to_owned())
-}
-
-fn callers(stop: &Stop) -> Vec<u64> {
-    stop.walked
-        .user
-        .iter()
-        .skip(1)
-        .map(|f| frame_address(*f))
-        .collect()
-}
-
-enum Kind {
-    Call,
-    Return,
-    Other,
-    Unknown,
-}
-
-fn kind(code: &[u8]) -> Kind {
-    let code = match code[0] {
-        0x40..=0x4f | 0xf2 | 0xf3 | 0x3e | 0x66 => &code[1..],
-        _ => code,
-    };
-    match code[0] {
-        0xe8 => Kind::Call,
-        0xff if (code[1] >> 3) & 7 == 2 => Kind::Call,
-        0xc3 | 0xc2 => Kind::Return,
-        0x0f if code[1] == 5 => Kind::Unknown,
-        _ => Kind::Other,
-    }
-}
-
-#[derive(Default)]
-struct Namer {
-    cache: std::cell::RefCell<BTreeMap<u64, String>>,
-}
-
-impl Namer {
-    fn name(&self, stepper: &Stepper, address: u64) -> String {
-        if let Some(name) = self.cache.borrow().get(&address) {
-            return name.clone();
-        }
-        let name = self
-            .find(stepper, address)
-            .unwrap_or_else(|| format!("{address:#x}"));
-        self.cache.borrow_mut().insert(address, name.clone());
-        name
-    }
-
-    fn find(&self, stepper: &Stepper, address: u64) -> Option<String> {
-        let mapping = stepper.map.find(address)?;
-        let vaddr = address.wrapping_sub(mapping.load_bias);
-        let plain = format!("{}+{vaddr:#x}", mapping.module.name());
-        let Some(file) = &mapping.module.file else {
-            return Some(plain);
-        };
-        let cache = seam_object::ReadCache::new(file);
-        let elf = seam_object::Elf::parse(&cache).ok()?;
-        let symbols = seam_symbolize::ModuleSymbols::new(&elf);
-        let found = symbols.resolve(vaddr).pop().map(|f| f.name);
-        Some(found.map_or(plain, |n| format!("{n} {vaddr:#x}")))
-    }
+fn text(stepper: &Stepper, namer: &Namer, stop: &Stop) -> String {
+    let name = |f: &u64| format!("      {}\n", namer.name(&stepper.map, frame_address(*f)));
+    let frames: String = stop.walked.user.iter().map(name).collect();
+    let header = &stop.walked.header;
+    format!("   {} at {:#x}, sp {:#x}\n{frames}", end(header.end).id, header.end_pc, stop.regs.rsp)
 }
