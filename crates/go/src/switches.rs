@@ -151,7 +151,7 @@ fn named_switches<'d, R: ReadRef<'d>>(
                 .map(|(_, offset, _)| offset)
                 .next();
             flowing(None, &move |i, state| {
-                asmcgocall(i, state, g_slot.unwrap_or(i64::MIN + 8))
+                asmcgocall(i, state, g_slot.unwrap_or(i64::MIN + 8), function.entry)
             })
         }
         "runtime.systemstack" => flowing(None, &systemstack),
@@ -179,7 +179,7 @@ fn loads_sp(i: &Instruction) -> Option<(Register, i64)> {
 }
 
 /// `g_slot` is where g is kept on the C stack; the depth lies one word below it.
-fn asmcgocall(i: &Instruction, state: State, g_slot: i64) -> State {
+fn asmcgocall(i: &Instruction, state: State, g_slot: i64, entry: u64) -> State {
     match state {
         None if loads_sp(i).is_some() => Some((SwitchKind::Systemstack, i.ip())),
         // Already on a system stack: room is made with the old sp in a register.
@@ -196,6 +196,10 @@ fn asmcgocall(i: &Instruction, state: State, g_slot: i64) -> State {
             Some((Register::RSP, _)) => Some((SwitchKind::Plain, pc)),
             _ => state,
         },
+        // The frame pointer is popped: the depth is the entry's.
+        Some((SwitchKind::Plain, _)) if i.mnemonic() == Mnemonic::Pop => {
+            Some((SwitchKind::Plain, entry))
+        }
         _ => state,
     }
 }

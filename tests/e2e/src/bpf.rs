@@ -18,11 +18,9 @@ pub type Object = (&'static str, u32);
 #[must_use]
 pub fn held_by(pid: i32) -> BTreeSet<Object> {
     let ids = |text: &str| {
-        let found = KINDS.iter().filter_map(|(kind, key, _)| {
-            // A link's information names its program too, so the order matters: links last.
-            Some((*kind, value(text, key)?))
-        });
-        found.last()
+        // A link's information names its program too, so it must be asked for first.
+        let mut found = KINDS.iter().rev();
+        found.find_map(|(kind, key, _)| Some((*kind, value(text, key)?)))
     };
     fdinfo(pid).iter().filter_map(|text| ids(text)).collect()
 }

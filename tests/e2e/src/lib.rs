@@ -10,6 +10,7 @@ pub mod places;
 pub mod pprof;
 pub mod process;
 pub mod program;
+pub mod refusal;
 pub mod seam;
 pub mod truth;
 pub mod wait;

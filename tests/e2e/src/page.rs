@@ -21,10 +21,10 @@ impl Page {
     /// When there is none.
     #[must_use]
     pub fn of(html: &str) -> Self {
-        let longest = html
+        let bytes = html
             .split(|c: char| !(c.is_ascii_alphanumeric() || "+/=".contains(c)))
-            .filter_map(|word| container(word));
-        let bytes = longest.last().expect("a page holds a container");
+            .find_map(container)
+            .expect("a page holds a container");
         let len = u32::from_le_bytes(bytes[12..16].try_into().expect("four bytes")) as usize;
         Self {
             header: serde_json::from_slice(&bytes[16..16 + len]).expect("the header is JSON"),

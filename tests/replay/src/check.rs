@@ -24,11 +24,14 @@ pub fn contradiction(before: &Stop, after: &Stop, code: &[u8], leaf: &str) -> Op
     let fits = match kind(code) {
         Kind::Call => new.len() == old.len() + 1 && new[1..] == old[..],
         Kind::Return => !old.is_empty() && new[..] == old[1..],
-        Kind::Other => new == old || leaf == "runtime.doSigPreempt" && one_more(&old, &new),
+        Kind::Other => new == old || PUSHES.contains(&leaf) && one_more(&old, &new),
         Kind::SystemCall => true,
     };
     (!fits).then(|| "frames changed".to_owned())
 }
+
+/// Functions of Go's signal handler that push a call onto the interrupted stack.
+const PUSHES: [&str; 2] = ["runtime.doSigPreempt", "runtime.(*sigctxt).preparePanic"];
 
 /// The signal handler has made the interrupted code call something.
 fn one_more(old: &[u64], new: &[u64]) -> bool {

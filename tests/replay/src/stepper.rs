@@ -197,6 +197,15 @@ impl Stepper {
     }
 }
 
+impl Stop {
+    /// The signal to deliver with the next step. Stepping is so slow that the runtime would send
+    /// its preemption signal all the time; one in sixteen gets through.
+    #[must_use]
+    pub fn deliver(&self, step: u64) -> Option<i32> {
+        self.signal.filter(|signal| *signal != libc::SIGURG || step.is_multiple_of(16))
+    }
+}
+
 /// Registers as a walk starts from them.
 #[must_use]
 pub fn start(regs: &libc::user_regs_struct) -> Start {

@@ -122,7 +122,7 @@ impl<'a> Checker<'a> {
             let inside = stack.frames.iter().any(|f| f.name.starts_with("main."));
             let extra = self.said.goroutines.get("extra");
             let known = goid.is_some_and(|id| extra.is_some_and(|ids| ids.contains(&id)));
-            if inside && !known || !inside && goid.is_some() && !known {
+            if !known && (inside || goid.is_some()) {
                 return Err(format!("goid {goid:?} is not of {extra:?}"));
             }
         }

@@ -1,4 +1,14 @@
 //! The end-to-end tests, one module per theme. Run as root:
 //! `cargo test -p seam-e2e -- --test-threads=1`.
 
+mod arguments;
+mod command;
+mod following;
+mod goldens;
+mod outputs;
+mod privilege;
+mod refused;
+mod signals;
+mod targets;
+mod trouble;
 mod truth;

@@ -30,10 +30,10 @@ fn main() -> Result<()> {
     let mut faults: BTreeMap<String, (u64, String)> = BTreeMap::new();
     let mut kinds = BTreeSet::new();
     let mut idle = 0;
-    for _ in 0..steps {
+    for step in 0..steps {
         let code = stepper.bytes(before.regs.rip)?;
         let leaf = namer.name(&stepper.map, before.regs.rip);
-        let after = stepper.step(before.signal)?;
+        let after = stepper.step(before.deliver(step))?;
         *ends.entry(end(after.walked.header.end).id).or_default() += 1;
         if let Some(what) = contradiction(&before, &after, &code, &leaf) {
             let entry = faults.entry(format!("{what} in {leaf}")).or_insert_with(|| {
@@ -41,8 +41,8 @@ fn main() -> Result<()> {
             });
             entry.0 += 1;
         }
-        if kinds.insert(stepper.rules(&after)) {
-            let name = stepper.rules(&after);
+        let name = case_name(&stepper, &namer, &after);
+        if kinds.insert(name.clone()) {
             let named = |a| namer.name(&stepper.map, a);
             let case = Case::record(name, &start(&after.regs), stepper.memory(), stepper.tables(), named);
             cases.cases.push(case);
@@ -51,7 +51,7 @@ fn main() -> Result<()> {
         idle = if scheduler { idle + 1 } else { 0 };
         before = if idle > IDLE_STEPS {
             idle = 0;
-            stepper.run(after.signal, Duration::from_millis(1))?
+            stepper.run(after.deliver(step), Duration::from_millis(1))?
         } else {
             after
         };
@@ -66,6 +66,22 @@ fn main() -> Result<()> {
     }
     Ok(())
 }
+
+/// What makes a walk worth a case of its own: its rules, and the function where they meet.
+fn case_name(stepper: &Stepper, namer: &Namer, stop: &Stop) -> String {
+    let rules = stepper.rules(stop);
+    let leaf = namer.name(&stepper.map, stop.regs.rip);
+    let switch = SWITCHES.contains(&leaf.as_str());
+    if switch { format!("{rules} in {leaf}") } else { rules }
+}
+
+/// Functions in which every rule met is worth a case.
+const SWITCHES: [&str; 16] = [
+    "runtime.asmcgocall", "runtime.systemstack", "runtime.cgocallback", "runtime.mcall",
+    "runtime.morestack", "gogo", "runtime.gogo", "crosscall2", "runtime.sigtramp",
+    "runtime.cgoSigtramp", "runtime.asyncPreempt", "runtime.sigpanic", "runtime.nanotime1",
+    "time.now", "runtime.doSigPreempt", "gosave_systemstack_switch",
+];
 
 fn text(stepper: &Stepper, namer: &Namer, stop: &Stop) -> String {
     let name = |f: &u64| format!("      {}\n", namer.name(&stepper.map, frame_address(*f)));

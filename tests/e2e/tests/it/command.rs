@@ -1,0 +1,212 @@
+//! `seam record -- COMMAND`: started, held, recorded from its first instruction.
+
+use std::time::Duration;
+
+use seam_e2e::process::{Process, Stranger};
+use seam_e2e::seam::{Bench, SLACK, not_rooted, path_arg, run_well, sampling};
+use seam_e2e::{bpf, places, wait};
+
+/// The process id that a test program prints.
+fn ready_pid(line: &str) -> Option<i32> {
+    line.strip_prefix("ready pid=")?.parse().ok()
+}
+
+/// Starts seam on a command that says its process id, and takes charge of that.
+fn started(bench: &Bench, words: &[&str]) -> (Process, i32, Stranger) {
+    let mut seam = Process::start(&mut bench.seam(words));
+    let pid = seam.line("the command's line", ready_pid);
+    (seam, pid, Stranger::new(pid))
+}
+
+#[test]
+fn it_is_recorded_from_its_first_instruction() {
+    let bench = Bench::new();
+    let file = places::program("p-c");
+    let words = "record -r 10000 -o x.pb.gz -o x.json --";
+    let mut words: Vec<&str> = words.split(' ').collect();
+    words.extend([path_arg(&file), "1"]);
+    let outcome = run_well(&mut bench.seam(&words));
+    let told = outcome.stdout.iter().find(|l| l.starts_with("ended"));
+    assert!(
+        told.is_some_and(|l| l.contains("exit status 0")),
+        "{}",
+        outcome.text()
+    );
+    assert!(
+        outcome.stdout.iter().any(|l| l == "ok"),
+        "{}",
+        outcome.text()
+    );
+    let profile = bench.pprof("x.pb.gz");
+    let in_loader =
+        |s: &seam_e2e::pprof::Stack| s.frames.iter().any(|f| f.module.contains("ld-linux"));
+    assert!(
+        profile.count_where(in_loader) > 0,
+        "nothing of the loader was seen"
+    );
+    assert!(profile.count_where(|s| s.has("seam_p_leaf")) > 500);
+    assert_eq!(not_rooted(&bench.json("x.json")), [""; 0]);
+}
+
+#[test]
+fn a_go_program_from_its_first_instruction() {
+    let bench = Bench::new();
+    let file = places::program("d");
+    let words = "record -r 4999 -o x.pb.gz -o x.json --";
+    let mut words: Vec<&str> = words.split(' ').collect();
+    words.extend([path_arg(&file), "1"]);
+    run_well(&mut bench.seam(&words));
+    let profile = bench.pprof("x.pb.gz");
+    assert!(profile.count_where(|s| s.has("seam_d_leaf")) > 300);
+    assert_eq!(not_rooted(&bench.json("x.json")), [""; 0]);
+}
+
+#[test]
+fn its_exit_status_is_told_and_ours_stays() {
+    for (script, told) in [("exit 7", "exit status 7"), ("kill -9 $$", "signal 9")] {
+        let bench = Bench::new();
+        let outcome = bench.run(&["record", "-o", "x.json", "--", "sh", "-c", script]);
+        assert_eq!(outcome.code(), Some(0), "{}", outcome.text());
+        let line = outcome.stdout.iter().find(|l| l.starts_with("ended"));
+        assert!(line.is_some_and(|l| l.contains(told)), "{}", outcome.text());
+    }
+}
+
+#[test]
+fn it_goes_on_after_the_time_is_over() {
+    let bench = Bench::new();
+    let file = places::program("b");
+    let words = [
+        "record",
+        "-d",
+        "1s",
+        "-o",
+        "x.json",
+        "--",
+        path_arg(&file),
+        "60",
+    ];
+    let (seam, _, child) = started(&bench, &words);
+    let outcome = seam.end(SLACK);
+    assert_eq!(outcome.code(), Some(0), "{}", outcome.text());
+    assert!(child.runs(), "the command was ended");
+}
+
+#[test]
+fn it_ends_at_ctrl_c() {
+    let bench = Bench::new();
+    let file = places::program("b");
+    let words = ["record", "-o", "x.json", "--", path_arg(&file), "60"];
+    let (seam, _, child) = started(&bench, &words);
+    seam.signal(libc::SIGINT);
+    let outcome = seam.end(SLACK);
+    assert_eq!(outcome.code(), Some(0), "{}", outcome.text());
+    assert!(child.ends_within(Duration::from_secs(10)), "it still runs");
+    let told = outcome.stdout.iter().find(|l| l.starts_with("ended"));
+    assert!(
+        told.is_some_and(|l| l.contains("signal")),
+        "{}",
+        outcome.text()
+    );
+    assert_eq!(bench.names(), ["x.json"]);
+}
+
+#[test]
+fn it_inherits_nothing_of_ours() {
+    let bench = Bench::new();
+    let file = places::program("b");
+    let words = [
+        "record",
+        "-d",
+        "2s",
+        "-o",
+        "x.json",
+        "--",
+        path_arg(&file),
+        "60",
+    ];
+    let (seam, pid, child) = started(&bench, &words);
+    assert_eq!(bpf::held_by(pid), [].into());
+    assert_eq!(bpf::perf_events(pid), 0);
+    let held = bpf::held_by(seam.pid());
+    seam.signal(libc::SIGKILL);
+    bpf::await_gone(&held);
+    assert!(child.runs(), "it goes on when seam is killed");
+}
+
+#[test]
+fn under_sudo_it_runs_as_the_caller() {
+    let bench = Bench::new();
+    let file = places::program("b");
+    let words = [
+        "record",
+        "-d",
+        "1s",
+        "-o",
+        "x.json",
+        "--",
+        path_arg(&file),
+        "60",
+    ];
+    let mut command = bench.seam(&words);
+    command.env("SUDO_UID", "65534").env("SUDO_GID", "65533");
+    let mut seam = Process::start(&mut command);
+    let pid = seam.line("the command's line", ready_pid);
+    let _child = Stranger::new(pid);
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let row = |key: &str| {
+        let rest = status.lines().find_map(|l| l.strip_prefix(key));
+        rest.expect("a row").split_whitespace().collect::<Vec<_>>()
+    };
+    assert_eq!(row("Uid:"), ["65534"; 4]);
+    assert_eq!(row("Gid:"), ["65533"; 4]);
+    assert!(!row("Groups:").contains(&"0"), "{status}");
+    assert_eq!(row("CapEff:"), ["0000000000000000"]);
+    let outcome = seam.end(SLACK);
+    assert_eq!(outcome.code(), Some(0), "{}", outcome.text());
+    assert!(bench.json("x.json")["samples"].as_i64() > Some(20));
+}
+
+#[test]
+fn a_held_command_ends_with_seam() {
+    let bench = Bench::new();
+    let file = places::program("b");
+    let words = [
+        "record",
+        "-d",
+        "5s",
+        "-o",
+        "x.json",
+        "--",
+        path_arg(&file),
+        "60",
+    ];
+    let seam = Process::start(&mut bench.seam(&words));
+    let list = format!("/proc/{0}/task/{0}/children", seam.pid());
+    let child = wait::until("the held child", || {
+        let children = std::fs::read_to_string(&list).ok()?;
+        children.split_whitespace().next()?.parse().ok()
+    });
+    let guard = Stranger::new(child);
+    seam.signal(libc::SIGKILL);
+    seam.await_end(SLACK);
+    // On a slow machine it may have been let go before.
+    let let_go = || std::fs::read_link(format!("/proc/{child}/exe")).is_ok_and(|exe| exe == file);
+    assert!(
+        guard.ends_within(Duration::from_secs(5)) || let_go(),
+        "it is held for ever"
+    );
+}
+
+#[test]
+fn the_first_samples_of_a_busy_shell() {
+    let bench = Bench::new();
+    let script = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+    let words = [
+        "record", "-r", "999", "-o", "x.json", "--", "sh", "-c", script,
+    ];
+    let seam = sampling(&mut bench.seam(&words));
+    let outcome = seam.end(SLACK);
+    assert_eq!(outcome.code(), Some(0), "{}", outcome.text());
+    assert_eq!(not_rooted(&bench.json("x.json")), [""; 0]);
+}
