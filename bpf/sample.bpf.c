@@ -47,6 +47,14 @@ struct {
 	__array(values, struct mapping_template);
 } mapping_sets SEC(".maps");
 
+/* Files with tables, by device and inode. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct seam_file_key);
+	__type(value, struct seam_file);
+} files SEC(".maps");
+
 /* The targets by tgid. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -197,7 +205,7 @@ int sample(struct bpf_perf_event_data *ctx)
 	struct seam_walk *w;
 	__s64 syscall;
 
-	if (!process) {
+	if (!process || process->held) {
 		count(SEAM_COUNT_OTHER);
 		return 0;
 	}
@@ -231,20 +239,24 @@ int sample(struct bpf_perf_event_data *ctx)
 	return 0;
 }
 
-/* The old image's mappings are gone: nothing may be looked up in them. */
+#include "exec.h"
+
+/* The old image's mappings are gone; the new one's are put in force before its first instruction. */
 SEC("raw_tracepoint/sched_process_exec")
 int on_exec(void *ctx)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct seam_process *process = bpf_map_lookup_elem(&processes, &tgid);
 
-	if (process) {
-		process->mapping_count = 0;
-		process->mapping_set = 0;
-		process->go_runtimes = 0;
-		process->go[0].known = 0;
-		count(SEAM_COUNT_EXECS);
-	}
+	if (!process)
+		return 0;
+	process->mapping_count = 0;
+	process->mapping_set = 0;
+	process->go_runtimes = 0;
+	process->held = 0;
+	process->go[0].known = 0;
+	count(SEAM_COUNT_EXECS);
+	install_image(process);
 	return 0;
 }
 

@@ -388,6 +388,9 @@ static __always_inline void seam_start_walk(struct seam_walk *w, __s64 syscall)
 	w->callbacks_lost = 0;
 	w->mapping.start = w->mapping.end = 0;
 	w->previous.start = w->previous.end = 0;
+	/* 59 execve, 322 execveat: the registers are the old program's, the memory may be the new's. */
+	if (syscall == 59 || syscall == 322)
+		seam_stop(w, SEAM_END_ROOT_EXEC);
 	/* A thread or process that was just made: 56 clone, 57 fork, 58 vfork, 435 clone3. */
 	if ((syscall == 56 || syscall == 57 || syscall == 58 || syscall == 435) &&
 	    w->reg[SEAM_RAX] == 0) {

@@ -183,6 +183,28 @@ struct seam_go_runtime {
 	__u32 known;
 };
 
+/* A file whose table is installed, so that exec can be followed at once. Addresses as linked. */
+struct seam_file {
+	__u32 table;
+	__u32 index_word;
+	__u32 pages;
+	/* The file holds a Go runtime at a fixed place in thread-local storage. */
+	__u32 go;
+	/* First address that the table covers. */
+	__u64 table_base;
+	/* The executable segment, page by page: offset in the file, address, bytes. */
+	__u64 code_offset;
+	__u64 code_address;
+	__u64 code_bytes;
+	struct seam_go_runtime runtime;
+};
+
+/* The vdso has the key 0, 0. */
+struct seam_file_key {
+	__u64 device;
+	__u64 inode;
+};
+
 /* What the kernel side knows of one target process. */
 struct seam_process {
 	/* Key of the mapping set in force; 0 = none (right after exec). */
@@ -191,6 +213,10 @@ struct seam_process {
 	__u32 go_runtimes;
 	/* 1 = also follow children. */
 	__u32 follow;
+	/* Key of an empty set, to be filled and put in force at the next exec; 0 = none. */
+	__u32 exec_set;
+	/* 1 = made by seam and still seam's own code: not sampled before its exec. */
+	__u32 held;
 	struct seam_go_runtime go[SEAM_GO_RUNTIMES];
 };
 

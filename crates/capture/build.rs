@@ -9,6 +9,7 @@ fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     for file in [
         "sample.bpf.c",
+        "exec.h",
         "wire.h",
         "unwind.h",
         "go.h",

@@ -7,8 +7,8 @@ use libbpf_rs::{
     Link, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, RingBufferBuilder,
 };
 use seam_wire::{
-    Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS, bytes_of, seam_mapping_block,
-    seam_table_block,
+    FileEntry, FileKey, Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS, SEAM_MAPPINGS_PER_BLOCK,
+    bytes_of, seam_mapping_block, seam_table_block,
 };
 
 use crate::{Error, Result};
@@ -30,11 +30,11 @@ pub(crate) struct Kernel {
     object: Object,
     tables: MapHandle,
     sets: MapHandle,
+    files: MapHandle,
     processes: MapHandle,
     counters: MapHandle,
     samples: MapHandle,
     inner_bytes: usize,
-    table_maps: Vec<MapHandle>,
 }
 
 impl Kernel {
@@ -60,13 +60,13 @@ impl Kernel {
         Ok(Self {
             tables: map("tables")?,
             sets: map("mapping_sets")?,
+            files: map("files")?,
             processes: map("processes")?,
             counters: map("counters")?,
             samples: map("samples")?,
             links: Vec::new(),
             object,
             inner_bytes: ring_bytes as usize,
-            table_maps: Vec::new(),
         })
     }
 
@@ -106,16 +106,32 @@ impl Kernel {
             .collect();
         fill(&map, &values, blocks.len())?;
         self.inner_bytes += values.len();
-        set_inner(&self.tables, slot, &map)?;
-        self.table_maps.push(map);
-        Ok(())
+        set_inner(&self.tables, slot, &map)
+    }
+
+    /// Makes a file's table known for processes that execute it.
+    pub(crate) fn install_file(&mut self, key: &FileKey, entry: &FileEntry) -> Result<()> {
+        self.files
+            .update(bytes_of(key), bytes_of(entry), MapFlags::ANY)
+            .map_err(|e| refused("filled", &e))
     }
 
     /// Makes a mapping set known under a number.
     pub(crate) fn install_set(&mut self, number: u32, mappings: &[Mapping]) -> Result<()> {
-        let blocks = seam_unwind::mapping_blocks(mappings);
+        let mut blocks = seam_unwind::mapping_blocks(mappings);
+        if blocks.is_empty() {
+            // One block to be filled at the next exec.
+            let unused = Mapping {
+                start: u64::MAX,
+                end: u64::MAX,
+                ..Mapping::default()
+            };
+            blocks.push(seam_mapping_block {
+                mapping: [unused; SEAM_MAPPINGS_PER_BLOCK as usize],
+            });
+        }
         let size = size_of::<seam_mapping_block>();
-        let map = inner_map("seam_mappings", size, blocks.len().max(1))?;
+        let map = inner_map("seam_mappings", size, blocks.len())?;
         let values: Vec<u8> = blocks.iter().flat_map(bytes_of).copied().collect();
         fill(&map, &values, blocks.len())?;
         set_inner(&self.sets, number, &map)

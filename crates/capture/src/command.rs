@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, OsString};
 use std::io::{Read, Write};
-use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +40,9 @@ impl Command {
         let c_string = |s: &std::ffi::OsStr| {
             CString::new(s.as_bytes()).map_err(|e| spawn_error(std::io::Error::other(e)))
         };
+        if is_32_bit(&program) {
+            return Err(Error::ThirtyTwoBitFile(program.display().to_string()));
+        }
         let path = c_string(program.as_os_str())?;
         let arguments: Vec<CString> = words.iter().map(|w| c_string(w)).collect::<Result<_>>()?;
         let mut pointers: Vec<*const libc::c_char> = arguments.iter().map(|a| a.as_ptr()).collect();
@@ -50,12 +53,14 @@ impl Command {
         let groups = invoker.map(groups_of).unwrap_or_default();
         let go = go_read.into_raw_fd();
         let failed = failed_write.into_raw_fd();
+        // The child's copies of our ends: while it held one, it would never see us end.
+        let ours = [go_write.as_raw_fd(), failed_read.as_raw_fd()];
         // SAFETY: the child calls only async-signal-safe functions on memory made before the fork,
         // and never returns from `child`.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
             // SAFETY: as above; the descriptors and pointers are valid in the child.
-            unsafe { child(&path, &pointers, go, failed, invoker, &groups) }
+            unsafe { child(&path, &pointers, [go, failed], ours, invoker, &groups) }
         }
         // SAFETY: both are this process's own copies, used by nothing else.
         drop(unsafe { (OwnedFd::from_raw_fd(go), OwnedFd::from_raw_fd(failed)) });
@@ -128,14 +133,18 @@ impl Command {
 unsafe fn child(
     path: &CString,
     arguments: &[*const libc::c_char],
-    go: i32,
-    failed: i32,
+    [go, failed]: [i32; 2],
+    others: [i32; 2],
     invoker: Option<Invoker>,
     groups: &[libc::gid_t],
 ) -> ! {
     let mut byte = 0u8;
     // SAFETY: async-signal-safe calls on valid descriptors and memory, as the caller promises.
     unsafe {
+        // Rust ignores SIGPIPE, and what is ignored stays so across exec.
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        libc::close(others[0]);
+        libc::close(others[1]);
         if libc::read(go, (&raw mut byte).cast(), 1) != 1 {
             // seam ended before it let us go.
             libc::_exit(127);
@@ -189,6 +198,12 @@ fn groups_of(user: Invoker) -> Vec<libc::gid_t> {
     nix::unistd::getgrouplist(&name, user.gid.into())
         .map(|groups| groups.into_iter().map(|g| g.as_raw()).collect())
         .unwrap_or_else(|_| vec![user.gid])
+}
+
+fn is_32_bit(program: &Path) -> bool {
+    let mut ident = [0; 5];
+    let read = std::fs::File::open(program).and_then(|mut f| f.read_exact(&mut ident));
+    read.is_ok() && ident[..4] == *b"\x7fELF" && ident[4] == 1
 }
 
 fn find_program(name: &Path) -> Option<PathBuf> {

@@ -1,5 +1,9 @@
 //! What can keep a recording from starting or going on.
 
+/// What gives seam everything it needs without root.
+const SETCAP: &str = "sudo setcap \
+    cap_bpf,cap_perfmon,cap_sys_ptrace,cap_checkpoint_restore+ep $(command -v seam)";
+
 /// Why something could not be captured. [`Error::hint`] says what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -7,6 +11,14 @@ pub enum Error {
     /// No such process.
     #[error("process {0} does not exist")]
     NoProcess(i32),
+    /// The id of a thread, not of a process.
+    #[error("{tid} is a thread of process {pid}, not a process")]
+    NotLeader {
+        /// The id given.
+        tid: i32,
+        /// The process it belongs to.
+        pid: i32,
+    },
     /// A zombie has no memory any more.
     #[error("process {0} has already ended and waits for its parent (a zombie)")]
     Zombie(i32),
@@ -16,6 +28,9 @@ pub enum Error {
     /// 32-bit programs are not supported.
     #[error("process {0} is a 32-bit program, which seam can't record")]
     ThirtyTwoBit(i32),
+    /// A 32-bit program that was to be started.
+    #[error("{0} is a 32-bit program, which seam can't record")]
+    ThirtyTwoBitFile(String),
     /// No process has such a name.
     #[error("no process matches the name {0:?}")]
     NoMatch(String),
@@ -82,23 +97,24 @@ impl Error {
             Self::Zombie(_) | Self::KernelThread(_) => {
                 "choose a process that runs a program of its own".to_owned()
             }
-            Self::ThirtyTwoBit(_) => "build the program for x86-64".to_owned(),
+            Self::ThirtyTwoBit(_) | Self::ThirtyTwoBitFile(_) => {
+                "build the program for x86-64".to_owned()
+            }
             Self::NoMatch(_) => {
                 "the regular expression is matched with the process's name and command line"
                     .to_owned()
             }
-            Self::Inspect { .. } => {
-                "run seam as root: sudo seam record …, or grant it CAP_SYS_PTRACE".to_owned()
+            Self::NotLeader { pid, .. } => format!("record the process: seam record -p {pid}"),
+            Self::Inspect { pid, .. } => {
+                format!("CAP_SYS_PTRACE is missing: sudo seam record -p {pid}, or once: {SETCAP}")
             }
             Self::Perf { .. } => {
-                "run seam as root: sudo seam record …, or grant CAP_PERFMON and CAP_BPF: \
-                 sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_checkpoint_restore+ep \
-                 $(command -v seam)"
-                    .to_owned()
+                format!(
+                    "CAP_PERFMON and CAP_BPF are missing: sudo seam record …, or once: {SETCAP}"
+                )
             }
             Self::Bpf { missing, .. } if !missing.is_empty() => format!(
-                "missing: {}; run sudo seam record …, or once: sudo setcap \
-                 cap_bpf,cap_perfmon,cap_sys_ptrace,cap_checkpoint_restore+ep $(command -v seam)",
+                "missing: {}; sudo seam record …, or once: {SETCAP}",
                 missing.join(", ")
             ),
             Self::Bpf { .. } => {

@@ -1,5 +1,7 @@
 //! `/proc/PID/maps`: the executable mappings of a process.
 
+use seam_wire::FileKey;
+
 /// One mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapsEntry {
@@ -24,6 +26,18 @@ pub struct FileId {
     pub minor: u32,
     /// Inode; 0 = no file.
     pub inode: u64,
+}
+
+impl FileId {
+    /// How the kernel itself numbers it: MKDEV in include/linux/kdev_t.h has 20 bits for the minor.
+    #[must_use]
+    pub fn kernel_key(self) -> FileKey {
+        let device = (u64::from(self.major) << 20) | u64::from(self.minor);
+        FileKey {
+            device,
+            inode: self.inode,
+        }
+    }
 }
 
 impl MapsEntry {

@@ -8,11 +8,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use seam_go::TlsOffset;
 use seam_memory::{Live, Memory};
 use seam_object::{BuildId, Elf, ReadCache, Segment, SegmentKind};
 use seam_unwind::ModuleTable;
+use seam_wire::{FileEntry, FileKey};
 
 use crate::maps::{FileId, MapsEntry};
+use crate::process_map::go_runtime;
 
 /// The most that is read as a vdso.
 const VDSO_BYTES_MAX: u64 = 1 << 20;
@@ -24,6 +27,8 @@ pub struct Module {
     pub number: u32,
     /// What kind of code it is.
     pub kind: ModuleKind,
+    /// The file's identity; `None` without a file.
+    pub id: Option<FileId>,
     /// The path in the process's own view, or a name in brackets.
     pub path: String,
     /// The GNU build id.
@@ -55,6 +60,37 @@ pub enum ModuleKind {
 }
 
 impl Module {
+    /// Its table as the kernel side finds it at an exec; `None` without a table.
+    #[must_use]
+    pub fn kernel_entry(&self, slot: u32) -> Option<(FileKey, FileEntry)> {
+        let built = self.table.as_ref().ok().filter(|_| slot != 0)?;
+        let code = self
+            .segments
+            .iter()
+            .find(|s| s.kind == SegmentKind::Load && s.executable)?;
+        let key = match self.kind {
+            ModuleKind::Vdso => FileKey::default(),
+            ModuleKind::File => self.id?.kernel_key(),
+            ModuleKind::Anonymous => return None,
+        };
+        let fixed = built
+            .go
+            .as_ref()
+            .filter(|go| matches!(go.tls, Some(TlsOffset::Fixed(_))));
+        let entry = FileEntry {
+            table: slot,
+            index_word: built.table.index_word,
+            pages: built.table.pages,
+            go: u32::from(fixed.is_some()),
+            table_base: built.table.base,
+            code_offset: code.offset,
+            code_address: code.address,
+            code_bytes: code.memory_size,
+            runtime: fixed.map(|go| go_runtime(0, go, 0)).unwrap_or_default(),
+        };
+        Some((key, entry))
+    }
+
     /// The address at which the module's address 0 is loaded, given one of its mappings.
     #[must_use]
     pub fn load_bias(&self, start: u64, offset: u64) -> Option<u64> {
@@ -105,7 +141,8 @@ impl Modules {
                 return Arc::clone(module);
             }
             let file = open_mapped(pid, entry);
-            let module = self.add(|number| file_module(number, entry.path.clone(), file));
+            let module =
+                self.add(|number| file_module(number, entry.file, entry.path.clone(), file));
             self.by_file.insert(entry.file, Arc::clone(&module));
             return module;
         }
@@ -138,9 +175,18 @@ impl Modules {
             return Some(Arc::clone(module));
         }
         let path = path.to_string_lossy().into_owned();
-        let module = self.add(|number| file_module(number, path, Ok(file)));
+        let module = self.add(|number| file_module(number, id, path, Ok(file)));
         self.by_file.insert(id, Arc::clone(&module));
         Some(module)
+    }
+
+    /// Reads the vdso, which is the same in every process.
+    pub fn prepare_vdso(&mut self) -> Option<Arc<Module>> {
+        let pid = std::process::id() as i32;
+        let text = std::fs::read_to_string("/proc/self/maps").ok()?;
+        let entries = crate::maps::executable_entries(&text);
+        let vdso = entries.iter().find(|e| e.path == "[vdso]")?;
+        Some(self.of_mapping(pid, vdso))
     }
 
     /// All modules by number.
@@ -177,10 +223,11 @@ fn open_mapped(pid: i32, entry: &MapsEntry) -> Result<File, String> {
     Ok(file)
 }
 
-fn file_module(number: u32, path: String, file: Result<File, String>) -> Module {
+fn file_module(number: u32, id: FileId, path: String, file: Result<File, String>) -> Module {
     let mut module = Module {
         number,
         kind: ModuleKind::File,
+        id: Some(id),
         path,
         build_id: None,
         segments: Vec::new(),
@@ -231,6 +278,7 @@ fn vdso_module(number: u32, pid: i32, entry: &MapsEntry) -> Module {
     Module {
         number,
         kind: ModuleKind::Vdso,
+        id: None,
         path,
         build_id,
         segments,
@@ -246,6 +294,7 @@ fn anonymous_module(number: u32) -> Module {
     Module {
         number,
         kind: ModuleKind::Anonymous,
+        id: None,
         path: "[anonymous]".to_owned(),
         build_id: None,
         segments: Vec::new(),

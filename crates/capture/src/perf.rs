@@ -46,8 +46,10 @@ pub(crate) fn sideband(cpu: i32) -> Result<OwnedFd> {
     attr.sample_type = u64::from(PERF_SAMPLE_TIME);
     attr.set_use_clockid(1);
     attr.clockid = libc::CLOCK_MONOTONIC;
-    // Wake the reader for every record: a new mapping's tables are wanted at once.
-    attr.__bindgen_anon_2.wakeup_events = 1;
+    // Wake the reader for every record: a new mapping's tables are wanted at once. Without a
+    // watermark only samples would wake it (perf_output_begin, Linux 5.10 to 6.18).
+    attr.set_watermark(1);
+    attr.__bindgen_anon_2.wakeup_watermark = 1;
     open(&mut attr, cpu)
 }
 

@@ -143,7 +143,7 @@ impl ProcessMap {
 }
 
 /// A runtime's facts at the addresses of one process.
-fn go_runtime(pid: i32, facts: &GoRuntimeFacts, load_bias: u64) -> GoRuntime {
+pub(crate) fn go_runtime(pid: i32, facts: &GoRuntimeFacts, load_bias: u64) -> GoRuntime {
     let tls = match facts.tls {
         Some(TlsOffset::Fixed(offset)) => Some(offset),
         // The loader has filled the slot in, in the process's memory only.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use seam_wire::{Sample, SampleHeader};
+use seam_wire::{SEAM_END_NO_MAPPING, SEAM_END_TABLE_NOT_READY, Sample, SampleHeader};
 
 use crate::{Cost, Module, ProcessMap, Target};
 
@@ -135,6 +135,17 @@ impl Collector {
     /// Samples so far.
     pub(crate) fn len(&self) -> usize {
         self.samples.len()
+    }
+
+    /// Walks that ended in a mapping seam learned of a moment later ended for want of its table.
+    pub(crate) fn tell_late_mappings(&mut self, maps: &HashMap<i32, ProcessMap>) {
+        let unknown = |s: &&mut RawSample| u32::from(s.header.end) == SEAM_END_NO_MAPPING;
+        for sample in self.samples.iter_mut().filter(unknown) {
+            let map = maps.get(&(sample.header.pid as i32));
+            if map.is_some_and(|map| map.find(sample.header.end_pc).is_some()) {
+                sample.header.end = SEAM_END_TABLE_NOT_READY as u8;
+            }
+        }
     }
 
     pub(crate) fn into_parts(self) -> (Vec<RawSample>, Vec<RawStack>, u64) {

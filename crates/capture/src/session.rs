@@ -66,6 +66,8 @@ struct Tracked {
     pidfd: Option<OwnedFd>,
     map: ProcessMap,
     set: u32,
+    /// The set that the kernel side puts in force at the next exec.
+    exec_set: u32,
     cpu_first_ns: u64,
     cpu_last_ns: u64,
     ended: bool,
@@ -101,7 +103,8 @@ impl Session {
 
     /// Reads a file's tables before anything maps it.
     pub fn prepare(&mut self, path: &std::path::Path) -> Result<()> {
-        if let Some(module) = self.modules.prepare(path) {
+        let vdso = self.modules.prepare_vdso();
+        for module in vdso.into_iter().chain(self.modules.prepare(path)) {
             self.slot(&module)?;
         }
         Ok(())
@@ -126,7 +129,7 @@ impl Session {
     pub fn add_before_exec(&mut self, target: Target) -> Result<()> {
         let pid = target.pid;
         self.track(target, ProcessMap::default(), true);
-        self.publish(pid)
+        self.publish_as(pid, true)
     }
 
     /// Starts the clocks.
@@ -196,6 +199,12 @@ impl Session {
             bpf_time,
             bpf_runs,
         };
+        let maps = self
+            .processes
+            .iter()
+            .map(|(pid, t)| (*pid, t.map.clone()))
+            .collect();
+        self.collector.tell_late_mappings(&maps);
         let (samples, stacks, malformed) = self.collector.into_parts();
         let mut targets: Vec<TargetInfo> = self
             .processes
@@ -232,6 +241,7 @@ impl Session {
             started_here,
             map,
             set: 0,
+            exec_set: 0,
             cpu_first_ns: 0,
             cpu_last_ns: 0,
             ended: false,
@@ -241,10 +251,14 @@ impl Session {
 
     /// Makes a process's current mappings those of the kernel side.
     fn publish(&mut self, pid: i32) -> Result<()> {
+        self.publish_as(pid, false)
+    }
+
+    fn publish_as(&mut self, pid: i32, held: bool) -> Result<()> {
         let Some(tracked) = self.processes.get(&pid) else {
             return Ok(());
         };
-        let map = tracked.map.clone();
+        let (map, exec_set) = (tracked.map.clone(), tracked.exec_set);
         let runtimes = map.go_runtimes(pid);
         for mapping in &map.mappings {
             self.slot(&mapping.module)?;
@@ -254,6 +268,7 @@ impl Session {
         });
         let mut process = Process {
             follow: u32::from(self.options.follow_children),
+            held: u32::from(held),
             go_runtimes: runtimes.len() as u32,
             ..Process::default()
         };
@@ -265,8 +280,14 @@ impl Session {
         {
             *slot = *runtime;
         }
-        let set = self.next_set;
+        process.exec_set = exec_set;
+        if process.exec_set == 0 {
+            process.exec_set = self.next_set;
+            self.next_set += 1;
+            self.kernel.install_set(process.exec_set, &[])?;
+        }
         if !mappings.is_empty() {
+            let set = self.next_set;
             self.next_set += 1;
             self.kernel.install_set(set, &mappings)?;
             process.mapping_set = set;
@@ -275,6 +296,7 @@ impl Session {
         }
         self.kernel.set_process(pid, &process)?;
         if let Some(tracked) = self.processes.get_mut(&pid) {
+            tracked.exec_set = process.exec_set;
             let old = std::mem::replace(&mut tracked.set, process.mapping_set);
             if old != 0 {
                 self.retired_sets.push((Instant::now(), old));
@@ -292,6 +314,9 @@ impl Session {
         let slot = match &module.table {
             Ok(built) if next < TABLE_SLOTS => {
                 self.kernel.install_table(next, &built.table.words)?;
+                if let Some((key, entry)) = module.kernel_entry(next) {
+                    self.kernel.install_file(&key, &entry)?;
+                }
                 next
             }
             _ => 0,
@@ -335,7 +360,11 @@ impl Session {
                 }
                 Event::Executed { pid } => {
                     if let Some(tracked) = self.processes.get_mut(&pid) {
-                        tracked.map = ProcessMap::default();
+                        tracked.map = ProcessMap::read(pid, &mut self.modules).unwrap_or_default();
+                        // What the kernel side has put in force at the exec is part of this.
+                        let set = std::mem::take(&mut tracked.exec_set);
+                        self.maps.insert(set, Arc::new(tracked.map.clone()));
+                        self.retired_sets.push((Instant::now(), set));
                         let started_here = tracked.started_here;
                         tracked.target = describe(pid);
                         tracked.started_here = started_here;

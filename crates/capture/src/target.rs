@@ -25,6 +25,13 @@ pub struct Target {
 pub fn check_target(pid: i32) -> Result<Target> {
     let stat =
         std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|_| Error::NoProcess(pid))?;
+    let leader = thread_group(pid).unwrap_or(pid);
+    if leader != pid {
+        return Err(Error::NotLeader {
+            tid: pid,
+            pid: leader,
+        });
+    }
     // The name in parentheses may hold anything; the fields after the last one are plain.
     let fields: Vec<&str> = stat
         .rsplit_once(')')
@@ -47,6 +54,17 @@ pub fn check_target(pid: i32) -> Result<Target> {
     }
     std::fs::read(format!("/proc/{pid}/maps")).map_err(|source| Error::Inspect { pid, source })?;
     Ok(describe(pid))
+}
+
+/// The process that a thread belongs to.
+fn thread_group(tid: i32) -> Option<i32> {
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+    status
+        .lines()
+        .find_map(|l| l.strip_prefix("Tgid:"))?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// Names a process.

@@ -32,15 +32,15 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
     let mut outputs = outputs(args, targets.first())?;
     signals::install();
     let mut command = held_command(args)?;
+    if let (Some(command), true) = (&command, outputs.is_empty()) {
+        let name = args.command[0].to_string_lossy();
+        let name = name.rsplit('/').next().unwrap_or("program").to_owned();
+        outputs.push(Output::default_page(&name, command.pid())?);
+    }
     let progress = Progress::start(args.quiet);
     let mut session = begin(args, &targets, command.as_ref())?;
     if let Some(command) = &mut command {
         command.release()?;
-        if outputs.is_empty() {
-            let name = args.command[0].to_string_lossy();
-            let name = name.rsplit('/').next().unwrap_or("program").to_owned();
-            outputs.push(Output::default_page(&name, command.pid())?);
-        }
     }
     record(args, &mut session, &progress)?;
     if let Some(command) = &command
@@ -162,7 +162,7 @@ fn report(
     let facts = seam_analyze::facts(&folder, seam_analyze::Limits::default());
     let text = if args.json {
         let all = seam_analyze::facts(&folder, seam_analyze::Limits::NONE);
-        seam_export::summary_json(profile, &all) + "\n"
+        seam_export::summary_json(profile, &all)
     } else {
         let color = match args.color {
             clap::ColorChoice::Always => true,

@@ -36,6 +36,7 @@ pub struct Elf<'data, R: ReadRef<'data>> {
     segments: Vec<Segment>,
     kind: ElfKind,
     machine: u16,
+    entry: u64,
 }
 
 impl<'data, R: ReadRef<'data>> Elf<'data, R> {
@@ -55,6 +56,7 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
             _ => ElfKind::Other,
         };
         let machine = header.e_machine(endian);
+        let entry = header.e_entry(endian);
         let segments = crate::segment::segments(header, data)?;
         Ok(Self {
             data,
@@ -62,6 +64,7 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
             segments,
             kind,
             machine: machine.0,
+            entry,
         })
     }
 
@@ -75,6 +78,12 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     #[must_use]
     pub fn kind(&self) -> ElfKind {
         self.kind
+    }
+
+    /// Where the program starts; 0 in most libraries.
+    #[must_use]
+    pub fn entry(&self) -> u64 {
+        self.entry
     }
 
     /// `e_machine`: 62 is x86-64, 183 aarch64.

@@ -2,14 +2,17 @@
 
 use seam_go::{GoModule, Offsets, OffsetsSource, TlsOffset, switches, tls_offset};
 use seam_object::{Elf, ReadRef, Segment, SegmentKind};
-use seam_wire::SEAM_PAGE_BYTES;
+use seam_wire::{Rule, SEAM_END_ROOT_THREAD, SEAM_PAGE_BYTES, SEAM_RULE_ROOT};
 
 use crate::cfi::{CfiRows, CfiSection, debug_frame, eh_frame};
 use crate::go_rows::go_rows;
-use crate::range_list::RangeList;
+use crate::range_list::{RangeList, RuleRange};
+use crate::rules::plain;
 use crate::{Error, Result, RuleSet, Table};
 
 const X86_64: u16 = 62;
+/// Bytes of assembly that a program may start with.
+const ENTRY_BYTES: u32 = 128;
 /// The most code that offsets of 32 bits describe.
 const CODE_BYTES_MAX: u64 = u32::MAX as u64;
 
@@ -73,7 +76,8 @@ pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
     let mut rules = RuleSet::default();
     let mut facts = TableFacts::default();
     let cfi = cfi_rows(elf, base, size, &mut rules, &mut facts);
-    let mut list = RangeList::from_unsorted(cfi);
+    let list = entry_point(elf.entry(), base, size, &mut rules);
+    let mut list = list.overlaid(&RangeList::from_unsorted(cfi));
     let mut go = None;
     match GoModule::find(elf) {
         Ok(None) => {}
@@ -96,6 +100,26 @@ pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
 /// As [`build`].
 pub fn build_vdso(image: &[u8]) -> Result<ModuleTable> {
     build(&Elf::parse(image)?)
+}
+
+/// The program's first instructions have no caller, and where they are assembly (ld.so's `_start`)
+/// nothing says so. Whatever does describe addresses behind the entry point is laid over this.
+fn entry_point(entry: u64, base: u64, size: u32, rules: &mut RuleSet) -> RangeList {
+    let mut list = RangeList::default();
+    let offset = entry.checked_sub(base).and_then(|o| u32::try_from(o).ok());
+    if let Some(start) = offset.filter(|o| entry != 0 && *o < size) {
+        let root = Rule {
+            base: SEAM_END_ROOT_THREAD as u8,
+            ..plain(SEAM_RULE_ROOT)
+        };
+        let end = start.saturating_add(ENTRY_BYTES).min(size);
+        list.push(RuleRange {
+            start,
+            end,
+            rule: rules.number(root),
+        });
+    }
+    list
 }
 
 /// First page and size of the loaded code.
@@ -128,7 +152,7 @@ fn cfi_rows<'d, R: ReadRef<'d>>(
     size: u32,
     rules: &mut RuleSet,
     facts: &mut TableFacts,
-) -> Vec<crate::range_list::RuleRange> {
+) -> Vec<RuleRange> {
     let text = elf.section(".text").map_or(base, |s| s.address);
     let mut ranges = Vec::new();
     let readers: [(&'static str, CfiReader); 2] =

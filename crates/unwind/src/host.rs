@@ -50,14 +50,18 @@ impl TableSet {
     #[must_use]
     pub fn rule_at(&self, address: u64) -> Option<seam_wire::Rule> {
         let all = self.mappings.iter().flat_map(|block| &block.mapping);
-        let mapping = all.into_iter().find(|m| (m.start..m.end).contains(&address))?;
+        let mapping = all
+            .into_iter()
+            .find(|m| (m.start..m.end).contains(&address))?;
         let table = self.tables.get((mapping.table as usize).checked_sub(1)?)?;
         let word = |at: u32| {
             let block = table.get((at / SEAM_BLOCK_WORDS) as usize)?;
             Some(block.word[(at % SEAM_BLOCK_WORDS) as usize])
         };
         let offset = address.wrapping_sub(mapping.bias);
-        let page = u32::try_from(offset / 256).ok().filter(|p| *p < mapping.pages)?;
+        let page = u32::try_from(offset / 256)
+            .ok()
+            .filter(|p| *p < mapping.pages)?;
         let index = word(mapping.index_word + page)?;
         let (first, count) = (index >> 8, (index & 255) + 1);
         let low = (offset % 256) as u32;

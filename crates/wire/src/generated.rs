@@ -136,11 +136,32 @@ pub struct seam_go_runtime {
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
+pub struct seam_file {
+    pub table: __u32,
+    pub index_word: __u32,
+    pub pages: __u32,
+    pub go: __u32,
+    pub table_base: __u64,
+    pub code_offset: __u64,
+    pub code_address: __u64,
+    pub code_bytes: __u64,
+    pub runtime: seam_go_runtime,
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct seam_file_key {
+    pub device: __u64,
+    pub inode: __u64,
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
 pub struct seam_process {
     pub mapping_set: __u32,
     pub mapping_count: __u32,
     pub go_runtimes: __u32,
     pub follow: __u32,
+    pub exec_set: __u32,
+    pub held: __u32,
     pub go: [seam_go_runtime; 4usize],
 }
 pub const SEAM_SAMPLE_KERNEL_MODE: seam_sample_flags = 1;
@@ -203,6 +224,7 @@ pub const SEAM_END_ROOT_GO: u32 = 1;
 pub const SEAM_END_ROOT_THREAD: u32 = 2;
 pub const SEAM_END_ROOT_SCHEDULER: u32 = 3;
 pub const SEAM_END_ROOT_CHILD: u32 = 4;
+pub const SEAM_END_ROOT_EXEC: u32 = 5;
 pub const SEAM_END_NO_MAPPING: u32 = 10;
 pub const SEAM_END_TABLE_NOT_READY: u32 = 11;
 pub const SEAM_END_NO_ROW: u32 = 12;
@@ -248,6 +270,12 @@ pub static ENDS: &[crate::End] = &[
         id: "root-child",
         root: true,
         sentence: "a thread or process that has just been created",
+    },
+    crate::End {
+        code: 5,
+        id: "root-exec",
+        root: true,
+        sentence: "inside execve, between two programs",
     },
     crate::End {
         code: 10,

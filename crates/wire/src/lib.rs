@@ -19,6 +19,10 @@ pub type Rule = seam_rule;
 pub type Mapping = seam_mapping;
 /// Where one Go runtime keeps what the walk reads.
 pub type GoRuntime = seam_go_runtime;
+/// A file whose table is installed.
+pub type FileEntry = seam_file;
+/// What a file is.
+pub type FileKey = seam_file_key;
 /// What the kernel side knows of a target.
 pub type Process = seam_process;
 /// The fixed part of a sample record.
@@ -75,7 +79,9 @@ wire!(
     seam_process,
     seam_go_runtime,
     seam_sample,
-    seam_mapping_block
+    seam_mapping_block,
+    seam_file,
+    seam_file_key
 );
 
 #[cfg(test)]
@@ -89,7 +95,7 @@ mod tests {
         assert_eq!(size_of::<seam_sample>(), 96);
         assert_eq!(
             size_of::<seam_process>(),
-            16 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()
+            24 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()
         );
     }
 

@@ -14,6 +14,12 @@ pub fn repository() -> PathBuf {
         .to_owned()
 }
 
+/// Cargo's output folder, in which xtask has one too.
+fn target() -> PathBuf {
+    let folder = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    repository().join(folder)
+}
+
 /// The `seam` to test: `SEAM_BIN`, or the release build of this repository.
 ///
 /// # Panics
@@ -21,7 +27,7 @@ pub fn repository() -> PathBuf {
 #[must_use]
 pub fn seam() -> PathBuf {
     let path = std::env::var_os("SEAM_BIN").map_or_else(
-        || repository().join("target/release/seam"),
+        || target().join("release/seam"),
         |path| repository().join(path),
     );
     assert!(
@@ -34,10 +40,8 @@ pub fn seam() -> PathBuf {
 
 /// The folder that has a folder of programs for each Go version.
 fn programs() -> PathBuf {
-    std::env::var_os("SEAM_PROGRAMS").map_or_else(
-        || repository().join("target/programs"),
-        |path| repository().join(path),
-    )
+    std::env::var_os("SEAM_PROGRAMS")
+        .map_or_else(|| target().join("programs"), |path| repository().join(path))
 }
 
 /// One test program by the machine's Go; built if it is not there.
@@ -54,13 +58,14 @@ pub fn program(name: &str) -> PathBuf {
 pub fn program_by(version: &str, name: &str) -> PathBuf {
     let path = programs().join(version).join(name);
     if !path.is_file() {
-        let status = Command::new(env!("CARGO"))
+        let output = Command::new(env!("CARGO"))
             .args(["xtask", "programs", "--go", version, "--only", name])
             .current_dir(repository())
-            .status()
+            .output()
             .expect("cargo runs: it started this test");
         let shown = path.display();
-        assert!(status.success(), "{shown} can't be built: {status}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{shown} can't be built:\n{told}");
         assert!(
             path.is_file(),
             "cargo xtask programs did not make {shown}; is SEAM_PROGRAMS right?"

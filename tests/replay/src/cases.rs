@@ -55,7 +55,10 @@ impl<'a> Noting<'a> {
     /// Notes reads of `inner`.
     #[must_use]
     pub fn new(inner: &'a dyn Memory) -> Self {
-        Self { inner, seen: RefCell::default() }
+        Self {
+            inner,
+            seen: RefCell::default(),
+        }
     }
 
     /// What was read.
@@ -90,7 +93,11 @@ impl CaseFile {
             origin,
             tables: tables.iter().map(words).collect(),
             mappings: mappings.iter().map(|m| hex(bytes_of(m))).collect(),
-            runtime: set.runtime.as_ref().map(|r| hex(bytes_of(r))).unwrap_or_default(),
+            runtime: set
+                .runtime
+                .as_ref()
+                .map(|r| hex(bytes_of(r)))
+                .unwrap_or_default(),
             cases: Vec::new(),
         }
     }
@@ -126,14 +133,22 @@ impl CaseFile {
         let mut set = TableSet::default();
         for table in &self.tables {
             let bytes = unhex(table)?;
-            let words: Vec<u32> =
-                bytes.as_chunks::<4>().0.iter().map(|w| u32::from_le_bytes(*w)).collect();
+            let words: Vec<u32> = bytes
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|w| u32::from_le_bytes(*w))
+                .collect();
             set.add_table(&words);
         }
         let mapping = |text: &String| -> Result<Mapping> {
             from_bytes(&unhex(text)?).context("a mapping of another layout: record anew")
         };
-        let mappings = self.mappings.iter().map(mapping).collect::<Result<Vec<_>>>()?;
+        let mappings = self
+            .mappings
+            .iter()
+            .map(mapping)
+            .collect::<Result<Vec<_>>>()?;
         set.set_mappings(&mappings);
         if !self.runtime.is_empty() {
             let runtime: GoRuntime = from_bytes(&unhex(&self.runtime)?)
@@ -162,9 +177,15 @@ impl Case {
         Self {
             name,
             registers,
-            memory: snapshot.pieces().map(|(a, bytes)| (a, hex(bytes))).collect(),
+            memory: snapshot
+                .pieces()
+                .map(|(a, bytes)| (a, hex(bytes)))
+                .collect(),
             end: end(walked.header.end).id.to_owned(),
-            frames: addresses(&walked).into_iter().map(|a| (a, namer(a))).collect(),
+            frames: addresses(&walked)
+                .into_iter()
+                .map(|a| (a, namer(a)))
+                .collect(),
         }
     }
 
@@ -178,8 +199,15 @@ impl Case {
             memory.insert(*address, &unhex(bytes)?);
         }
         let count = SEAM_REGISTERS as usize;
-        anyhow::ensure!(self.registers.len() == count + 2, "{}: registers", self.name);
-        let mut start = Start { syscall: -1, ..Start::default() };
+        anyhow::ensure!(
+            self.registers.len() == count + 2,
+            "{}: registers",
+            self.name
+        );
+        let mut start = Start {
+            syscall: -1,
+            ..Start::default()
+        };
         start.reg.copy_from_slice(&self.registers[..count]);
         start.pc = self.registers[count];
         start.fsbase = self.registers[count + 1];

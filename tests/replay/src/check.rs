@@ -37,13 +37,22 @@ const PUSHES: [&str; 2] = ["runtime.doSigPreempt", "runtime.(*sigctxt).preparePa
 fn one_more(old: &[u64], new: &[u64]) -> bool {
     new.len() == old.len() + 1
         && (0..new.len()).any(|skip| {
-            let rest = new.iter().enumerate().filter(|(i, _)| *i != skip).map(|(_, a)| a);
+            let rest = new
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| *i != skip)
+                .map(|(_, a)| a);
             rest.eq(old.iter())
         })
 }
 
 fn callers(stop: &Stop) -> Vec<u64> {
-    stop.walked.user.iter().skip(1).map(|f| frame_address(*f)).collect()
+    stop.walked
+        .user
+        .iter()
+        .skip(1)
+        .map(|f| frame_address(*f))
+        .collect()
 }
 
 enum Kind {

@@ -24,7 +24,9 @@ impl Namer {
         if let Some(name) = self.names.borrow().get(&address) {
             return name.clone();
         }
-        let name = self.find(map, address).unwrap_or_else(|| format!("{address:#x}"));
+        let name = self
+            .find(map, address)
+            .unwrap_or_else(|| format!("{address:#x}"));
         self.names.borrow_mut().insert(address, name.clone());
         name
     }
@@ -34,8 +36,9 @@ impl Namer {
         let linked = address.wrapping_sub(mapping.load_bias);
         let plain = format!("{}+{linked:#x}", mapping.module.name());
         let mut modules = self.modules.borrow_mut();
-        let symbols =
-            modules.entry(mapping.module.number).or_insert_with(|| symbols(&mapping.module));
+        let symbols = modules
+            .entry(mapping.module.number)
+            .or_insert_with(|| symbols(&mapping.module));
         let found = symbols.and_then(|s| s.resolve(linked).pop());
         Some(found.map_or(plain, |f| f.name))
     }

@@ -49,9 +49,16 @@ impl Drop for Running {
 /// When go is missing or the build fails.
 pub fn build(go: &str, flags: &[&str], into: &Path) -> Result<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("program");
-    let name = format!("stepped-{go}-{}", flags.concat().replace(['-', '=', ' '], ""));
+    let name = format!(
+        "stepped-{go}-{}",
+        flags.concat().replace(['-', '=', ' '], "")
+    );
     let out = into.join(name.trim_end_matches('-'));
-    let toolchain = if go == "local" { go.to_owned() } else { format!("go{go}") };
+    let toolchain = if go == "local" {
+        go.to_owned()
+    } else {
+        format!("go{go}")
+    };
     let status = Command::new("go")
         .args(["build", "-o"])
         .arg(&out)
@@ -62,6 +69,9 @@ pub fn build(go: &str, flags: &[&str], into: &Path) -> Result<PathBuf> {
         .env("GOFLAGS", "-buildvcs=false")
         .status()
         .context("starting go")?;
-    ensure!(status.success(), "go build of the stepped program with {go} failed");
+    ensure!(
+        status.success(),
+        "go build of the stepped program with {go} failed"
+    );
     Ok(out)
 }

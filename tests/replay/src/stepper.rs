@@ -153,7 +153,10 @@ impl Stepper {
         }
         ptrace(libc::PTRACE_INTERRUPT, self.tid, 0).context("interrupting")?;
         let signal = self.wait()?;
-        Ok(Stop { signal, ..self.now()? })
+        Ok(Stop {
+            signal,
+            ..self.now()?
+        })
     }
 
     /// The bytes at an address, for decoding the instruction that comes next.
@@ -202,7 +205,8 @@ impl Stop {
     /// its preemption signal all the time; one in sixteen gets through.
     #[must_use]
     pub fn deliver(&self, step: u64) -> Option<i32> {
-        self.signal.filter(|signal| *signal != libc::SIGURG || step.is_multiple_of(16))
+        self.signal
+            .filter(|signal| *signal != libc::SIGURG || step.is_multiple_of(16))
     }
 }
 

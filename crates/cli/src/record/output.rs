@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -49,8 +50,8 @@ impl Output {
             )
             .into());
         };
-        if path.is_dir() {
-            let hint = format!("name a file in it: -o {}/cpu.html", path.display());
+        if path.is_dir() || path.as_os_str().as_bytes().ends_with(b"/") {
+            let hint = format!("name a file in it: -o {}", path.join("cpu.html").display());
             return Err(Failure::new(format!("{} is a folder", path.display()), hint).into());
         }
         let folder = folder(path);

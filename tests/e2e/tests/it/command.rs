@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use seam_e2e::process::{Process, Stranger};
+use seam_e2e::refusal::Refusal;
 use seam_e2e::seam::{Bench, SLACK, not_rooted, path_arg, run_well, sampling};
 use seam_e2e::{bpf, places, wait};
 
@@ -134,6 +135,21 @@ fn it_inherits_nothing_of_ours() {
     assert!(child.runs(), "it goes on when seam is killed");
 }
 
+/// An ignored SIGPIPE, as Rust programs have, changes what shells and pipes do.
+#[test]
+fn signals_do_to_it_what_they_do_without_seam() {
+    let bench = Bench::new();
+    let script = "grep -E 'SigBlk|SigIgn' /proc/$$/status";
+    let status = |command: &mut std::process::Command| {
+        let outcome = run_well(command);
+        let rows = outcome.stdout.iter().filter(|l| l.starts_with("Sig"));
+        rows.cloned().collect::<Vec<_>>()
+    };
+    let plain = status(std::process::Command::new("sh").args(["-c", script]));
+    let words = ["record", "-o", "x.json", "--", "sh", "-c", script];
+    assert_eq!(status(&mut bench.seam(&words)), plain);
+}
+
 #[test]
 fn under_sudo_it_runs_as_the_caller() {
     let bench = Bench::new();
@@ -196,6 +212,40 @@ fn a_held_command_ends_with_seam() {
         guard.ends_within(Duration::from_secs(5)) || let_go(),
         "it is held for ever"
     );
+}
+
+#[test]
+fn a_refused_recording_leaves_no_command_behind() {
+    let bench = Bench::new();
+    let mut shell = std::process::Command::new("unshare");
+    shell.args(["--mount", "sh", "-ec"]);
+    // Without type information seam refuses after it has made the child.
+    shell.arg("mount -t tmpfs none /sys/kernel/btf; exec \"$@\"");
+    shell.arg("sh").arg(places::seam());
+    shell.args([
+        "record", "-d", "1s", "-o", "x.html", "--", "touch", "witness",
+    ]);
+    bench.at_home(&mut shell);
+    let _ = Refusal::of_command(&bench, &mut shell);
+    let left: Vec<Stranger> = processes_in(&bench)
+        .into_iter()
+        .map(Stranger::new)
+        .collect();
+    let held = left
+        .iter()
+        .filter(|p| !p.ends_within(Duration::from_secs(5)));
+    assert_eq!(held.count(), 0, "the command is held for ever");
+    assert!(!bench.file("witness").exists());
+}
+
+/// Processes whose working directory is the folder: those that seam has left.
+fn processes_in(bench: &Bench) -> Vec<i32> {
+    let entries = std::fs::read_dir("/proc").expect("/proc is there");
+    let pids = entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    let here = |pid: &i32| {
+        std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == bench.path())
+    };
+    pids.filter(here).collect()
 }
 
 #[test]

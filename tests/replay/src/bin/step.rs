@@ -36,15 +36,30 @@ fn main() -> Result<()> {
         let after = stepper.step(before.deliver(step))?;
         *ends.entry(end(after.walked.header.end).id).or_default() += 1;
         if let Some(what) = contradiction(&before, &after, &code, &leaf) {
-            let entry = faults.entry(format!("{what} in {leaf}")).or_insert_with(|| {
-                (0, format!("{}\n   then\n{}", text(&stepper, &namer, &before), text(&stepper, &namer, &after)))
-            });
+            let entry = faults
+                .entry(format!("{what} in {leaf}"))
+                .or_insert_with(|| {
+                    (
+                        0,
+                        format!(
+                            "{}\n   then\n{}",
+                            text(&stepper, &namer, &before),
+                            text(&stepper, &namer, &after)
+                        ),
+                    )
+                });
             entry.0 += 1;
         }
         let name = case_name(&stepper, &namer, &after);
         if kinds.insert(name.clone()) {
             let named = |a| namer.name(&stepper.map, a);
-            let case = Case::record(name, &start(&after.regs), stepper.memory(), stepper.tables(), named);
+            let case = Case::record(
+                name,
+                &start(&after.regs),
+                stepper.memory(),
+                stepper.tables(),
+                named,
+            );
             cases.cases.push(case);
         }
         let scheduler = end(after.walked.header.end).id == "root-scheduler";
@@ -60,7 +75,11 @@ fn main() -> Result<()> {
     for (what, (count, first)) in &faults {
         println!("{count} × {what}\n{first}");
     }
-    println!("{} kinds of faults, {} cases", faults.len(), cases.cases.len());
+    println!(
+        "{} kinds of faults, {} cases",
+        faults.len(),
+        cases.cases.len()
+    );
     if let Some(out) = args.next() {
         cases.write(Path::new(&out))?;
     }
@@ -72,20 +91,41 @@ fn case_name(stepper: &Stepper, namer: &Namer, stop: &Stop) -> String {
     let rules = stepper.rules(stop);
     let leaf = namer.name(&stepper.map, stop.regs.rip);
     let switch = SWITCHES.contains(&leaf.as_str());
-    if switch { format!("{rules} in {leaf}") } else { rules }
+    if switch {
+        format!("{rules} in {leaf}")
+    } else {
+        rules
+    }
 }
 
 /// Functions in which every rule met is worth a case.
 const SWITCHES: [&str; 16] = [
-    "runtime.asmcgocall", "runtime.systemstack", "runtime.cgocallback", "runtime.mcall",
-    "runtime.morestack", "gogo", "runtime.gogo", "crosscall2", "runtime.sigtramp",
-    "runtime.cgoSigtramp", "runtime.asyncPreempt", "runtime.sigpanic", "runtime.nanotime1",
-    "time.now", "runtime.doSigPreempt", "gosave_systemstack_switch",
+    "runtime.asmcgocall",
+    "runtime.systemstack",
+    "runtime.cgocallback",
+    "runtime.mcall",
+    "runtime.morestack",
+    "gogo",
+    "runtime.gogo",
+    "crosscall2",
+    "runtime.sigtramp",
+    "runtime.cgoSigtramp",
+    "runtime.asyncPreempt",
+    "runtime.sigpanic",
+    "runtime.nanotime1",
+    "time.now",
+    "runtime.doSigPreempt",
+    "gosave_systemstack_switch",
 ];
 
 fn text(stepper: &Stepper, namer: &Namer, stop: &Stop) -> String {
     let name = |f: &u64| format!("      {}\n", namer.name(&stepper.map, frame_address(*f)));
     let frames: String = stop.walked.user.iter().map(name).collect();
     let header = &stop.walked.header;
-    format!("   {} at {:#x}, sp {:#x}\n{frames}", end(header.end).id, header.end_pc, stop.regs.rsp)
+    format!(
+        "   {} at {:#x}, sp {:#x}\n{frames}",
+        end(header.end).id,
+        header.end_pc,
+        stop.regs.rsp
+    )
 }

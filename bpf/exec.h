@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
+/*
+ * Following an exec in the kernel: of the new image the executable, its interpreter and the vdso are
+ * mapped when sched_process_exec fires (load_elf_binary, Linux 5.17 to 6.18), and where their tables
+ * are known they are put in force at once. What the interpreter maps later is told by perf's
+ * side-band records. Included by sample.bpf.c.
+ */
+#ifndef SEAM_EXEC_H
+#define SEAM_EXEC_H
+
+/* include/uapi/linux/auxvec.h */
+#define SEAM_AT_BASE 7
+#define SEAM_AT_SYSINFO_EHDR 33
+#define SEAM_AUXV_PAIRS 24
+
+struct seam_found_vma {
+	struct seam_file_key key;
+	__u64 start;
+	__u64 offset;
+};
+
+static long found_vma(struct task_struct *task, struct vm_area_struct *vma,
+		      struct seam_found_vma *found)
+{
+	struct file *file = vma->vm_file;
+
+	found->start = vma->vm_start;
+	found->offset = vma->vm_pgoff * 4096;
+	if (file) {
+		found->key.device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+		found->key.inode = BPF_CORE_READ(file, f_inode, i_ino);
+	}
+	return 0;
+}
+
+/* The address at which the file's address 0 was loaded, given one of its mappings. */
+static __always_inline __u64 load_bias(const struct seam_found_vma *vma,
+				       const struct seam_file *file)
+{
+	return vma->start - vma->offset + file->code_offset - file->code_address;
+}
+
+/* The mapping of a file's code at a load address, as the walk reads it. */
+static __always_inline void code_mapping(struct seam_mapping *m, const struct seam_file *file,
+					 __u64 bias)
+{
+	m->start = (file->code_address + bias) & ~4095ULL;
+	m->end = (file->code_address + bias + file->code_bytes + 4095) & ~4095ULL;
+	m->bias = bias + file->table_base;
+	m->table = file->table;
+	m->index_word = file->index_word;
+	m->pages = file->pages;
+	m->go = file->go;
+}
+
+/* Adds a mapping to a block of at most 4, kept sorted. */
+static __always_inline void add_mapping(struct seam_mapping_block *block, __u32 *count,
+					const struct seam_mapping *m)
+{
+	struct seam_mapping swap, next = *m;
+	__u32 i;
+
+#pragma unroll
+	for (i = 0; i < 4; i++) {
+		if (i >= *count) {
+			block->mapping[i] = next;
+			break;
+		}
+		if (next.start < block->mapping[i].start) {
+			swap = block->mapping[i];
+			block->mapping[i] = next;
+			next = swap;
+		}
+	}
+	*count += 1;
+}
+
+static __always_inline void install_image(struct seam_process *process)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	struct mm_struct *mm = task->mm;
+	__u64 auxv[2 * SEAM_AUXV_PAIRS] = {}, base = 0, vdso = 0, bias;
+	struct seam_found_vma vma = {};
+	struct seam_mapping_block *block;
+	struct seam_mapping m = {};
+	struct seam_file *file;
+	__u32 set = process->exec_set, zero = 0, n = 0, i;
+	void *inner;
+
+	if (!set || !mm)
+		return;
+	inner = bpf_map_lookup_elem(&mapping_sets, &set);
+	block = inner ? bpf_map_lookup_elem(inner, &zero) : 0;
+	if (!block)
+		return;
+	if (bpf_probe_read_kernel(auxv, sizeof(auxv), mm->saved_auxv))
+		return;
+	for (i = 0; i < SEAM_AUXV_PAIRS; i++) {
+		if (auxv[2 * i] == SEAM_AT_BASE)
+			base = auxv[2 * i + 1];
+		if (auxv[2 * i] == SEAM_AT_SYSINFO_EHDR)
+			vdso = auxv[2 * i + 1];
+	}
+	if (!bpf_find_vma(task, mm->start_code, found_vma, &vma, 0)) {
+		file = bpf_map_lookup_elem(&files, &vma.key);
+		if (file && file->table) {
+			bias = load_bias(&vma, file);
+			code_mapping(&m, file, bias);
+			add_mapping(block, &n, &m);
+			if (file->go) {
+				process->go[0] = file->runtime;
+				process->go[0].crosscall2_start += bias;
+				process->go[0].crosscall2_end += bias;
+				process->go_runtimes = 1;
+			}
+		}
+	}
+	__builtin_memset(&vma, 0, sizeof(vma));
+	if (base && !bpf_find_vma(task, base, found_vma, &vma, 0)) {
+		file = bpf_map_lookup_elem(&files, &vma.key);
+		if (file && file->table) {
+			/* AT_BASE is where the interpreter's address 0 lies. */
+			code_mapping(&m, file, base);
+			m.go = 0;
+			add_mapping(block, &n, &m);
+		}
+	}
+	__builtin_memset(&vma.key, 0, sizeof(vma.key));
+	file = bpf_map_lookup_elem(&files, &vma.key);
+	if (vdso && file && file->table) {
+		code_mapping(&m, file, vdso);
+		m.go = 0;
+		add_mapping(block, &n, &m);
+	}
+	process->exec_set = 0;
+	process->mapping_set = set;
+	process->mapping_count = n;
+}
+
+#endif

@@ -1,0 +1,78 @@
+//! Golden stacks: every recorded case still gives the frames and the end it was recorded with.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use seam_replay::cases::{CaseFile, addresses};
+use seam_wire::end;
+
+/// Every rule by which the walk crosses something special.
+const SPECIAL: [&str; 10] = [
+    "asmcgocall",
+    "systemstack",
+    "cgocallback",
+    "cgocallback-on-g0",
+    "mcall",
+    "morestack",
+    "gogo",
+    "signal",
+    "plt",
+    "deref",
+];
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let entries = std::fs::read_dir(folder).expect("the cases are in the tree");
+    let mut files: Vec<PathBuf> = entries.map(|e| e.expect("readable").path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn recorded_stacks_are_walked_as_they_were() {
+    let mut checked = 0;
+    for path in files() {
+        let file = CaseFile::read(&path).expect("a case file");
+        let set = file.table_set().expect("tables of this layout");
+        for case in &file.cases {
+            let walked = case.replay(&set).expect("a well-formed case");
+            let place = format!("{}: {}", path.display(), case.name);
+            assert_eq!(
+                addresses(&walked),
+                case.expected(),
+                "{place}\n{:#?}",
+                case.frames
+            );
+            assert_eq!(end(walked.header.end).id, case.end, "{place}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 100, "{checked} cases");
+}
+
+#[test]
+fn every_special_rule_has_a_case() {
+    let mut met = BTreeSet::new();
+    for path in files() {
+        for case in CaseFile::read(&path).expect("a case file").cases {
+            met.extend(case.name.split([' ', ':']).map(str::to_owned));
+        }
+    }
+    let missing: Vec<_> = SPECIAL.iter().filter(|s| !met.contains(**s)).collect();
+    assert!(missing.is_empty(), "no case for {missing:?}");
+}
+
+#[test]
+fn a_case_without_its_memory_is_not_whole() {
+    // The check above must be able to fail.
+    let file = CaseFile::read(&files()[0]).expect("a case file");
+    let set = file.table_set().expect("tables");
+    let mut case = file
+        .cases
+        .into_iter()
+        .find(|c| c.frames.len() > 5)
+        .expect("a deep one");
+    case.memory.clear();
+    let walked = case.replay(&set).expect("well formed");
+    assert!(!end(walked.header.end).root);
+}
