@@ -7,6 +7,7 @@
 mod labels;
 mod parts;
 
+use crate::cgo_names::without_abi;
 use seam_profile::{FrameId, FunctionId, FunctionKind, Profile, StackFrame};
 
 pub use labels::LabelId;
@@ -151,7 +152,10 @@ impl<'a> Folder<'a> {
         // Stages only rise within a run: a second call right below a first is another edge.
         while next < frames.len() && next - end <= GAP_FRAMES_MAX {
             match self.part(frames.get(next)) {
-                Some(part) if part.direction == first.direction && part.stage > stage => {
+                Some(part)
+                    if part.direction == first.direction
+                        && (part.stage > stage || self.wraps(frames, next - 1, next)) =>
+                {
                     stage = part.stage;
                     end = next + 1;
                 }
@@ -164,6 +168,16 @@ impl<'a> Folder<'a> {
             direction: first.direction,
             len: end - at,
         })
+    }
+
+    /// An ABI wrapper and the function it wraps are two frames of one name.
+    fn wraps(&self, frames: &[StackFrame], outer: usize, inner: usize) -> bool {
+        let name = |at: usize| {
+            let function = self.function(frames.get(at))?;
+            let name = self.profile.functions().get(function).system_name;
+            Some(without_abi(self.profile.text(name)))
+        };
+        name(outer).is_some_and(|outer| name(inner) == Some(outer))
     }
 
     /// The C stub of an exported function is known by its place, right above `crosscall2`, and

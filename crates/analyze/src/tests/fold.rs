@@ -55,6 +55,18 @@ fn a_callback_becomes_one_edge() {
 }
 
 #[test]
+fn an_abi_wrapper_is_part_of_its_edge() {
+    let wrapped = BACK.replace(
+        "go:runtime.cgocallbackg ",
+        "go:runtime.cgocallbackg go:runtime.cgocallbackg ",
+    );
+    check(
+        &format!("go:main.main {CALL} f {wrapped} go:main.F"),
+        "main.main call1→f f back2→main.F main.F",
+    );
+}
+
+#[test]
 fn nested_crossings_count_their_depth() {
     check(
         &format!("go:main.main {CALL} f {BACK} go:main.F {CALL} f k:entry k:read"),
