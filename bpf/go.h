@@ -37,9 +37,7 @@ static __always_inline int seam_read_m(struct seam_walk *w)
 	w->sample.m = (__s64)seam_scratch_word(w, rt->m_id);
 	if (w->scratch[rt->m_incgo & 0x1ff])
 		w->sample.flags |= SEAM_SAMPLE_IN_C;
-	/* A C thread between two callbacks: it works for no goroutine (m.isExtraInC). */
-	if (rt->m_is_extra_in_c && w->scratch[rt->m_is_extra_in_c & 0x1ff])
-		go->curg = 0;
+	go->extra_in_c = rt->m_is_extra_in_c && w->scratch[rt->m_is_extra_in_c & 0x1ff];
 	p = seam_scratch_word(w, rt->m_p);
 	oldp = seam_scratch_word(w, rt->m_oldp);
 	/* p.id is the first field of p. */
@@ -79,6 +77,7 @@ static __always_inline void seam_load_go(struct seam_walk *w, __u32 number)
 
 	go->runtime = number;
 	go->usable = 0;
+	go->extra_in_c = 0;
 	go->curg = 0;
 	go->g0_sp = 0;
 	go->stack_lo = go->stack_hi = 0;
@@ -103,6 +102,20 @@ static __always_inline void seam_load_go(struct seam_walk *w, __u32 number)
 		return;
 	}
 	go->usable = 1;
+}
+
+/*
+ * A C thread between two callbacks works for no goroutine, although its M still has one
+ * (m.isExtraInC). The flag alone does not tell: cgocallbackg clears it only after exitsyscall and
+ * sets it before reentersyscall, Go 1.21 to 1.27. So the stack decides.
+ */
+static __always_inline void seam_disown_goroutine(struct seam_walk *w)
+{
+	if (!w->go.extra_in_c || w->callbacks)
+		return;
+	w->sample.goid = 0;
+	w->sample.start_pc = 0;
+	w->sample.go_status = 0;
 }
 
 /* From the C stack to the goroutine's frame of asmcgocall or systemstack at sp: a frame of
@@ -178,9 +191,11 @@ static __always_inline int seam_step_cgocallback(struct seam_walk *w, const stru
 	if (w->go.g0_sp && !seam_read_word(w, &pc, cfa - 8) && pc > w->runtime.crosscall2_start &&
 	    pc <= w->runtime.crosscall2_end && !seam_read_word(w, &outer, w->go.g0_sp)) {
 		w->go.g0_sp = outer;
+		w->callbacks++;
 		return seam_switch(w, cfa, pc, 0);
 	}
 	w->callbacks_lost++;
+	w->callbacks++;
 	return seam_return(w, rule, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset);
 }
 
@@ -190,6 +205,7 @@ static __always_inline int seam_step_cgocallback_on_g0(struct seam_walk *w,
 {
 	__u64 outer;
 
+	w->callbacks++;
 	if (w->go.g0_sp == w->reg[SEAM_RSP] && !seam_read_word(w, &outer, w->go.g0_sp))
 		w->go.g0_sp = outer;
 	return seam_return(w, rule, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset);

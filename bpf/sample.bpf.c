@@ -235,6 +235,7 @@ int sample(struct bpf_perf_event_data *ctx)
 		if (w->end == SEAM_END_NOT_WALKED)
 			seam_stop(w, SEAM_END_TOO_DEEP);
 	}
+	seam_disown_goroutine(w);
 	send(w);
 	return 0;
 }

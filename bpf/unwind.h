@@ -28,6 +28,9 @@ struct seam_go_state {
 	__u32 runtime;
 	/* The structures could be read and fit together. */
 	__u32 usable;
+	/* m.isExtraInC: see seam_disown_goroutine. */
+	__u32 extra_in_c;
+	__u32 unused;
 	__u64 g;
 	__u64 m;
 	__u64 curg;
@@ -54,6 +57,7 @@ struct seam_walk {
 	__u32 frames;
 	__u32 end;
 	__u32 scheduler;
+	__u32 callbacks;
 	__u32 callbacks_lost;
 	__u64 end_pc;
 	__u64 fsbase;
@@ -385,6 +389,7 @@ static __always_inline void seam_start_walk(struct seam_walk *w, __s64 syscall)
 	w->end = SEAM_END_NOT_WALKED;
 	w->end_pc = 0;
 	w->scheduler = 0;
+	w->callbacks = 0;
 	w->callbacks_lost = 0;
 	w->mapping.start = w->mapping.end = 0;
 	w->previous.start = w->previous.end = 0;

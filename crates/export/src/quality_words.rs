@@ -12,8 +12,8 @@ pub(crate) const WHOLE_LABEL: &str = "whole stacks";
 /// Shares of whole stacks, in tenths of a percent, below which a recording is doubtful or bad.
 const WHOLE_GOOD: u64 = 995;
 const WHOLE_FAIR: u64 = 950;
-/// Share of CPU time, in percent, that samples may fail to account for before it is said.
-const GAP_SHOWN_PERCENT: u64 = 5;
+/// Share of CPU time, in percent, that samples may fail to account for before it is a warning.
+const GAP_WARN_PERCENT: u64 = 5;
 
 /// How good a figure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,15 +121,17 @@ fn unnamed(profile: &Profile) -> Option<Figure> {
         (_, true) => format!("most in {name}"),
         (_, false) => format!("{name}: no symbols"),
     };
-    let value = percent(missed.samples, profile.quality().samples);
-    let phrase = format!("{value} without a name");
-    let level = if missed.samples * 50 > profile.quality().samples {
+    // Of frames, not of samples: one unnamed libc frame under every thread's root would make all
+    // samples look lost.
+    let value = percent(missed.frames, missed.frames_all);
+    let phrase = format!("{value} of frames without a name");
+    let level = if missed.frames * 50 > missed.frames_all {
         Level::Warn
     } else {
         Level::Plain
     };
     Some(Figure {
-        label: "without a name",
+        label: "frames without a name",
         value,
         phrase,
         note,
@@ -152,9 +154,8 @@ fn gap(profile: &Profile) -> Option<Figure> {
     let time = profile.quality().cpu_time;
     let targets_ns = time.targets_ns.filter(|ns| *ns > 0)?;
     let gap = time.gap_ns()?;
-    if gap.unsigned_abs().saturating_mul(100) < targets_ns.saturating_mul(GAP_SHOWN_PERCENT) {
-        return None;
-    }
+    let doubtful =
+        gap.unsigned_abs().saturating_mul(100) >= targets_ns.saturating_mul(GAP_WARN_PERCENT);
     let value = percent(gap.unsigned_abs(), targets_ns);
     let (label, phrase) = if gap > 0 {
         (
@@ -172,6 +173,6 @@ fn gap(profile: &Profile) -> Option<Figure> {
         value,
         phrase,
         note: String::new(),
-        level: Level::Warn,
+        level: if doubtful { Level::Warn } else { Level::Plain },
     })
 }

@@ -71,6 +71,7 @@ void seam_walk_host(const struct seam_host *host, const struct seam_start *start
 		seam_step(w);
 	if (w->end == SEAM_END_NOT_WALKED)
 		seam_stop(w, SEAM_END_TOO_DEEP);
+	seam_disown_goroutine(w);
 	*sample = w->sample;
 	sample->end = (__u8)w->end;
 	sample->end_pc = w->end_pc;

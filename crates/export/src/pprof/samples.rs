@@ -20,6 +20,7 @@ struct Key {
     p: Option<u32>,
     state: StateId,
     cpu: u32,
+    end: u8,
 }
 
 impl Key {
@@ -32,6 +33,7 @@ impl Key {
             p: row.go.p,
             state: row.go.state,
             cpu: row.cpu,
+            end: row.end.reason,
         }
     }
 }
@@ -45,6 +47,7 @@ struct Keys {
     p: i64,
     state: i64,
     cpu: i64,
+    end: i64,
     /// Unit of all numbers. Readers drop a number 0 without a unit, and CPU, M and P 0 exist.
     unit: i64,
 }
@@ -68,6 +71,7 @@ pub(super) fn samples(profile: &Profile, strings: &mut Strings) -> Vec<Sample> {
         p: strings.id("p"),
         state: strings.id("state"),
         cpu: strings.id("cpu"),
+        end: strings.id("end"),
         unit: strings.id("id"),
     };
     let period_ns = profile.recording().sampling.period_ns;
@@ -111,6 +115,7 @@ fn labels(profile: &Profile, strings: &mut Strings, keys: &Keys, sample: &Key) -
     let texts = [
         (keys.thread, profile.text(thread.name)),
         (keys.state, profile.state_name(sample.state)),
+        (keys.end, broken(profile, sample.end)),
     ];
     for (key, text) in texts {
         if !text.is_empty() {
@@ -122,4 +127,15 @@ fn labels(profile: &Profile, strings: &mut Strings, keys: &Keys, sample: &Key) -
         }
     }
     labels
+}
+
+/// Why a stack is not whole; empty for whole ones, which need no label.
+fn broken(profile: &Profile, code: u8) -> &str {
+    let reasons = profile.quality().end_reasons.iter();
+    let reason = reasons
+        .map(|counted| &counted.reason)
+        .find(|reason| reason.code == code);
+    reason
+        .filter(|reason| !reason.root)
+        .map_or("", |reason| reason.name.as_str())
 }

@@ -77,6 +77,11 @@ fn is_brief(leaf: &str) -> bool {
     ONCE.contains(&leaf) || leaf.starts_with("seam_cpp::refuse")
 }
 
+/// Samples a second: `SEAM_TRUTH_RATE` finds what is rare.
+fn rate() -> String {
+    std::env::var("SEAM_TRUTH_RATE").unwrap_or_else(|_| "499".to_owned())
+}
+
 /// One recording; none if it did not lie between the program's marks.
 fn round(name: &str, version: &str, problems: &mut Vec<String>) -> Option<Verdict> {
     let bench = Bench::new();
@@ -88,7 +93,7 @@ fn round(name: &str, version: &str, problems: &mut Vec<String>) -> Option<Verdic
         "-d",
         "4s",
         "-r",
-        "499",
+        &rate(),
         "-o",
         "x.pb.gz",
         "-o",

@@ -1,0 +1,3 @@
+module seam.test/bench-depth
+
+go 1.21
