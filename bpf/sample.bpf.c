@@ -82,12 +82,15 @@ static __always_inline int seam_read(struct seam_walk *w, void *dst, __u32 size,
 
 static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
 
-static __always_inline const struct seam_table_block *
-seam_table_block_at(struct seam_walk *w, __u32 table, __u32 block)
+static __always_inline void *seam_table_at(struct seam_walk *w, __u32 table)
 {
-	void *inner = bpf_map_lookup_elem(&tables, &table);
+	return bpf_map_lookup_elem(&tables, &table);
+}
 
-	return inner ? bpf_map_lookup_elem(inner, &block) : 0;
+static __always_inline const struct seam_table_block *seam_block_of(struct seam_walk *w, void *table,
+								    __u32 block)
+{
+	return bpf_map_lookup_elem(table, &block);
 }
 
 #include "unwind.h"

@@ -3,11 +3,12 @@
  * The stack walk, the only one in seam: compiled for BPF (sample.bpf.c) and for the host
  * (crates/unwind). It turns registers and unwind tables into return addresses and crosses every
  * place where Go's runtime changes stacks. It does not know where tables, mappings or memory come
- * from: the includer defines seam_read, seam_mapping_block_at and seam_table_block_at first.
+ * from: the includer defines these first.
  *
  * int seam_read(struct seam_walk *w, void *dst, __u32 size, __u64 address): 0 = read
  * const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block)
- * const struct seam_table_block *seam_table_block_at(struct seam_walk *w, __u32 table, __u32 block)
+ * void *seam_table_at(struct seam_walk *w, __u32 table)
+ * const struct seam_table_block *seam_block_of(struct seam_walk *w, void *table, __u32 block)
  */
 #ifndef SEAM_UNWIND_H
 #define SEAM_UNWIND_H
@@ -163,33 +164,34 @@ static __always_inline int seam_find_rule(struct seam_walk *w, __u64 pc, struct 
 	__u32 low8 = offset & (SEAM_PAGE_BYTES - 1);
 	__u32 word, row, n, half, i;
 	const struct seam_table_block *block;
+	void *table = seam_table_at(w, w->mapping.table);
 
-	if (page >= w->mapping.pages)
+	if (!table || page >= w->mapping.pages)
 		return 1;
 	word = w->mapping.index_word + (__u32)page;
-	block = seam_table_block_at(w, w->mapping.table, word / SEAM_BLOCK_WORDS);
+	block = seam_block_of(w, table, word / SEAM_BLOCK_WORDS);
 	if (!block)
 		return 1;
 	word = block->word[word & (SEAM_BLOCK_WORDS - 1)];
 	/* An index word: first row in the upper 24 bits, rows of the page - 1 in the lower 8. */
 	n = (word & 255) + 1;
 	row = word >> 8;
-	block = seam_table_block_at(w, w->mapping.table, row / SEAM_BLOCK_WORDS);
+	block = seam_block_of(w, table, row / SEAM_BLOCK_WORDS);
 	if (!block)
 		return 1;
 	/* The rows of a page never cross a block; the first starts at the page's start. */
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < 8 && n > 1; i++) {
 		half = n >> 1;
-		if (half && (block->word[(row + half) & (SEAM_BLOCK_WORDS - 1)] & 255) <= low8) {
+		if ((block->word[(row + half) & (SEAM_BLOCK_WORDS - 1)] & 255) <= low8) {
 			row += half;
 			n -= half;
-		} else if (half) {
+		} else {
 			n = half;
 		}
 	}
 	/* A row: low byte of the pc, and the rule's number, which counts from the table's start. */
 	word = (block->word[row & (SEAM_BLOCK_WORDS - 1)] >> 8) * 4;
-	block = seam_table_block_at(w, w->mapping.table, word / SEAM_BLOCK_WORDS);
+	block = seam_block_of(w, table, word / SEAM_BLOCK_WORDS);
 	if (!block)
 		return 1;
 	word &= SEAM_BLOCK_WORDS - 4;

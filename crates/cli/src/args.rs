@@ -16,6 +16,7 @@ const RATES_HZ: std::ops::RangeInclusive<u32> = 1..=10_000;
 #[derive(Debug, Parser)]
 #[command(
     name = "seam",
+    bin_name = "seam",
     version,
     arg_required_else_help = true,
     max_term_width = 100
@@ -41,7 +42,8 @@ Examples:
   seam record -d 10s -- ./server --port 8080
   seam record -p 4242 -d 10s --json | jq .quality
 
-Needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE. Nothing in the target changes.
+Needs root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE. Nothing in the target
+changes.
 Exit codes: 0 recorded, 2 error.";
 
 /// Record where CPU time goes, and write a flame graph

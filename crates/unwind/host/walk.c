@@ -17,8 +17,8 @@ struct seam_host {
 
 static int seam_read(struct seam_walk *w, void *dst, __u32 size, __u64 address);
 static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
-static const struct seam_table_block *seam_table_block_at(struct seam_walk *w, __u32 table,
-							  __u32 block);
+static void *seam_table_at(struct seam_walk *w, __u32 table);
+static const struct seam_table_block *seam_block_of(struct seam_walk *w, void *table, __u32 block);
 
 #include "unwind.h"
 
@@ -42,10 +42,15 @@ static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *
 	return host_of(w)->mappings(host_of(w)->context, block);
 }
 
-static const struct seam_table_block *seam_table_block_at(struct seam_walk *w, __u32 table,
-							  __u32 block)
+/* A table is named by its slot. */
+static void *seam_table_at(struct seam_walk *w, __u32 table)
 {
-	return host_of(w)->table(host_of(w)->context, table, block);
+	return (void *)(uintptr_t)table;
+}
+
+static const struct seam_table_block *seam_block_of(struct seam_walk *w, void *table, __u32 block)
+{
+	return host_of(w)->table(host_of(w)->context, (__u32)(uintptr_t)table, block);
 }
 
 /* Walks from `start` and fills `sample` and `frames` (SEAM_USER_FRAMES words), as sent by BPF. */
