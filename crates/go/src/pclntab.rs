@@ -178,7 +178,7 @@ impl<'d> Pclntab<'d> {
         let offset = self
             .u32_at(self.index + 8 * self.functions as usize)
             .unwrap_or(0);
-        self.text_start + u64::from(offset)
+        self.text_start.wrapping_add(u64::from(offset))
     }
 
     /// All functions by rising address; malformed entries are left out.

@@ -136,7 +136,7 @@ fn named_switches<'d, R: ReadRef<'d>>(
         // The kernel pushes the trampoline's first address as a return address, so the walk looks
         // one byte before it, as glibc's own unwind information for __restore_rt provides for.
         "runtime.sigreturn__sigaction" | "runtime.sigreturn" => vec![Switch {
-            range: function.entry - 1..function.end,
+            range: function.entry.saturating_sub(1)..function.end,
             kind: SwitchKind::Signal,
             frame_pc: 0,
         }],

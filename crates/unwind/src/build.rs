@@ -72,7 +72,7 @@ pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
     if elf.machine() != X86_64 {
         return Err(Error::Machine(elf.machine()));
     }
-    let (base, size) = code_extent(elf.segments())?;
+    let (base, size) = code_extent(elf)?;
     let mut rules = RuleSet::default();
     let mut facts = TableFacts::default();
     let cfi = cfi_rows(elf, base, size, &mut rules, &mut facts);
@@ -122,24 +122,22 @@ fn entry_point(entry: u64, base: u64, size: u32, rules: &mut RuleSet) -> RangeLi
     list
 }
 
-/// First page and size of the loaded code.
-fn code_extent(segments: &[Segment]) -> Result<(u64, u32)> {
-    let code = || {
-        segments
-            .iter()
-            .filter(|s| s.kind == SegmentKind::Load && s.executable)
+/// First page and size of the loaded code that the file really holds.
+fn code_extent<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<(u64, u32)> {
+    let held = |s: &&Segment| {
+        // A size is believed only where its last byte can be read.
+        let last = s.file_size.checked_sub(1).and_then(|n| s.address.checked_add(n));
+        s.kind == SegmentKind::Load
+            && s.executable
+            && last.is_some_and(|last| elf.bytes_at(last, 1).is_some())
     };
+    let code = || elf.segments().iter().filter(held);
     let start = code().map(|s| s.address).min().ok_or(Error::NoCode)?;
-    let end = code()
-        .map(|s| s.address + s.memory_size)
-        .max()
-        .ok_or(Error::NoCode)?;
+    let end = code().map(|s| s.address + s.file_size).max().ok_or(Error::NoCode)?;
     let base = start - start % u64::from(SEAM_PAGE_BYTES);
     let size = end - base;
     if size > CODE_BYTES_MAX {
-        return Err(Error::TooLarge {
-            words: size / u64::from(SEAM_PAGE_BYTES),
-        });
+        return Err(Error::TooLarge { words: size / u64::from(SEAM_PAGE_BYTES) });
     }
     Ok((base, size as u32))
 }
