@@ -84,13 +84,12 @@ static __always_inline void install_image(struct seam_process *process)
 	struct seam_mapping_block *block;
 	struct seam_mapping m = {};
 	struct seam_file *file;
-	__u32 set = process->exec_set, zero = 0, n = 0, i;
-	void *inner;
+	struct seam_set_key key = { .set = process->exec_set };
+	__u32 n = 0, i;
 
-	if (!set || !mm)
+	if (!key.set || !mm)
 		return;
-	inner = bpf_map_lookup_elem(&mapping_sets, &set);
-	block = inner ? bpf_map_lookup_elem(inner, &zero) : 0;
+	block = bpf_map_lookup_elem(&mappings, &key);
 	if (!block)
 		return;
 	if (bpf_probe_read_kernel(auxv, sizeof(auxv), mm->saved_auxv))
@@ -133,7 +132,7 @@ static __always_inline void install_image(struct seam_process *process)
 		add_mapping(block, &n, &m);
 	}
 	process->exec_set = 0;
-	process->mapping_set = set;
+	process->mapping_set = key.set;
 	process->mapping_count = n;
 }
 

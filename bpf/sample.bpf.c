@@ -23,14 +23,6 @@ struct table_template {
 	__uint(value_size, sizeof(struct seam_table_block));
 };
 
-struct mapping_template {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_INNER_MAP);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct seam_mapping_block));
-};
-
 /* Unwind tables by slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -39,13 +31,18 @@ struct {
 	__array(values, struct table_template);
 } tables SEC(".maps");
 
-/* Mapping sets by number; a set is never changed once a process points to it. */
+/*
+ * Mapping sets, block by block; a set is never changed once a process points to it. A plain hash
+ * map: an update of a map of maps waits for an RCU grace period (maybe_wait_bpf_programs, 15 ms and
+ * more on Linux 6.18), and a new mapping must be in force at once.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, 4096);
-	__type(key, __u32);
-	__array(values, struct mapping_template);
-} mapping_sets SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, struct seam_set_key);
+	__type(value, struct seam_mapping_block);
+} mappings SEC(".maps");
 
 /* Files with tables, by device and inode. */
 struct {
@@ -80,8 +77,6 @@ static __always_inline int seam_read(struct seam_walk *w, void *dst, __u32 size,
 	return bpf_probe_read_user(dst, size, (void *)address) != 0;
 }
 
-static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
-
 static __always_inline void *seam_table_at(struct seam_walk *w, __u32 table)
 {
 	return bpf_map_lookup_elem(&tables, &table);
@@ -93,15 +88,16 @@ static __always_inline const struct seam_table_block *seam_block_of(struct seam_
 	return bpf_map_lookup_elem(table, &block);
 }
 
+static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
+
 #include "unwind.h"
 
 static __always_inline const struct seam_mapping_block *
 seam_mapping_block_at(struct seam_walk *w, __u32 block)
 {
-	__u32 set = w->mapping_set;
-	void *inner = bpf_map_lookup_elem(&mapping_sets, &set);
+	struct seam_set_key key = { .set = w->mapping_set, .block = block };
 
-	return inner ? bpf_map_lookup_elem(inner, &block) : 0;
+	return bpf_map_lookup_elem(&mappings, &key);
 }
 
 struct {
@@ -233,6 +229,9 @@ int sample(struct bpf_perf_event_data *ctx)
 	seam_load_go(w, process->go_runtimes ? 1 : 0);
 	w->sample.go_runtime = (__u8)w->go.runtime;
 	seam_start_walk(w, syscall);
+	/* exit_mm has run: there is nothing left to walk (kernel/exit.c, Linux 5.17 to 6.18). */
+	if (!((struct task_struct *)bpf_get_current_task_btf())->mm)
+		seam_stop(w, SEAM_END_ROOT_EXIT);
 	if (w->end == SEAM_END_NOT_WALKED) {
 		bpf_loop(SEAM_STEPS, walk_one_frame, 0, 0);
 		if (w->end == SEAM_END_NOT_WALKED)

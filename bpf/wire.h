@@ -150,6 +150,12 @@ struct seam_mapping_block {
 	struct seam_mapping mapping[SEAM_MAPPINGS_PER_BLOCK];
 };
 
+/* A mapping set is kept block by block. */
+struct seam_set_key {
+	__u32 set;
+	__u32 block;
+};
+
 /* One unit of table storage. Word layout: rules, page index, rows (see crates/unwind). */
 struct seam_table_block {
 	__u32 word[SEAM_BLOCK_WORDS];

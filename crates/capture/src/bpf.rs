@@ -7,8 +7,8 @@ use libbpf_rs::{
     Link, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, RingBufferBuilder,
 };
 use seam_wire::{
-    FileEntry, FileKey, Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS, SEAM_MAPPINGS_PER_BLOCK,
-    bytes_of, seam_mapping_block, seam_table_block,
+    FileEntry, FileKey, Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS, SEAM_MAPPING_BLOCKS,
+    SEAM_MAPPINGS_PER_BLOCK, bytes_of, seam_mapping_block, seam_set_key, seam_table_block,
 };
 
 use crate::{Error, Result};
@@ -29,7 +29,7 @@ pub(crate) struct Kernel {
     links: Vec<Link>,
     object: Object,
     tables: MapHandle,
-    sets: MapHandle,
+    mappings: MapHandle,
     files: MapHandle,
     processes: MapHandle,
     counters: MapHandle,
@@ -59,7 +59,7 @@ impl Kernel {
         };
         Ok(Self {
             tables: map("tables")?,
-            sets: map("mapping_sets")?,
+            mappings: map("mappings")?,
             files: map("files")?,
             processes: map("processes")?,
             counters: map("counters")?,
@@ -96,17 +96,29 @@ impl Kernel {
         Ok(())
     }
 
-    /// Puts a table into a slot.
-    pub(crate) fn install_table(&mut self, slot: u32, words: &[u32]) -> Result<()> {
+    /// Fills slots with tables. Takes one RCU grace period, however many there are.
+    pub(crate) fn install_tables(&mut self, tables: &[(u32, &[u32])]) -> Result<()> {
+        let maps: Vec<MapHandle> =
+            tables.iter().map(|(_, words)| self.table_map(words)).collect::<Result<_>>()?;
+        let keys: Vec<u8> = tables.iter().flat_map(|(slot, _)| slot.to_le_bytes()).collect();
+        let fds: Vec<u8> =
+            maps.iter().flat_map(|m| m.as_fd().as_raw_fd().to_le_bytes()).collect();
+        if maps.is_empty() {
+            return Ok(());
+        }
+        self.tables
+            .update_batch(&keys, &fds, maps.len() as u32, MapFlags::ANY, MapFlags::ANY)
+            .map_err(|e| refused("filled", &e))
+    }
+
+    fn table_map(&mut self, words: &[u32]) -> Result<MapHandle> {
         let blocks = words.as_chunks::<{ SEAM_BLOCK_WORDS as usize }>().0;
         let map = inner_map("seam_table", size_of::<seam_table_block>(), blocks.len())?;
-        let values: Vec<u8> = blocks
-            .iter()
-            .flat_map(|b| b.iter().flat_map(|w| w.to_le_bytes()))
-            .collect();
+        let values: Vec<u8> =
+            blocks.iter().flat_map(|b| b.iter().flat_map(|w| w.to_le_bytes())).collect();
         fill(&map, &values, blocks.len())?;
         self.inner_bytes += values.len();
-        set_inner(&self.tables, slot, &map)
+        Ok(map)
     }
 
     /// Makes a file's table known for processes that execute it.
@@ -117,30 +129,32 @@ impl Kernel {
     }
 
     /// Makes a mapping set known under a number.
-    pub(crate) fn install_set(&mut self, number: u32, mappings: &[Mapping]) -> Result<()> {
+    pub(crate) fn install_set(&mut self, set: u32, mappings: &[Mapping]) -> Result<()> {
         let mut blocks = seam_unwind::mapping_blocks(mappings);
         if blocks.is_empty() {
             // One block to be filled at the next exec.
-            let unused = Mapping {
-                start: u64::MAX,
-                end: u64::MAX,
-                ..Mapping::default()
-            };
-            blocks.push(seam_mapping_block {
-                mapping: [unused; SEAM_MAPPINGS_PER_BLOCK as usize],
-            });
+            let unused = Mapping { start: u64::MAX, end: u64::MAX, ..Mapping::default() };
+            blocks.push(seam_mapping_block { mapping: [unused; SEAM_MAPPINGS_PER_BLOCK as usize] });
         }
-        let size = size_of::<seam_mapping_block>();
-        let map = inner_map("seam_mappings", size, blocks.len())?;
-        let values: Vec<u8> = blocks.iter().flat_map(bytes_of).copied().collect();
-        fill(&map, &values, blocks.len())?;
-        set_inner(&self.sets, number, &map)
+        for (number, block) in blocks.iter().enumerate() {
+            let key = seam_set_key { set, block: number as u32 };
+            self.mappings
+                .update(bytes_of(&key), bytes_of(block), MapFlags::ANY)
+                .map_err(|e| refused("filled", &e))?;
+        }
+        self.inner_bytes += blocks.len() * size_of::<seam_mapping_block>();
+        Ok(())
     }
 
     /// Forgets a mapping set.
-    pub(crate) fn remove_set(&mut self, number: u32) {
-        // It is gone already when the kernel side dropped it: nothing to do.
-        let _ = self.sets.delete(&number.to_le_bytes());
+    pub(crate) fn remove_set(&mut self, set: u32) {
+        for block in 0..SEAM_MAPPING_BLOCKS {
+            if self.mappings.delete(bytes_of(&seam_set_key { set, block })).is_err() {
+                // There are no more.
+                break;
+            }
+            self.inner_bytes -= size_of::<seam_mapping_block>();
+        }
     }
 
     /// Makes a process a target, or changes what is known of it.
@@ -250,13 +264,6 @@ fn fill(map: &MapHandle, values: &[u8], count: usize) -> Result<()> {
     }
     let keys: Vec<u8> = (0..count as u32).flat_map(u32::to_le_bytes).collect();
     map.update_batch(&keys, values, count as u32, MapFlags::ANY, MapFlags::ANY)
-        .map_err(|e| refused("filled", &e))
-}
-
-fn set_inner(outer: &MapHandle, key: u32, inner: &MapHandle) -> Result<()> {
-    let fd = inner.as_fd().as_raw_fd().to_le_bytes();
-    outer
-        .update(&key.to_le_bytes(), &fd, MapFlags::ANY)
         .map_err(|e| refused("filled", &e))
 }
 

@@ -13,7 +13,7 @@ use crate::bpf::Kernel;
 use crate::recording::Collector;
 use crate::sideband::{Event, Sideband};
 use crate::target::{cpu_time_ns, describe};
-use crate::{Cost, Counters, Error, Modules, ProcessMap, Recording, Result, Target, TargetInfo};
+use crate::{Cost, Counters, Error, Module, Modules, ProcessMap, Recording, Result, Target, TargetInfo};
 use crate::{cost, perf};
 
 /// How long a mapping set outlives its successor: long enough for every sample that began with it.
@@ -79,6 +79,7 @@ impl Session {
     /// # Errors
     /// When perf events or BPF are refused.
     pub fn new(options: Options) -> Result<Self> {
+        hurry();
         let cpus = perf::online_cpus()?;
         // The side-band streams first: nothing mapped from here on is missed.
         let sideband = Sideband::open(&cpus)?;
@@ -101,13 +102,16 @@ impl Session {
         })
     }
 
-    /// Reads a file's tables before anything maps it.
-    pub fn prepare(&mut self, path: &std::path::Path) -> Result<()> {
+    /// Reads files' tables before anything maps them. Files that can't be read are left out.
+    ///
+    /// # Errors
+    /// When the kernel side can't take the tables.
+    pub fn prepare(&mut self, files: &[std::path::PathBuf]) -> Result<()> {
         let vdso = self.modules.prepare_vdso();
-        for module in vdso.into_iter().chain(self.modules.prepare(path)) {
-            self.slot(&module)?;
-        }
-        Ok(())
+        let files = files.iter().filter_map(|path| self.modules.prepare(path));
+        let modules: Vec<Arc<Module>> = files.collect();
+        let modules: Vec<Arc<Module>> = vdso.into_iter().chain(modules).collect();
+        self.install(&modules)
     }
 
     /// Adds a running process.
@@ -260,9 +264,9 @@ impl Session {
         };
         let (map, exec_set) = (tracked.map.clone(), tracked.exec_set);
         let runtimes = map.go_runtimes(pid);
-        for mapping in &map.mappings {
-            self.slot(&mapping.module)?;
-        }
+        let modules: Vec<Arc<Module>> =
+            map.mappings.iter().map(|m| Arc::clone(&m.module)).collect();
+        self.install(&modules)?;
         let mappings = map.wire(&runtimes, |m| {
             self.slots.get(&m.number).copied().unwrap_or_default()
         });
@@ -305,24 +309,33 @@ impl Session {
         Ok(())
     }
 
-    /// The slot of a module's table, installed now if it is new. 0 = it has none.
-    fn slot(&mut self, module: &Arc<crate::Module>) -> Result<u32> {
-        if let Some(slot) = self.slots.get(&module.number) {
-            return Ok(*slot);
-        }
-        let next = self.slots.len() as u32 + 1;
-        let slot = match &module.table {
-            Ok(built) if next < TABLE_SLOTS => {
-                self.kernel.install_table(next, &built.table.words)?;
-                if let Some((key, entry)) = module.kernel_entry(next) {
-                    self.kernel.install_file(&key, &entry)?;
-                }
-                next
+    /// Gives every new module a slot and installs their tables together.
+    fn install(&mut self, modules: &[Arc<Module>]) -> Result<()> {
+        let mut new: Vec<(u32, Arc<Module>)> = Vec::new();
+        for module in modules {
+            if self.slots.contains_key(&module.number) {
+                continue;
             }
-            _ => 0,
+            let next = self.slots.len() as u32 + 1;
+            let slot = if module.table.is_ok() && next < TABLE_SLOTS { next } else { 0 };
+            self.slots.insert(module.number, slot);
+            if slot != 0 {
+                new.push((slot, Arc::clone(module)));
+            }
+        }
+        let table = |(slot, module): &'_ (u32, Arc<Module>)| {
+            let built = module.table.as_ref().ok()?;
+            Some((*slot, built.table.words.clone()))
         };
-        self.slots.insert(module.number, slot);
-        Ok(slot)
+        let tables: Vec<(u32, Vec<u32>)> = new.iter().filter_map(table).collect();
+        let tables: Vec<(u32, &[u32])> = tables.iter().map(|(s, w)| (*s, w.as_slice())).collect();
+        self.kernel.install_tables(&tables)?;
+        for (slot, module) in &new {
+            if let Some((key, entry)) = module.kernel_entry(*slot) {
+                self.kernel.install_file(&key, &entry)?;
+            }
+        }
+        Ok(())
     }
 
     fn wait(&self, timeout: Duration) {
@@ -472,6 +485,13 @@ impl Tracked {
 fn ring_bytes(rate_hz: u32, cpus: usize) -> u32 {
     let wanted = rate_hz as usize * cpus * 1024;
     wanted.next_power_of_two().clamp(1 << 18, 1 << 26) as u32
+}
+
+/// A new mapping's samples can't be walked until this process has run: on a busy machine it must
+/// not wait its turn. It uses too little CPU time to take any from others. Best effort.
+fn hurry() {
+    // SAFETY: a plain system call on this process; without the right to do so nothing changes.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -15) };
 }
 
 fn monotonic_ns() -> u64 {

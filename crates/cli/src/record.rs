@@ -119,9 +119,7 @@ fn begin(args: &RecordArgs, targets: &[Target], command: Option<&Command>) -> Re
         session.add_target(target.clone())?;
     }
     if let Some(command) = command {
-        for file in command.files() {
-            session.prepare(&file)?;
-        }
+        session.prepare(&command.files())?;
         session.add_before_exec(Target {
             pid: command.pid(),
             name: args.command[0].to_string_lossy().into_owned(),

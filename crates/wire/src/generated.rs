@@ -97,6 +97,12 @@ pub struct seam_mapping_block {
     pub mapping: [seam_mapping; 32usize],
 }
 #[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct seam_set_key {
+    pub set: __u32,
+    pub block: __u32,
+}
+#[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct seam_table_block {
     pub word: [__u32; 1024usize],
@@ -225,6 +231,7 @@ pub const SEAM_END_ROOT_THREAD: u32 = 2;
 pub const SEAM_END_ROOT_SCHEDULER: u32 = 3;
 pub const SEAM_END_ROOT_CHILD: u32 = 4;
 pub const SEAM_END_ROOT_EXEC: u32 = 5;
+pub const SEAM_END_ROOT_EXIT: u32 = 6;
 pub const SEAM_END_NO_MAPPING: u32 = 10;
 pub const SEAM_END_TABLE_NOT_READY: u32 = 11;
 pub const SEAM_END_NO_ROW: u32 = 12;
@@ -276,6 +283,12 @@ pub static ENDS: &[crate::End] = &[
         id: "root-exec",
         root: true,
         sentence: "inside execve, between two programs",
+    },
+    crate::End {
+        code: 6,
+        id: "root-exit",
+        root: true,
+        sentence: "at the thread's end, when its memory is already given back",
     },
     crate::End {
         code: 10,

@@ -81,7 +81,8 @@ wire!(
     seam_sample,
     seam_mapping_block,
     seam_file,
-    seam_file_key
+    seam_file_key,
+    seam_set_key
 );
 
 #[cfg(test)]
