@@ -124,7 +124,7 @@ static __always_inline int seam_to_goroutine(struct seam_walk *w, __u64 sp, __u3
 {
 	__u64 pc;
 
-	if (seam_read_word(w, &pc, sp + frame))
+	if (seam_read_stack(w, &pc, sp + frame))
 		return seam_stop(w, SEAM_END_READ_STACK);
 	return seam_switch(w, sp + frame + 8, pc, 0);
 }
