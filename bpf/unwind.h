@@ -64,6 +64,8 @@ struct seam_walk {
 	__u32 frames;
 	__u32 end;
 	__u32 scheduler;
+	/* The sample is inside a system call that makes a thread or process. */
+	__u32 cloning;
 	__u32 callbacks;
 	__u32 callbacks_lost;
 	__u64 end_pc;
@@ -344,6 +346,28 @@ static __always_inline int seam_step_signal(struct seam_walk *w)
 	return 0;
 }
 
+/*
+ * glibc's clone3 ends its unwind information before its system call, since in the child there is no
+ * caller: rax is 0 there until a C function is called. In the parent nothing was pushed.
+ */
+static __always_inline int seam_step_without_row(struct seam_walk *w, const struct seam_rule *rule)
+{
+	__u8 code[16] = {};
+	__u32 i, behind = w->cloning;
+
+	if (w->frames != 1)
+		return seam_stop(w, SEAM_END_NO_ROW);
+	if (!behind && !seam_read(w, code, sizeof(code), w->pc - sizeof(code))) {
+		for (i = 0; i + 1 < sizeof(code); i++)
+			behind |= code[i] == 0x0f && code[i + 1] == 0x05;
+	}
+	if (!behind)
+		return seam_stop(w, SEAM_END_NO_ROW);
+	if (w->reg[SEAM_RAX] == 0)
+		return seam_stop(w, SEAM_END_ROOT_CHILD);
+	return seam_return(w, rule, w->reg[SEAM_RSP] + 8);
+}
+
 /* Rules that need nothing of Go. */
 static __always_inline int seam_step_plain(struct seam_walk *w, const struct seam_rule *rule)
 {
@@ -382,7 +406,7 @@ static __always_inline int seam_step_plain(struct seam_walk *w, const struct sea
 	case SEAM_RULE_UNSUPPORTED:
 		return seam_stop(w, SEAM_END_UNSUPPORTED);
 	default:
-		return seam_stop(w, SEAM_END_NO_ROW);
+		return seam_step_without_row(w, rule);
 	}
 }
 
@@ -411,6 +435,20 @@ static __always_inline int seam_step(struct seam_walk *w)
 	return seam_step_plain(w, &rule);
 }
 
+/*
+ * Whether pc is behind a system call instruction, as a return address is behind a call. Not so when
+ * the kernel has just set up a signal handler's frame or sigreturn has restored the interrupted pc:
+ * then the registers still name the system call, and the pc is exact.
+ */
+static __always_inline int seam_behind_syscall(struct seam_walk *w, __s64 syscall)
+{
+	__u8 code[2] = {};
+
+	if (syscall < 0)
+		return 0;
+	return seam_read(w, code, 2, w->pc - 2) || (code[0] == 0x0f && code[1] == 0x05);
+}
+
 /* Sets the walk up; the caller has filled reg, pc, fsbase, mapping_set and mapping_count. */
 static __always_inline void seam_start_walk(struct seam_walk *w, __s64 syscall)
 {
@@ -419,12 +457,12 @@ static __always_inline void seam_start_walk(struct seam_walk *w, __s64 syscall)
 	for (i = 0; i < SEAM_REGISTERS; i++)
 		w->saved_at[i] = 0;
 	w->known = (1u << SEAM_REGISTERS) - 1;
-	/* In a system call the pc is behind the instruction, as a return address is. */
-	w->exact = syscall < 0;
+	w->exact = !seam_behind_syscall(w, syscall);
 	w->frames = 0;
 	w->end = SEAM_END_NOT_WALKED;
 	w->end_pc = 0;
 	w->scheduler = 0;
+	w->cloning = syscall == 56 || syscall == 57 || syscall == 58 || syscall == 435;
 	w->callbacks = 0;
 	w->window_off = 0;
 	w->window_start = ~0ULL - 8 * SEAM_WINDOW_WORDS;
@@ -439,8 +477,7 @@ static __always_inline void seam_start_walk(struct seam_walk *w, __s64 syscall)
 	if (syscall == 59 || syscall == 322)
 		seam_stop(w, SEAM_END_ROOT_EXEC);
 	/* A thread or process that was just made: 56 clone, 57 fork, 58 vfork, 435 clone3. */
-	if ((syscall == 56 || syscall == 57 || syscall == 58 || syscall == 435) &&
-	    w->reg[SEAM_RAX] == 0) {
+	if (w->cloning && w->reg[SEAM_RAX] == 0) {
 		seam_push(w);
 		seam_stop(w, SEAM_END_ROOT_CHILD);
 	}
