@@ -1,5 +1,6 @@
 //! The project's own tasks, run as `cargo xtask TASK`.
 
+mod bench;
 mod codegen;
 mod demo;
 mod paths;
@@ -32,6 +33,8 @@ enum Task {
     Programs(programs::Options),
     /// Run every test there is and print one line of totals
     Test(test::Options),
+    /// Measure seam beside its peers and write docs/benchmarks.md
+    Bench(bench::Options),
     /// Check the rules of the source tree that compilers do not check
     Tidy,
     /// Write the generated files anew
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options),
         Task::Programs(options) => programs::run(&options),
         Task::Test(options) => return test::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Tidy => tidy::run(),
         Task::Codegen { check } => codegen::run(check),
     };

@@ -1,9 +1,9 @@
 //! The same process sampled by seam and by our programs, over the same time.
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
@@ -72,11 +72,10 @@ struct Report {
 /// Prints the runs of all programs over the time.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let _statistics = clock::statistics()?;
-    let seam = Seam::of(options.seam).context("that process has no sampling program of seam")?;
+    let seam = loaded(options.seam)?;
     let ours = Ours::attach(options.target, options.rate, &NAMES)?;
-    let read = || -> Result<[Runs; 4]> {
-        Ok([seam.runs()?, ours.runs(0)?, ours.runs(1)?, ours.runs(2)?])
-    };
+    let read =
+        || -> Result<[Runs; 4]> { Ok([seam.runs()?, ours.runs(0)?, ours.runs(1)?, ours.runs(2)?]) };
     // The first samples find cold tables and pages.
     sleep(Duration::from_millis(300));
     let before = read()?;
@@ -91,4 +90,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
+}
+
+/// A seam that was just started loads its kernel side within a moment.
+fn loaded(pid: i32) -> Result<Seam> {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        // Not before its first sample: until then it has no tables.
+        if let Some(seam) = Seam::of(pid)
+            && seam.runs()?.runs > 0
+        {
+            return Ok(seam);
+        }
+        if Instant::now() > end {
+            bail!("process {pid} has no sampling program of seam");
+        }
+        sleep(Duration::from_millis(10));
+    }
 }

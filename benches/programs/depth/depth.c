@@ -13,6 +13,13 @@
 
 struct depth_gaps depth_gaps_seen[64];
 
+// gcc gives leaves no frame pointer in spite of -fno-omit-frame-pointer, unless they ask.
+#define FRAMED                                                                                     \
+	do {                                                                                       \
+		void *frame = __builtin_frame_address(0);                                          \
+		SEAM_KEEP(frame);                                                                  \
+	} while (0)
+
 static long zero = -1;
 
 __attribute__((constructor)) static void depth_open(void) {
@@ -24,12 +31,14 @@ uint64_t depth_cycles(void) {
 }
 
 SEAM_FN static uint64_t depth_spin(uint64_t x, uint64_t rounds) {
+	FRAMED;
 	return spin_rounds(x, (unsigned)rounds);
 }
 
 // Nearly all of it is kernel time. The system call stands here, not in libc,
 // which has no frame pointers.
 SEAM_FN static uint64_t depth_kernel(uint64_t x, uint64_t rounds) {
+	FRAMED;
 	static __thread char buffer[1 << 16];
 	for (uint64_t i = 0; i < rounds; i += 1000) {
 		long done;
@@ -45,6 +54,7 @@ SEAM_FN static uint64_t depth_kernel(uint64_t x, uint64_t rounds) {
 // Reads the clock again and again: what is missing between two readings, something
 // else took.
 SEAM_FN static uint64_t depth_gaps(uint64_t thread, uint64_t rounds) {
+	FRAMED;
 	struct depth_gaps seen = depth_gaps_seen[thread & 63];
 	uint64_t first = __rdtsc(), last = first;
 	for (uint64_t i = 0; i < rounds; i++) {

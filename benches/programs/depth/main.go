@@ -30,6 +30,7 @@ var (
 	threads  = flag.Int("threads", 1, "workers")
 	seconds  = flag.Float64("seconds", 10, "how long to work")
 	calls    = flag.Int64("calls", 0, "cgo calls to make by each worker, instead of a time")
+	delay    = flag.Float64("delay", 0, "seconds to wait before the work")
 	profile  = flag.String("profile", "", "write Go's own CPU profile here")
 	rate     = flag.Int("rate", 100, "its rate")
 )
@@ -103,6 +104,7 @@ func main() {
 		time.Sleep(time.Duration(*seconds * float64(time.Second)))
 		return
 	}
+	time.Sleep(time.Duration(*delay * float64(time.Second)))
 	stop := profiled()
 	begun, cycles, used := time.Now(), C.depth_cycles(), cpu()
 	group.Add(*threads)

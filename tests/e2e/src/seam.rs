@@ -76,6 +76,23 @@ impl Bench {
         command
     }
 
+    /// `seam record -p PID` with options, separated by blanks.
+    #[must_use]
+    pub fn record(&self, pid: i32, options: &str) -> Command {
+        let mut command = self.seam(&["record", "-p", &pid.to_string()]);
+        command.args(options.split_whitespace());
+        command
+    }
+
+    /// `seam record` with options, separated by blanks, of a command.
+    #[must_use]
+    pub fn record_command(&self, options: &str, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = self.seam(&["record"]);
+        command.args(options.split_whitespace()).arg("--");
+        command.arg(program).args(arguments);
+        command
+    }
+
     /// Gives any command this folder and an environment that does not depend on the caller's.
     pub fn at_home(&self, command: &mut Command) {
         command.current_dir(self.path()).env("TMPDIR", self.path());

@@ -42,6 +42,8 @@ pub struct Verdict {
     pub innermost: BTreeMap<String, i64>,
     /// Each wrong stack: what is wrong, and the stack.
     pub wrong: Vec<String>,
+    /// Samples whose frames libgcc was overwriting, see `stack::is_half_installed`.
+    pub half_installed: i64,
 }
 
 impl Truth {
@@ -74,8 +76,10 @@ impl Truth {
                 }
                 None => verdict.other += stack.count,
             }
-            if let Err(why) = checker.check(stack, &path) {
-                verdict.wrong.push(format!("{why}: {}", stack.text()));
+            match checker.check(stack, &path) {
+                Err(_) if stack::is_half_installed(stack) => verdict.half_installed += stack.count,
+                Err(why) => verdict.wrong.push(format!("{why}: {}", stack.text())),
+                Ok(()) => {}
             }
         }
         verdict

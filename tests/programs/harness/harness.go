@@ -34,6 +34,8 @@ var (
 	entered sync.WaitGroup
 	left    sync.WaitGroup
 	seconds = 10.0
+	// Replaced in builds with the tag cpuprofile, for comparing with Go's own profiler.
+	profiled = func() (stop func()) { return func() {} }
 )
 
 // Ready reads the one argument, SECONDS, and says that the program is up.
@@ -81,10 +83,12 @@ func WaitStop() { <-end }
 func Finish() {
 	within("workers to start", &entered)
 	running.Store(true)
+	unprofiled := profiled()
 	mark("start")
 	close(begin)
 	time.Sleep(time.Duration(seconds * float64(time.Second)))
 	mark("stop")
+	unprofiled()
 	running.Store(false)
 	close(end)
 	within("workers to stop", &left)

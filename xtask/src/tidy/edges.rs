@@ -17,7 +17,30 @@ const ORDER: &[&str] = &[
     "cli",
 ];
 
+/// Packages that may link libbpf: capture, and the benchmark that runs the kernel's own stack walk
+/// beside seam's, for which it loads a program of its own; it is no part of seam.
+const LIBBPF: &[&str] = &["crates/capture", "benches/kernel"];
+
 pub(super) fn check(file: &File) -> Vec<Finding> {
+    let mut found = libbpf(file);
+    found.extend(order(file));
+    found
+}
+
+fn libbpf(file: &File) -> Vec<Finding> {
+    let package = file.path.strip_suffix("/Cargo.toml");
+    // The workspace only names versions.
+    let Some(package) = package.filter(|package| !LIBBPF.contains(package)) else {
+        return Vec::new();
+    };
+    let names = dependencies(&file.text).into_iter();
+    names
+        .filter(|(_, name)| name.starts_with("libbpf-"))
+        .map(|(line, name)| finding(line, format!("{package} uses {name}; only capture may")))
+        .collect()
+}
+
+fn order(file: &File) -> Vec<Finding> {
     let Some(name) = crate_name(&file.path) else {
         return Vec::new();
     };
@@ -30,12 +53,6 @@ pub(super) fn check(file: &File) -> Vec<Finding> {
     };
     let mut found = Vec::new();
     for (line, dependency) in dependencies(&file.text) {
-        if dependency.starts_with("libbpf-") && name != "capture" {
-            found.push(finding(
-                line,
-                format!("{name} uses {dependency}; only capture may"),
-            ));
-        }
         let Some(other) = dependency.strip_prefix("seam-") else {
             continue;
         };
@@ -138,5 +155,7 @@ mod tests {
             faults("unwind", "[dependencies]\nlibbpf-rs = \"1\"").len(),
             1
         );
+        let at = |path: &str| check(&file(path, "[dependencies]\nlibbpf-rs = \"1\"")).len();
+        assert_eq!((at("benches/kernel/Cargo.toml"), at("xtask/Cargo.toml")), (0, 1));
     }
 }

@@ -5,17 +5,14 @@ use std::os::unix::fs::MetadataExt;
 
 use seam_e2e::pprof::{Pprof, Stack};
 use seam_e2e::program::Program;
-use seam_e2e::seam::{Bench, arg, not_rooted, parse_json, run_well};
+use seam_e2e::seam::{Bench, SLACK, arg, not_rooted, parse_json, run_well, sampling};
 use seam_e2e::{places, wait};
 
 /// A recording of program d with every output, and what it printed as JSON.
 fn recorded(bench: &Bench) -> serde_json::Value {
     let program = Program::start("d", 60);
-    let pid = arg(program.pid());
-    let words = "record --json -d 2s -r 499 -o x.pb.gz -o x.folded -o x.json -o x.html -p";
-    let mut words: Vec<&str> = words.split(' ').collect();
-    words.push(&pid);
-    let outcome = run_well(&mut bench.seam(&words));
+    let options = "--json -d 2s -r 499 -o x.pb.gz -o x.folded -o x.json -o x.html";
+    let outcome = run_well(&mut bench.record(program.pid(), options));
     assert!(outcome.stderr.is_empty(), "{}", outcome.text());
     parse_json(&outcome.stdout.join("\n"))
 }
@@ -212,12 +209,10 @@ fn an_existing_file_is_replaced_as_a_whole() {
     std::fs::write(bench.file("x.folded"), "old").expect("the folder is ours");
     let before = std::fs::metadata(bench.file("x.folded")).expect("it is there");
     let program = Program::start("b", 60);
-    let pid = arg(program.pid());
-    let words = ["record", "-q", "-p", &pid, "-o", "x.folded", "-d", "1s"];
-    let seam = seam_e2e::seam::sampling(&mut bench.seam(&words));
+    let seam = sampling(&mut bench.record(program.pid(), "-q -d 1s -o x.folded"));
     // While recording, the old one is there in full.
     assert_eq!(bench.text("x.folded"), "old");
-    let outcome = seam.end(seam_e2e::seam::SLACK);
+    let outcome = seam.end(SLACK);
     assert_eq!(outcome.code(), Some(0), "{}", outcome.text());
     let after = std::fs::metadata(bench.file("x.folded")).expect("it is there");
     assert_ne!(before.ino(), after.ino(), "it was renamed over the old one");
@@ -229,11 +224,8 @@ fn an_existing_file_is_replaced_as_a_whole() {
 fn under_sudo_files_belong_to_the_caller() {
     let bench = Bench::new();
     let program = Program::start("b", 60);
-    let pid = arg(program.pid());
-    let words = "record -q -d 1s -o x.pb.gz -o x.folded -o x.json -o x.html -p";
-    let mut words: Vec<&str> = words.split(' ').collect();
-    words.push(&pid);
-    let mut seam = bench.seam(&words);
+    let options = "-q -d 1s -o x.pb.gz -o x.folded -o x.json -o x.html";
+    let mut seam = bench.record(program.pid(), options);
     run_well(seam.env("SUDO_UID", "65534").env("SUDO_GID", "65533"));
     for name in bench.names() {
         let facts = std::fs::metadata(bench.file(&name)).expect("it is there");
@@ -247,7 +239,7 @@ fn without_o_a_page_is_written() {
     let bench = Bench::new();
     let program = Program::start("b", 60);
     let pid = arg(program.pid());
-    let outcome = run_well(&mut bench.seam(&["record", "-p", &pid, "-d", "1s"]));
+    let outcome = run_well(&mut bench.record(program.pid(), "-d 1s"));
     let name = format!("seam-b-{pid}.html");
     assert_eq!(bench.names(), [name.as_str()]);
     assert!(
@@ -263,8 +255,7 @@ fn without_o_a_page_is_written() {
 fn the_summary_fits_a_screen() {
     let bench = Bench::new();
     let program = Program::start("n", 60);
-    let pid = arg(program.pid());
-    let outcome = run_well(&mut bench.seam(&["record", "-p", &pid, "-d", "2s"]));
+    let outcome = run_well(&mut bench.record(program.pid(), "-d 2s"));
     let lines = &outcome.stdout;
     assert!((8..=40).contains(&lines.len()), "{}", outcome.text());
     let wide = lines.iter().find(|l| l.chars().count() > 100);
@@ -279,9 +270,8 @@ fn the_summary_fits_a_screen() {
 fn quiet_prints_nothing() {
     let bench = Bench::new();
     let program = Program::start("b", 60);
-    let pid = arg(program.pid());
     let begun = wait::monotonic_ns();
-    let outcome = run_well(&mut bench.seam(&["record", "-q", "-p", &pid, "-d", "500ms"]));
+    let outcome = run_well(&mut bench.record(program.pid(), "-q -d 500ms"));
     assert!(
         outcome.stdout.is_empty() && outcome.stderr.is_empty(),
         "{}",

@@ -3,12 +3,11 @@
 use seam_e2e::bpf;
 use seam_e2e::process::Process;
 use seam_e2e::program::Program;
-use seam_e2e::seam::{Bench, SLACK, arg, sampling};
+use seam_e2e::seam::{Bench, SLACK, sampling};
 
 /// A recording without a time limit.
 fn endless(bench: &Bench, program: &Program) -> Process {
-    let pid = arg(program.pid());
-    sampling(&mut bench.seam(&["record", "-p", &pid, "-o", "x.html", "-o", "x.json"]))
+    sampling(&mut bench.record(program.pid(), "-o x.html -o x.json"))
 }
 
 fn finishes_at(signal: i32) {

@@ -82,10 +82,8 @@ fn garbage(name: &str, head: &[u8]) {
     let program = places::c_program("garbage", &[]);
     let mut process = Process::start(Command::new(program).arg(bench.file(name)));
     process.line("ready", |line| (line == "ready").then_some(()));
-    let pid = arg(process.pid());
-    let outcome = run_well(&mut bench.seam(&[
-        "record", "-p", &pid, "-d", "2s", "-r", "499", "--json", "-o", "x.pb.gz", "-o", "x.json",
-    ]));
+    let outcome =
+        run_well(&mut bench.record(process.pid(), "-d 2s -r 499 --json -o x.pb.gz -o x.json"));
     let summary = parse_json(&outcome.stdout.join("\n"));
     let notes = summary["quality"]["notes"].to_string();
     assert!(notes.contains(name), "{name} is not named: {notes}");
@@ -100,6 +98,9 @@ fn garbage(name: &str, head: &[u8]) {
     let frame = format!("[{name}+0x");
     let inside = |s: &seam_e2e::pprof::Stack| s.frames.iter().any(|f| f.name.starts_with(&frame));
     assert!(profile.count_where(inside) > 100, "no {frame}");
+    // Stacks that are not whole say why.
+    let labelled = profile.count_where(|s| s.texts.contains_key("end"));
+    assert_eq!(labelled, profile.count_where(inside));
     let reasons = not_rooted(&bench.json("x.json"));
     let expected = reasons.iter().all(|r| r.starts_with("\"no-unwind"));
     assert!(expected && !reasons.is_empty(), "{name}: {reasons:?}");

@@ -1,0 +1,3 @@
+module seam.test/bench-big
+
+go 1.21

@@ -1,0 +1,178 @@
+//! What being profiled costs the target.
+
+use anyhow::Result;
+
+use super::page::{Section, median, percent, row, spread, verdict, with_range};
+use super::parts::Parts;
+use super::tools::{self, Target, Tool, field, number};
+use crate::run::Run;
+
+const RATES: [u32; 2] = [99, 999];
+const BUDGETS: [f64; 2] = [0.3, 2.0];
+const METHOD: &str = "\
+A program does a fixed amount of work on one thread, 12 frames deep in Go and C, alone and under
+each profiler in turn, several rounds. Its work is reading the CPU's cycle counter: what is missing
+between two readings (0.1 to 100 µs), something else took. *Interrupted* is that share of its
+time, and *added* what the profiler adds to it: BPF or perf's handler, the interrupt around it, the
+caches that they spoil are not in it. *CPU time* is the kernel's account of the whole run (the work
+is fixed, so a slower target uses more). Differences that are smaller than the spread of the runs
+alone are below what this machine can show. *Own CPU* is that of the profiler itself from its start
+to its end, which with seam includes building tables, finding names and writing.";
+
+/// What a profiler is in this comparison.
+#[derive(Clone, Copy, PartialEq)]
+enum By {
+    Nobody,
+    Tool(Tool, usize),
+    Go(usize),
+}
+
+#[derive(Default)]
+struct Runs {
+    interrupted: Vec<f64>,
+    cpu: Vec<f64>,
+    own: Vec<f64>,
+    bpf: Vec<f64>,
+}
+
+pub(super) fn measure(parts: &Parts) -> Result<Section> {
+    let (rounds, seconds) = parts.pick((7, 5.0), (2, 2.0));
+    let calls = calibrated(parts, seconds)?;
+    let mut cases = vec![By::Nobody];
+    for place in 0..RATES.len() {
+        cases.extend(Tool::ALL.map(|tool| By::Tool(tool, place)));
+        cases.push(By::Go(place));
+    }
+    let mut results: Vec<Runs> = cases.iter().map(|_| Runs::default()).collect();
+    for round in 0..rounds {
+        println!("   round {} of {rounds}", round + 1);
+        for (case, runs) in cases.iter().zip(&mut results) {
+            once(parts, *case, calls, runs)?;
+        }
+    }
+    let mut section = Section::new("Cost for the target", METHOD);
+    section.table(&table(&cases, &results));
+    let alone = &results[0];
+    section.say(&format!(
+        "Alone it was interrupted {} % of its time (median, lowest–highest), and its CPU time \
+         varied by\n{:.1} %.",
+        with_range(&alone.interrupted, 2),
+        percent(spread(&alone.cpu), median(&alone.cpu))
+    ));
+    for (place, rate) in RATES.iter().enumerate() {
+        let by_seam = By::Tool(Tool::Seam, place);
+        let found = cases.iter().position(|case| *case == by_seam);
+        let bpf = found.map_or(0.0, |at| median(&results[at].bpf));
+        section.say(&format!(
+            "seam's program at {rate} Hz, by the kernel's statistics: {bpf:.3} % of the time of \
+             the one core that the\ntarget uses (budget for it and its interrupts {} %).",
+            BUDGETS[place]
+        ));
+    }
+    Ok(section)
+}
+
+fn table(cases: &[By], results: &[Runs]) -> Vec<Vec<String>> {
+    let alone = &results[0];
+    let base = median(&alone.interrupted);
+    let cpu = median(&alone.cpu);
+    let mut rows = vec![row([
+        "profiler",
+        "rate, Hz",
+        "interrupted, %",
+        "added, %",
+        "budget",
+        "CPU time, % of alone",
+        "own CPU, % of a core",
+    ])];
+    for (case, runs) in cases.iter().zip(results) {
+        let added = median(&runs.interrupted) - base;
+        let (name, rate, budget) = match case {
+            By::Nobody => ("alone", "–".to_owned(), String::new()),
+            By::Go(place) => (
+                "Go's `runtime/pprof`",
+                RATES[*place].to_string(),
+                String::new(),
+            ),
+            By::Tool(tool, place) => {
+                let budget = match tool {
+                    Tool::Seam => {
+                        format!("{}: {}", BUDGETS[*place], verdict(added, BUDGETS[*place]))
+                    }
+                    _ => String::new(),
+                };
+                (tool.name(), RATES[*place].to_string(), budget)
+            }
+        };
+        let changed = percent(median(&runs.cpu), cpu);
+        let noise = percent(spread(&alone.cpu), cpu);
+        let changed = match (changed - 100.0).abs() < noise && *case != By::Nobody {
+            true => format!("{changed:.1}, below noise"),
+            false => format!("{changed:.1}"),
+        };
+        let own = match runs.own.is_empty() {
+            true => "–".to_owned(),
+            false => with_range(&runs.own, 1),
+        };
+        let added = match *case {
+            By::Nobody => "–".to_owned(),
+            _ if added.abs() < spread(&alone.interrupted) => format!("{added:.2}, below noise"),
+            _ => format!("{added:.2}"),
+        };
+        let interrupted = with_range(&runs.interrupted, 2);
+        rows.push(vec![
+            name.to_owned(),
+            rate,
+            interrupted,
+            added,
+            budget,
+            changed,
+            own,
+        ]);
+    }
+    rows
+}
+
+/// Calls that take about this long.
+fn calibrated(parts: &Parts, seconds: f64) -> Result<u64> {
+    let calls = 500.0;
+    let line = Target::start(target(parts, calls as u64, 0.0), "ready")?.end("done")?;
+    let each = field(&line, "cpu_ns")? / calls;
+    Ok((seconds * 1e9 / each) as u64)
+}
+
+fn target(parts: &Parts, calls: u64, delay: f64) -> Run {
+    let (calls, delay) = (calls.to_string(), delay.to_string());
+    Run::new(&parts.depth).args(["-leaf", "gaps", "-calls", &calls, "-delay", &delay])
+}
+
+fn once(parts: &Parts, by: By, calls: u64, runs: &mut Runs) -> Result<()> {
+    // The work begins when every profiler has attached.
+    let delay = if by == By::Nobody { 0.2 } else { 1.5 };
+    let mut run = target(parts, calls, delay);
+    if let By::Go(place) = by {
+        let rate = RATES[place].to_string();
+        run = run
+            .arg("-profile")
+            .arg(parts.file("depth.pprof"))
+            .args(["-rate", &rate]);
+    }
+    let target = Target::start(run, "ready")?;
+    if let By::Tool(tool, place) = by {
+        let begun = std::time::Instant::now();
+        // All end with their target.
+        let own = tool.record(parts, &target.pid, RATES[place], 60)?;
+        runs.own.push(percent(own, begun.elapsed().as_secs_f64()));
+        if tool == Tool::Seam {
+            let cost = &tools::summary(parts)?;
+            let time = number(&cost["cost"]["bpf_time_ns"]);
+            runs.bpf
+                .push(percent(time, number(&cost["recording"]["duration_ns"])));
+        }
+    }
+    let line = target.end("done")?;
+    runs.interrupted
+        .push(percent(field(&line, "gap_ns")?, field(&line, "user_ns")?));
+    runs.cpu.push(field(&line, "cpu_ns")? / 1e9);
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Measures seam beside its peers and writes docs/benchmarks.md: one run, one machine, every
+//! number by the commands that the page names. Nothing in the page is written by hand.
+
+mod added;
+mod attach;
+mod machine;
+mod own;
+mod page;
+mod parts;
+mod tables;
+mod tools;
+mod walk;
+mod whole;
+
+use std::fs;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::run::interrupted;
+use crate::{paths, run};
+use page::Section;
+use parts::Parts;
+
+/// How much to measure.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Shorter and fewer rounds: to see that it works, not for publishing
+    #[arg(long)]
+    quick: bool,
+    /// The date to print (default: today's)
+    #[arg(long)]
+    date: Option<String>,
+    /// Measure only this, and print it instead of writing the page (repeatable)
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+}
+
+type Measure = fn(&Parts) -> Result<Section>;
+
+const SECTIONS: &[(&str, Measure)] = &[
+    ("whole", whole::measure),
+    ("walk", walk::measure),
+    ("added", added::measure),
+    ("own", own::measure),
+    ("attach", attach::measure),
+    ("tables", tables::measure),
+    ("names", own::names),
+];
+
+/// The task `bench`.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    if !nix::unistd::geteuid().is_root() {
+        bail!("bench needs root\nhint: sudo -E cargo xtask bench");
+    }
+    let known = |name: &String| SECTIONS.iter().any(|(known, _)| known == name);
+    if let Some(unknown) = options.only.iter().find(|name| !known(name)) {
+        let names: Vec<_> = SECTIONS.iter().map(|(name, _)| *name).collect();
+        bail!(
+            "{unknown} is not measured\nhint: there are {}",
+            names.join(", ")
+        );
+    }
+    let parts = Parts::build(options.quick)?;
+    let date = match &options.date {
+        Some(date) => date.clone(),
+        None => run::Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?,
+    };
+    let mut text = page::head(&machine::facts(&parts, date.trim())?, options.quick);
+    let mut failed = Vec::new();
+    for (name, measure) in SECTIONS {
+        if !options.only.is_empty() && !options.only.iter().any(|only| only == name) {
+            continue;
+        }
+        if interrupted() {
+            bail!("interrupted");
+        }
+        println!("══ {name}");
+        let begun = Instant::now();
+        let section = measure(&parts).with_context(|| format!("measuring {name}"));
+        println!("══ {name}: {:.0} s", begun.elapsed().as_secs_f64());
+        match section {
+            Ok(section) => text += &section.markdown(),
+            Err(error) => {
+                println!("error: {error:#}");
+                failed.push(*name);
+            }
+        }
+    }
+    if options.only.is_empty() && failed.is_empty() {
+        let path = paths::root().join("docs/benchmarks.md");
+        fs::create_dir_all(paths::root().join("docs"))?;
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("wrote {}", paths::shown(&path));
+    } else {
+        println!("\n{text}");
+    }
+    if !failed.is_empty() {
+        bail!(
+            "not measured: {}; the page was left as it was",
+            failed.join(", ")
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! The page's parts: a head, sections with tables, and how numbers are written.
+
+use std::fmt::Write;
+
+/// A part of the page.
+pub(super) struct Section {
+    title: &'static str,
+    text: String,
+}
+
+impl Section {
+    /// A section that begins with how it was measured.
+    pub(super) fn new(title: &'static str, method: &str) -> Self {
+        let text = format!("{}\n", method.trim());
+        Section { title, text }
+    }
+
+    /// Adds a table; the first row is the heading.
+    pub(super) fn table(&mut self, rows: &[Vec<String>]) {
+        self.text.push('\n');
+        for (number, row) in rows.iter().enumerate() {
+            let _ = writeln!(self.text, "| {} |", row.join(" | "));
+            if number == 0 {
+                let _ = writeln!(self.text, "|{}", "---|".repeat(row.len()));
+            }
+        }
+    }
+
+    /// Adds a paragraph.
+    pub(super) fn say(&mut self, text: &str) {
+        let _ = writeln!(self.text, "\n{}", text.trim());
+    }
+
+    /// Adds the commands that were run.
+    pub(super) fn commands(&mut self, lines: &[String]) {
+        let _ = writeln!(self.text, "\n```sh\n{}\n```", lines.join("\n"));
+    }
+
+    pub(super) fn markdown(&self) -> String {
+        format!("\n## {}\n\n{}", self.title, self.text)
+    }
+}
+
+/// What the page begins with.
+pub(super) fn head(machine: &[(String, String)], quick: bool) -> String {
+    let mut text = "# Benchmarks\n\nWritten by `cargo xtask bench`, which measures everything \
+                    here anew.\n"
+        .to_owned();
+    if quick {
+        text += "\n**A quick run: rounds too short and too few to be quoted.**\n";
+    }
+    text.push_str("\n| | |\n|---|---|\n");
+    for (what, value) in machine {
+        let _ = writeln!(text, "| {what} | {value} |");
+    }
+    text
+}
+
+/// A row of a table.
+pub(super) fn row<S: ToString>(cells: impl IntoIterator<Item = S>) -> Vec<String> {
+    cells.into_iter().map(|cell| cell.to_string()).collect()
+}
+
+/// The middle value; of an even number, the higher of the two. 0 of none.
+pub(super) fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+/// From the lowest to the highest.
+pub(super) fn spread(values: &[f64]) -> f64 {
+    let highest = values.iter().copied().fold(f64::MIN, f64::max);
+    let lowest = values.iter().copied().fold(f64::MAX, f64::min);
+    (highest - lowest).max(0.0)
+}
+
+/// A share as a percentage.
+pub(super) fn percent(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 {
+        100.0 * part / whole
+    } else {
+        0.0
+    }
+}
+
+/// How a number stands to its budget.
+pub(super) fn verdict(value: f64, budget: f64) -> String {
+    if value <= budget {
+        "met".to_owned()
+    } else {
+        format!("missed by {:.0} %", 100.0 * (value / budget - 1.0))
+    }
+}
+
+/// The median with the lowest and the highest.
+pub(super) fn with_range(values: &[f64], digits: usize) -> String {
+    let highest = values.iter().copied().fold(f64::MIN, f64::max);
+    let lowest = values.iter().copied().fold(f64::MAX, f64::min);
+    let middle = median(values);
+    format!("{middle:.digits$} ({lowest:.digits$}–{highest:.digits$})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[]), 0.0);
+        assert_eq!(spread(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(spread(&[]), 0.0);
+        assert_eq!(verdict(1.0, 1.0), "met");
+        assert_eq!(verdict(1.8, 1.5), "missed by 20 %");
+        assert_eq!(with_range(&[2.0, 1.0, 4.0], 1), "2.0 (1.0–4.0)");
+    }
+
+    #[test]
+    fn tables() {
+        let mut section = Section::new("A", "By counting.");
+        section.table(&[row(["x", "y"]), row([1, 2])]);
+        let text = section.markdown();
+        assert_eq!(
+            text,
+            "\n## A\n\nBy counting.\n\n| x | y |\n|---|---|\n| 1 | 2 |\n"
+        );
+    }
+}
