@@ -277,6 +277,10 @@ int on_fork(__u64 *ctx)
 	process = bpf_map_lookup_elem(&processes, &parent_tgid);
 	if (process && process->follow) {
 		bpf_map_update_elem(&processes, &tgid, process, BPF_ANY);
+		/* The set to be filled at exec belongs to one process. The child does not run yet. */
+		process = bpf_map_lookup_elem(&processes, &tgid);
+		if (process)
+			process->exec_set = 0;
 		count(SEAM_COUNT_FORKS);
 	}
 	return 0;

@@ -15,6 +15,8 @@ use crate::{Error, Result};
 
 /// Inner arrays of different lengths may stand in for one another (Linux 5.10).
 const BPF_F_INNER_MAP: u32 = 1 << 12;
+/// Memory of a hash map is taken entry by entry.
+const BPF_F_NO_PREALLOC: u32 = 1;
 
 /// The compiled program, aligned as an ELF parser expects.
 #[repr(C, align(16))]
@@ -98,11 +100,18 @@ impl Kernel {
 
     /// Fills slots with tables. Takes one RCU grace period, however many there are.
     pub(crate) fn install_tables(&mut self, tables: &[(u32, &[u32])]) -> Result<()> {
-        let maps: Vec<MapHandle> =
-            tables.iter().map(|(_, words)| self.table_map(words)).collect::<Result<_>>()?;
-        let keys: Vec<u8> = tables.iter().flat_map(|(slot, _)| slot.to_le_bytes()).collect();
-        let fds: Vec<u8> =
-            maps.iter().flat_map(|m| m.as_fd().as_raw_fd().to_le_bytes()).collect();
+        let maps: Vec<MapHandle> = tables
+            .iter()
+            .map(|(_, words)| self.table_map(words))
+            .collect::<Result<_>>()?;
+        let keys: Vec<u8> = tables
+            .iter()
+            .flat_map(|(slot, _)| slot.to_le_bytes())
+            .collect();
+        let fds: Vec<u8> = maps
+            .iter()
+            .flat_map(|m| m.as_fd().as_raw_fd().to_le_bytes())
+            .collect();
         if maps.is_empty() {
             return Ok(());
         }
@@ -114,8 +123,10 @@ impl Kernel {
     fn table_map(&mut self, words: &[u32]) -> Result<MapHandle> {
         let blocks = words.as_chunks::<{ SEAM_BLOCK_WORDS as usize }>().0;
         let map = inner_map("seam_table", size_of::<seam_table_block>(), blocks.len())?;
-        let values: Vec<u8> =
-            blocks.iter().flat_map(|b| b.iter().flat_map(|w| w.to_le_bytes())).collect();
+        let values: Vec<u8> = blocks
+            .iter()
+            .flat_map(|b| b.iter().flat_map(|w| w.to_le_bytes()))
+            .collect();
         fill(&map, &values, blocks.len())?;
         self.inner_bytes += values.len();
         Ok(map)
@@ -133,11 +144,20 @@ impl Kernel {
         let mut blocks = seam_unwind::mapping_blocks(mappings);
         if blocks.is_empty() {
             // One block to be filled at the next exec.
-            let unused = Mapping { start: u64::MAX, end: u64::MAX, ..Mapping::default() };
-            blocks.push(seam_mapping_block { mapping: [unused; SEAM_MAPPINGS_PER_BLOCK as usize] });
+            let unused = Mapping {
+                start: u64::MAX,
+                end: u64::MAX,
+                ..Mapping::default()
+            };
+            blocks.push(seam_mapping_block {
+                mapping: [unused; SEAM_MAPPINGS_PER_BLOCK as usize],
+            });
         }
         for (number, block) in blocks.iter().enumerate() {
-            let key = seam_set_key { set, block: number as u32 };
+            let key = seam_set_key {
+                set,
+                block: number as u32,
+            };
             self.mappings
                 .update(bytes_of(&key), bytes_of(block), MapFlags::ANY)
                 .map_err(|e| refused("filled", &e))?;
@@ -149,7 +169,11 @@ impl Kernel {
     /// Forgets a mapping set.
     pub(crate) fn remove_set(&mut self, set: u32) {
         for block in 0..SEAM_MAPPING_BLOCKS {
-            if self.mappings.delete(bytes_of(&seam_set_key { set, block })).is_err() {
+            if self
+                .mappings
+                .delete(bytes_of(&seam_set_key { set, block }))
+                .is_err()
+            {
                 // There are no more.
                 break;
             }
@@ -166,14 +190,6 @@ impl Kernel {
                 MapFlags::ANY,
             )
             .map_err(|e| refused("filled", &e))
-    }
-
-    /// Whether a process is a target by now (children become one in the kernel).
-    pub(crate) fn has_process(&self, pid: i32) -> bool {
-        let key = (pid as u32).to_le_bytes();
-        self.processes
-            .lookup(&key, MapFlags::ANY)
-            .is_ok_and(|found| found.is_some())
     }
 
     /// Forgets a process.
@@ -216,6 +232,10 @@ impl Kernel {
     pub(crate) fn map_bytes(&self) -> usize {
         let fixed = self.object.maps().filter_map(|m| {
             let info = m.info().ok()?;
+            if info.info.map_flags & BPF_F_NO_PREALLOC != 0 {
+                // Grows with its entries, which are counted as they are added.
+                return None;
+            }
             let per_entry = info.info.value_size as usize + info.info.key_size as usize;
             Some(per_entry * info.info.max_entries as usize)
         });

@@ -16,6 +16,7 @@ mod process_map;
 mod recording;
 mod session;
 mod sideband;
+mod system;
 mod target;
 
 pub use command::Command;

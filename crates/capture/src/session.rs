@@ -1,7 +1,7 @@
 //! A recording in progress: owns the kernel side, follows what the targets map, drains samples.
 
 use std::collections::HashMap;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,8 +12,11 @@ use seam_wire::{
 use crate::bpf::Kernel;
 use crate::recording::Collector;
 use crate::sideband::{Event, Sideband};
+use crate::system::{enable_stats, has_ended, hurry, monotonic_ns, pidfd};
 use crate::target::{cpu_time_ns, describe};
-use crate::{Cost, Counters, Error, Module, Modules, ProcessMap, Recording, Result, Target, TargetInfo};
+use crate::{
+    Cost, Counters, Error, Module, Modules, ProcessMap, Recording, Result, Target, TargetInfo,
+};
 use crate::{cost, perf};
 
 /// How long a mapping set outlives its successor: long enough for every sample that began with it.
@@ -317,7 +320,11 @@ impl Session {
                 continue;
             }
             let next = self.slots.len() as u32 + 1;
-            let slot = if module.table.is_ok() && next < TABLE_SLOTS { next } else { 0 };
+            let slot = if module.table.is_ok() && next < TABLE_SLOTS {
+                next
+            } else {
+                0
+            };
             self.slots.insert(module.number, slot);
             if slot != 0 {
                 new.push((slot, Arc::clone(module)));
@@ -355,7 +362,7 @@ impl Session {
             })
             .collect();
         let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
-        // SAFETY: `polled` is a valid array of the length given. A signal ends the wait early, which
+        // SAFETY: `polled` is a valid array of the length given. A signal ends the wait early; that
         // is what it is for.
         unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as _, milliseconds) };
     }
@@ -408,7 +415,8 @@ impl Session {
 
     /// A child runs with its parent's mappings until it executes something.
     fn follow_child(&mut self, parent: i32, pid: i32) {
-        if !self.kernel.has_process(pid) {
+        // Decided by the parent: the side-band record may come before the tracepoint has run.
+        if !self.options.follow_children {
             return;
         }
         let Some(map) = self.processes.get(&parent).map(|t| t.map.clone()) else {
@@ -485,47 +493,4 @@ impl Tracked {
 fn ring_bytes(rate_hz: u32, cpus: usize) -> u32 {
     let wanted = rate_hz as usize * cpus * 1024;
     wanted.next_power_of_two().clamp(1 << 18, 1 << 26) as u32
-}
-
-/// A new mapping's samples can't be walked until this process has run: on a busy machine it must
-/// not wait its turn. It uses too little CPU time to take any from others. Best effort.
-fn hurry() {
-    // SAFETY: a plain system call on this process; without the right to do so nothing changes.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -15) };
-}
-
-fn monotonic_ns() -> u64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: `time` is a valid timespec, and CLOCK_MONOTONIC always exists.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-}
-
-/// Asks the kernel to count the run time of BPF programs while the descriptor is open.
-fn enable_stats() -> Option<OwnedFd> {
-    // SAFETY: a plain system call; BPF_STATS_RUN_TIME is 0.
-    let fd = unsafe { libbpf_rs::libbpf_sys::bpf_enable_stats(0) };
-    // SAFETY: a non-negative result is a descriptor that is ours.
-    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-fn pidfd(pid: i32) -> Option<OwnedFd> {
-    // SAFETY: pidfd_open takes a process id and no flags.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    // SAFETY: a non-negative result is a descriptor that is ours.
-    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd as i32) })
-}
-
-/// A pidfd becomes readable when its process has ended.
-fn has_ended(pidfd: &OwnedFd) -> bool {
-    let mut polled = libc::pollfd {
-        fd: pidfd.as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // SAFETY: one valid pollfd; a zero timeout never waits.
-    unsafe { libc::poll(&raw mut polled, 1, 0) == 1 }
 }

@@ -42,8 +42,8 @@ Examples:
   seam record -d 10s -- ./server --port 8080
   seam record -p 4242 -d 10s --json | jq .quality
 
-Needs root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE. Nothing in the target
-changes.
+Needs root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE. Nothing in the
+target changes.
 Exit codes: 0 recorded, 2 error.";
 
 /// Record where CPU time goes, and write a flame graph

@@ -1,7 +1,7 @@
 //! Where the runtime's g, m and p keep what seam reads: a committed table by version, checked
 //! against the instructions of the very binary.
 //!
-//! The table was read from the DWARF of real toolchains (`cargo xtask go-offsets` checks it). It is
+//! The table was read from the DWARF of real toolchains. It is
 //! preferred to the binary's own DWARF, which says the same but may be 100 MB to decompress.
 
 use iced_x86::{Instruction, Mnemonic, OpKind, Register};
@@ -146,7 +146,7 @@ fn decoded<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> Decod
     };
     let mut decoded = from_systemstack(&code(names[0]));
     let saves: Vec<_> = code(names[1]).iter().filter_map(store).collect();
-    // gosave_systemstack_switch stores pc and sp in this order, later (after ret, up to Go 1.24) bp.
+    // gosave_systemstack_switch stores pc and sp in this order, then bp (after ret, up to 1.24).
     let offset = |n: usize| saves.get(n).map(|(_, offset, _)| *offset);
     decoded.g_sched_pc = offset(0);
     if offset(1) != decoded.g_sched_sp {

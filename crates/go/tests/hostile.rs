@@ -48,7 +48,9 @@ fn table() -> Vec<u8> {
 
 /// Asks for everything there is to ask; bounded however the table lies.
 fn read_everything(bytes: &[u8]) {
-    let Ok(table) = Pclntab::parse(bytes) else { return };
+    let Ok(table) = Pclntab::parse(bytes) else {
+        return;
+    };
     for function in table.functions().take(1000) {
         let _ = table.stack_depths(&function).take(10_000).count();
         for pc in [function.entry, function.entry + 5, function.end] {
@@ -68,12 +70,18 @@ fn the_sound_table_says_what_was_put_in() {
     let bytes = table();
     let table = Pclntab::parse(&bytes).expect("sound");
     let functions: Vec<_> = table.functions().collect();
-    assert_eq!(functions.iter().map(|f| f.name).collect::<Vec<_>>(), ["main.a", "main.b"]);
+    assert_eq!(
+        functions.iter().map(|f| f.name).collect::<Vec<_>>(),
+        ["main.a", "main.b"]
+    );
     assert_eq!((functions[1].entry, functions[1].end), (0x1020, 0x1040));
     assert!(functions[0].flags.assembly());
     let depths: Vec<_> = table.stack_depths(&functions[0]).collect();
     assert_eq!(depths, [(0x1004, 0), (0x1018, 8), (0x1019, 0)]);
-    assert_eq!(table.file_line(&functions[0], 0x1001), Some(("/src/a.go", 7)));
+    assert_eq!(
+        table.file_line(&functions[0], 0x1001),
+        Some(("/src/a.go", 7))
+    );
     assert_eq!(table.find(0x1021).map(|f| f.name), Some("main.b"));
     assert!(table.find(0x1040).is_none());
 }
@@ -90,7 +98,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn changed(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..30)) {
+    fn changed(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..30),
+    ) {
         let mut bytes = table();
         for (at, value) in changes {
             let at = at.index(bytes.len());

@@ -11,7 +11,13 @@ fn real() -> Vec<u8> {
 /// Asks for everything there is to ask.
 fn read_everything(bytes: &[u8]) {
     let Ok(elf) = Elf::parse(bytes) else { return };
-    let _ = (elf.build_id(), elf.interpreter(), elf.dynamic(), elf.kind(), elf.entry());
+    let _ = (
+        elf.build_id(),
+        elf.interpreter(),
+        elf.dynamic(),
+        elf.kind(),
+        elf.entry(),
+    );
     for section in elf.sections() {
         let _ = elf.section_data(&section.name);
         let _ = elf.bytes_up_to(section.address, section.size);
@@ -29,8 +35,18 @@ fn the_real_file_is_read_whole() {
     let bytes = real();
     let elf = Elf::parse(bytes.as_slice()).expect("a real program");
     assert!(elf.build_id().is_some());
-    assert!(elf.section_data(".eh_frame").expect("well formed").is_some());
-    assert!(elf.dynamic().expect("well formed").needed.iter().any(|n| n.starts_with("libc.so")));
+    assert!(
+        elf.section_data(".eh_frame")
+            .expect("well formed")
+            .is_some()
+    );
+    assert!(
+        elf.dynamic()
+            .expect("well formed")
+            .needed
+            .iter()
+            .any(|n| n.starts_with("libc.so"))
+    );
 }
 
 #[test]

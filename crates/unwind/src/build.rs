@@ -126,18 +126,26 @@ fn entry_point(entry: u64, base: u64, size: u32, rules: &mut RuleSet) -> RangeLi
 fn code_extent<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<(u64, u32)> {
     let held = |s: &&Segment| {
         // A size is believed only where its last byte can be read.
-        let last = s.file_size.checked_sub(1).and_then(|n| s.address.checked_add(n));
+        let last = s
+            .file_size
+            .checked_sub(1)
+            .and_then(|n| s.address.checked_add(n));
         s.kind == SegmentKind::Load
             && s.executable
             && last.is_some_and(|last| elf.bytes_at(last, 1).is_some())
     };
     let code = || elf.segments().iter().filter(held);
     let start = code().map(|s| s.address).min().ok_or(Error::NoCode)?;
-    let end = code().map(|s| s.address + s.file_size).max().ok_or(Error::NoCode)?;
+    let end = code()
+        .map(|s| s.address + s.file_size)
+        .max()
+        .ok_or(Error::NoCode)?;
     let base = start - start % u64::from(SEAM_PAGE_BYTES);
     let size = end - base;
     if size > CODE_BYTES_MAX {
-        return Err(Error::TooLarge { words: size / u64::from(SEAM_PAGE_BYTES) });
+        return Err(Error::TooLarge {
+            words: size / u64::from(SEAM_PAGE_BYTES),
+        });
     }
     Ok((base, size as u32))
 }

@@ -148,9 +148,9 @@ fn rule<'d, S: UnwindSection<Slice<'d>>>(frames: &S, row: &UnwindTableRow<usize>
     }
     let saved = [3u16, 6, 12, 13, 14, 15].map(|r| (r, row.register(gimli::Register(r))));
     let by_rbp = |e: UnwindExpression<usize>| offset_from_rbp(frames, e);
-    let realigned = saved.iter().any(
-        |(_, r)| matches!(r, Some(RegisterRule::Expression(e)) if by_rbp(*e).is_some()),
-    );
+    let realigned = saved
+        .iter()
+        .any(|(_, r)| matches!(r, Some(RegisterRule::Expression(e)) if by_rbp(*e).is_some()));
     if realigned {
         rule.flags |= SEAM_RULE_SAVED_BY_RBP as u8;
     }

@@ -15,7 +15,11 @@ fn built(bytes: &[u8]) -> Option<seam_unwind::ModuleTable> {
 #[test]
 fn the_real_file_has_rows() {
     let table = built(&real()).expect("a table");
-    assert!(table.facts.cfi_functions > 10 && table.table.rows > 50, "{:?}", table.facts);
+    assert!(
+        table.facts.cfi_functions > 10 && table.table.rows > 50,
+        "{:?}",
+        table.facts
+    );
     assert_eq!(table.facts.cfi_malformed, 0);
 }
 
@@ -23,7 +27,11 @@ fn the_real_file_has_rows() {
 fn a_lie_about_sizes_costs_no_memory() {
     let mut bytes = real();
     let elf = Elf::parse(bytes.as_slice()).expect("real");
-    let code = elf.segments().iter().position(|s| s.executable).expect("code");
+    let code = elf
+        .segments()
+        .iter()
+        .position(|s| s.executable)
+        .expect("code");
     // p_filesz and p_memsz of the code segment: 32 and 40 bytes into its header.
     let header = 64 + 56 * code;
     bytes[header + 32..header + 48].copy_from_slice(&[0xff; 16]);

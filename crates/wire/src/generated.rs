@@ -246,7 +246,6 @@ pub const SEAM_END_GO_STATE: u32 = 30;
 pub const SEAM_END_GO_UNKNOWN: u32 = 31;
 pub const SEAM_END_GO_UNVERIFIED: u32 = 32;
 pub const SEAM_END_GO_NO_CURG: u32 = 33;
-pub const SEAM_END_GO_CALLBACK_LOST: u32 = 34;
 pub static ENDS: &[crate::End] = &[
     crate::End {
         code: 0,
@@ -373,11 +372,5 @@ pub static ENDS: &[crate::End] = &[
         id: "go-no-goroutine",
         root: false,
         sentence: "a switch to a goroutine's stack without a goroutine",
-    },
-    crate::End {
-        code: 34,
-        id: "go-callback-lost",
-        root: false,
-        sentence: "the C side of a callback is no longer recorded by the runtime",
     },
 ];

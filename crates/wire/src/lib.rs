@@ -6,7 +6,10 @@
 
 mod ends;
 #[allow(missing_docs, non_camel_case_types, clippy::all, unreachable_pub)]
-#[allow(clippy::undocumented_unsafe_blocks, reason = "bindgen writes zeroed() for big arrays")]
+#[allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "bindgen writes zeroed() for big arrays"
+)]
 mod generated;
 mod record;
 

@@ -161,7 +161,7 @@ fn once(parts: &Parts, by: By, calls: u64, runs: &mut Runs) -> Result<()> {
     if let By::Tool(tool, place) = by {
         let begun = std::time::Instant::now();
         // All end with their target.
-        let own = tool.record(parts, &target.pid, RATES[place], 60)?;
+        let own = tool.record(parts, &target.pid, RATES[place], None)?;
         runs.own.push(percent(own, begun.elapsed().as_secs_f64()));
         if tool == Tool::Seam {
             let cost = &tools::summary(parts)?;

@@ -12,6 +12,9 @@ use super::parts::Parts;
 use crate::paths;
 use crate::run::{Run, Running};
 
+/// Seconds to record; none: until the target ends.
+pub(super) type Time = Option<u64>;
+
 /// A profiler that attaches from outside.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Tool {
@@ -40,43 +43,51 @@ impl Tool {
         })
     }
 
-    /// The command, for `seconds` or until the process ends.
-    pub(super) fn command(self, parts: &Parts, pid: &str, rate: u32, seconds: u64) -> Vec<String> {
+    /// The command, for some seconds, or until the process ends.
+    pub(super) fn command(self, parts: &Parts, pid: &str, rate: u32, time: Time) -> Vec<String> {
+        let rate = rate.to_string();
+        let mut words: Vec<String> = Vec::new();
+        let mut add = |more: &[&str]| words.extend(more.iter().map(|&word| word.to_owned()));
         let output = self.output(parts).display().to_string();
-        let seam = parts.seam.display().to_string();
-        let (rate, time) = (rate.to_string(), format!("{seconds}s"));
-        let words: Vec<&str> = match self {
-            Tool::Seam => vec![&seam, "record", "-q", "-p", pid, "-r", &rate, "-d", &time],
-            Tool::PerfFp => vec!["perf", "record", "-q", "-e", "cpu-clock", "-F", &rate, "-g"],
-            Tool::PerfDwarf => {
-                let graph = ["--call-graph", "dwarf"];
-                [
-                    &["perf", "record", "-q", "-e", "cpu-clock", "-F", &rate][..],
-                    &graph,
-                ]
-                .concat()
+        if self == Tool::Seam {
+            add(&[
+                &parts.seam.display().to_string(),
+                "record",
+                "-q",
+                "-p",
+                pid,
+                "-r",
+                &rate,
+            ]);
+            add(&[
+                "-o",
+                &output,
+                "-o",
+                &parts.file("x.json").display().to_string(),
+            ]);
+            if let Some(seconds) = time {
+                add(&["-d", &format!("{seconds}s")]);
             }
-        };
-        let mut words: Vec<String> = words.into_iter().map(str::to_owned).collect();
-        words.extend(["-o".to_owned(), output]);
+            return words;
+        }
+        add(&["perf", "record", "-q", "-e", "cpu-clock", "-F", &rate]);
         match self {
-            Tool::Seam => {
-                let summary = parts.file("x.json").display().to_string();
-                words.extend(["-o".to_owned(), summary]);
-            }
-            _ => {
-                let rest = ["-p", pid, "--", "sleep", &seconds.to_string()];
-                words.extend(rest.map(str::to_owned));
-            }
+            Tool::PerfDwarf => add(&["--call-graph", "dwarf"]),
+            _ => add(&["-g"]),
+        }
+        add(&["-o", &output, "-p", pid]);
+        if let Some(seconds) = time {
+            add(&["--", "sleep", &seconds.to_string()]);
         }
         words
     }
 
     /// Runs it, and gives its CPU time.
-    pub(super) fn record(self, parts: &Parts, pid: &str, rate: u32, seconds: u64) -> Result<f64> {
-        let words = self.command(parts, pid, rate, seconds);
+    pub(super) fn record(self, parts: &Parts, pid: &str, rate: u32, time: Time) -> Result<f64> {
+        let words = self.command(parts, pid, rate, time);
         let before = children_cpu()?;
-        let run = Run::new(&words[0]).args(&words[1..]).seconds(seconds + 120);
+        let limit = time.unwrap_or(60) + 120;
+        let run = Run::new(&words[0]).args(&words[1..]).seconds(limit);
         // perf says on stdout what it wrote.
         run.text().with_context(|| self.name())?;
         Ok(children_cpu()? - before)

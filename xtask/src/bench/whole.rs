@@ -44,7 +44,7 @@ pub(super) fn measure(parts: &Parts) -> Result<Section> {
         for tool in Tool::ALL {
             let life = (seconds + 30).to_string();
             let target = tools::Target::start(Run::new(&program).arg(life), "start ns=")?;
-            tool.record(parts, &target.pid, RATE, seconds)?;
+            tool.record(parts, &target.pid, RATE, Some(seconds))?;
             drop(target);
             cells.push(judged(parts, name, tool)?);
         }
@@ -53,7 +53,7 @@ pub(super) fn measure(parts: &Parts) -> Result<Section> {
         rows.push(cells);
     }
     section.table(&rows);
-    let commands = Tool::ALL.map(|tool| shown(&tool.command(parts, "PID", RATE, seconds)));
+    let commands = Tool::ALL.map(|tool| shown(&tool.command(parts, "PID", RATE, Some(seconds))));
     section.commands(&commands);
     Ok(section)
 }

@@ -156,6 +156,9 @@ mod tests {
             1
         );
         let at = |path: &str| check(&file(path, "[dependencies]\nlibbpf-rs = \"1\"")).len();
-        assert_eq!((at("benches/kernel/Cargo.toml"), at("xtask/Cargo.toml")), (0, 1));
+        assert_eq!(
+            (at("benches/kernel/Cargo.toml"), at("xtask/Cargo.toml")),
+            (0, 1)
+        );
     }
 }

@@ -386,7 +386,12 @@ fn cost(recording: &Recording) -> Cost {
         rss_bytes: recording.cost.rss_bytes,
         map_bytes: recording.cost.map_bytes,
         bpf_time_ns: recording.cost.bpf_time.as_nanos() as u64,
-        // The time of runs on other processes counts as spent for the samples.
-        bpf_runs: recording.counters.samples,
+        // The time of runs on other processes counts as spent for the samples. Without the right to
+        // have run times counted there is no figure.
+        bpf_runs: if recording.cost.bpf_time.is_zero() {
+            0
+        } else {
+            recording.counters.samples
+        },
     }
 }

@@ -56,7 +56,7 @@ impl Output {
         }
         let folder = folder(path);
         let probe = temporary(path);
-        match File::create(&probe) {
+        match create(&probe) {
             Ok(_) => {
                 let _ = std::fs::remove_file(&probe);
                 Ok(Self {
@@ -143,7 +143,7 @@ pub(crate) fn write_all(outputs: &[Output], profile: &Profile) -> Result<Vec<Str
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let temporary = temporary(path);
     let result = (|| {
-        let mut file = File::create(&temporary)?;
+        let mut file = create(&temporary)?;
         file.write_all(bytes)?;
         file.sync_data()?;
         give_to_invoker(&file);
@@ -170,6 +170,11 @@ fn rescue(path: &Path, bytes: &[u8]) -> Option<PathBuf> {
     candidates
         .into_iter()
         .find(|candidate| write_whole(candidate, bytes).is_ok())
+}
+
+/// A new file and nothing else: a link that someone put there beforehand is not followed.
+fn create(path: &Path) -> std::io::Result<File> {
+    File::options().write(true).create_new(true).open(path)
 }
 
 fn folder(path: &Path) -> &Path {

@@ -79,6 +79,17 @@ pub(crate) fn notes(recording: &Recording, kernel_hidden: bool) -> Vec<String> {
             }
         }
     }
+    let forgotten = recording
+        .samples
+        .iter()
+        .filter(|s| s.header.callbacks_lost > 0)
+        .count();
+    if forgotten > 0 {
+        notes.push(format!(
+            "{forgotten} samples are without the C side of a callback: a panic had passed it, and \
+             the runtime had forgotten it"
+        ));
+    }
     if kernel_hidden {
         notes.push(
             "kernel functions have no names: /proc/kallsyms hides addresses (kptr_restrict)"

@@ -46,7 +46,27 @@ fn it_is_recorded_from_its_first_instruction() {
         "nothing of the loader was seen"
     );
     assert!(profile.count_where(|s| s.has("seam_p_leaf")) > 100);
-    assert_eq!(not_rooted(&bench.json("x.json")), [""; 0]);
+    assert_only_late_libraries(&bench.json("x.json"));
+}
+
+/// The program, its loader and the vdso are in force at exec. What the loader maps then is told by
+/// a record that seam must wake up for, some 0.1 ms on an idle machine: samples in between say so
+/// (`table-not-ready`) and are few. Nothing else may be missing.
+fn assert_only_late_libraries(summary: &serde_json::Value) {
+    let reasons = summary["quality"]["end_reasons"]
+        .as_array()
+        .expect("a list");
+    let samples = summary["quality"]["sampled_time_ns"]
+        .as_u64()
+        .expect("a number");
+    let period = summary["recording"]["period_ns"]
+        .as_u64()
+        .unwrap_or(100_000);
+    let limit = (samples / period / 100).max(20);
+    for row in reasons.iter().filter(|row| row["root"] != true) {
+        assert_eq!(row["name"], "table-not-ready", "{:?}", not_rooted(summary));
+        assert!(row["samples"].as_u64().expect("a number") <= limit, "{row}");
+    }
 }
 
 #[test]
@@ -57,7 +77,7 @@ fn a_go_program_from_its_first_instruction() {
     run_well(&mut bench.record_command(options, &file, &["1"]));
     let profile = bench.pprof("x.pb.gz");
     assert!(profile.count_where(|s| s.has("seam_d_leaf")) > 100);
-    assert_eq!(not_rooted(&bench.json("x.json")), [""; 0]);
+    assert_only_late_libraries(&bench.json("x.json"));
 }
 
 #[test]
@@ -220,5 +240,5 @@ fn the_first_samples_of_a_busy_shell() {
     let seam = sampling(&mut command);
     let outcome = seam.end(SLACK);
     assert_eq!(outcome.code(), Some(0), "{}", outcome.text());
-    assert_eq!(not_rooted(&bench.json("x.json")), [""; 0]);
+    assert_only_late_libraries(&bench.json("x.json"));
 }

@@ -1,0 +1,46 @@
+//! Small system calls that a recording needs: clocks, priorities, process handles.
+
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// A new mapping's samples can't be walked until this process has run: on a busy machine it must
+/// not wait its turn. It uses too little CPU time to take any from others. Best effort.
+pub(crate) fn hurry() {
+    // SAFETY: a plain system call on this process; without the right to do so nothing changes.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -15) };
+}
+
+pub(crate) fn monotonic_ns() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is a valid timespec, and CLOCK_MONOTONIC always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Asks the kernel to count the run time of BPF programs while the descriptor is open.
+pub(crate) fn enable_stats() -> Option<OwnedFd> {
+    // SAFETY: a plain system call; BPF_STATS_RUN_TIME is 0.
+    let fd = unsafe { libbpf_rs::libbpf_sys::bpf_enable_stats(0) };
+    // SAFETY: a non-negative result is a descriptor that is ours.
+    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+pub(crate) fn pidfd(pid: i32) -> Option<OwnedFd> {
+    // SAFETY: pidfd_open takes a process id and no flags.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    // SAFETY: a non-negative result is a descriptor that is ours.
+    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// A pidfd becomes readable when its process has ended.
+pub(crate) fn has_ended(pidfd: &OwnedFd) -> bool {
+    let mut polled = libc::pollfd {
+        fd: pidfd.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one valid pollfd; a zero timeout never waits.
+    unsafe { libc::poll(&raw mut polled, 1, 0) == 1 }
+}
