@@ -115,6 +115,7 @@ impl Ours {
 pub(crate) fn nothing(rate: u32, seconds: f64) -> Result<()> {
     let ours = Ours::attach(0, rate, &["nothing"])?;
     println!("attached");
+    // The caller may end us before.
     sleep(Duration::from_secs_f64(seconds));
     drop(ours);
     Ok(())

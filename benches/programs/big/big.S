@@ -1,11 +1,10 @@
 // The bulk of the big program: many C-like functions with frames of different sizes and
-// unwind information, and filler for their bodies. About 250 bytes of file for each.
-	.altmacro
+// unwind information, and filler for their bodies (\@ counts them).
 	.text
 
-	.macro big_one number
-	.type big_\number, @function
-big_\number:
+	.macro big_one
+	.type big_\@, @function
+big_\@:
 	.cfi_startproc
 	pushq %rbp
 	.cfi_adjust_cfa_offset 8
@@ -13,11 +12,11 @@ big_\number:
 	pushq %rbx
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset %rbx, 0
-	subq $(8 + 16 * (\number & 31)), %rsp
-	.cfi_adjust_cfa_offset 8 + 16 * (\number & 31)
-	.skip 48 + (\number * 37 & 127), 0x90
-	addq $(8 + 16 * (\number & 31)), %rsp
-	.cfi_adjust_cfa_offset -(8 + 16 * (\number & 31))
+	subq $(8 + 16 * (\@ & 31)), %rsp
+	.cfi_adjust_cfa_offset 8 + 16 * (\@ & 31)
+	.skip 48 + (\@ * 37 & 127), 0x90
+	addq $(8 + 16 * (\@ & 31)), %rsp
+	.cfi_adjust_cfa_offset -(8 + 16 * (\@ & 31))
 	popq %rbx
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore %rbx
@@ -26,13 +25,11 @@ big_\number:
 	.cfi_restore %rbp
 	ret
 	.cfi_endproc
-	.size big_\number, . - big_\number
+	.size big_\@, . - big_\@
 	.endm
 
-	.set count, 0
 	.rept 450000
-	big_one %count
-	.set count, count + 1
+	big_one
 	.endr
 
 	.section .note.GNU-stack,"",@progbits

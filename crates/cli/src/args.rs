@@ -32,6 +32,12 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     /// Record where CPU time goes, and write a flame graph
     Record(RecordArgs),
+    /// Print a manual page in roff: `seam man record | man -l -`
+    #[command(hide = true)]
+    Man {
+        /// The verb to describe; without one, seam itself
+        verb: Option<String>,
+    },
 }
 
 const RECORD_EXAMPLES: &str = "\
@@ -140,7 +146,6 @@ pub(crate) fn report(error: &clap::Error) -> std::process::ExitCode {
 }
 
 /// The command, for help texts and man pages.
-#[allow(dead_code, reason = "the man page is made from it")]
 pub(crate) fn command() -> clap::Command {
     Args::command()
 }

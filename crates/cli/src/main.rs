@@ -3,6 +3,7 @@
 
 mod args;
 mod failure;
+mod man;
 mod record;
 mod signals;
 
@@ -15,6 +16,7 @@ fn main() -> std::process::ExitCode {
     };
     let result = match args.command {
         args::Verb::Record(options) => record::run(&options),
+        args::Verb::Man { verb } => man::print(verb.as_deref()),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

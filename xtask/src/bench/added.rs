@@ -12,9 +12,10 @@ const BUDGETS: [f64; 2] = [0.3, 2.0];
 const METHOD: &str = "\
 A program does a fixed amount of work on one thread, 12 frames deep in Go and C, alone and under
 each profiler in turn, several rounds. Its work is reading the CPU's cycle counter: what is missing
-between two readings (0.1 to 100 µs), something else took. *Interrupted* is that share of its
-time, and *added* what the profiler adds to it: BPF or perf's handler, the interrupt around it, the
-caches that they spoil are not in it. *CPU time* is the kernel's account of the whole run (the work
+between two readings (400 to 200,000 cycles), something else took. *Interrupted* is that share of its
+time, and *added* what the profiler adds to it: BPF or perf's handler, the interrupt around it, its
+own threads on the same CPU. An empty BPF program on the same clock shows what being interrupted
+costs by itself here, which in a virtual machine is much. *CPU time* is the kernel's account of the whole run (the work
 is fixed, so a slower target uses more). Differences that are smaller than the spread of the runs
 alone are below what this machine can show. *Own CPU* is that of the profiler itself from its start
 to its end, which with seam includes building tables, finding names and writing.";
@@ -23,6 +24,8 @@ to its end, which with seam includes building tables, finding names and writing.
 #[derive(Clone, Copy, PartialEq)]
 enum By {
     Nobody,
+    /// A program that does nothing on the same clock: the interrupt alone.
+    Nothing(usize),
     Tool(Tool, usize),
     Go(usize),
 }
@@ -40,6 +43,7 @@ pub(super) fn measure(parts: &Parts) -> Result<Section> {
     let calls = calibrated(parts, seconds)?;
     let mut cases = vec![By::Nobody];
     for place in 0..RATES.len() {
+        cases.push(By::Nothing(place));
         cases.extend(Tool::ALL.map(|tool| By::Tool(tool, place)));
         cases.push(By::Go(place));
     }
@@ -89,6 +93,11 @@ fn table(cases: &[By], results: &[Runs]) -> Vec<Vec<String>> {
         let added = median(&runs.interrupted) - base;
         let (name, rate, budget) = match case {
             By::Nobody => ("alone", "–".to_owned(), String::new()),
+            By::Nothing(place) => (
+                "an empty BPF program",
+                RATES[*place].to_string(),
+                String::new(),
+            ),
             By::Go(place) => (
                 "Go's `runtime/pprof`",
                 RATES[*place].to_string(),
@@ -170,7 +179,16 @@ fn once(parts: &Parts, by: By, calls: u64, runs: &mut Runs) -> Result<()> {
                 .push(percent(time, number(&cost["recording"]["duration_ns"])));
         }
     }
+    let nothing = match by {
+        By::Nothing(place) => {
+            let rate = RATES[place].to_string();
+            let args = ["nothing", "--seconds", "60", "--rate", &rate];
+            Some(Target::start(parts.bench("kernel").args(args), "attached")?)
+        }
+        _ => None,
+    };
     let line = target.end("done")?;
+    drop(nothing);
     runs.interrupted
         .push(percent(field(&line, "gap_ns")?, field(&line, "user_ns")?));
     runs.cpu.push(field(&line, "cpu_ns")? / 1e9);
