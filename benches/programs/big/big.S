@@ -12,11 +12,11 @@ big_\@:
 	pushq %rbx
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset %rbx, 0
-	subq $(8 + 16 * (\@ & 31)), %rsp
-	.cfi_adjust_cfa_offset 8 + 16 * (\@ & 31)
-	.skip 48 + (\@ * 37 & 127), 0x90
-	addq $(8 + 16 * (\@ & 31)), %rsp
-	.cfi_adjust_cfa_offset -(8 + 16 * (\@ & 31))
+	subq $(8 + 16 * ((\@ * 40503 >> 7) & 31)), %rsp
+	.cfi_adjust_cfa_offset 8 + 16 * ((\@ * 40503 >> 7) & 31)
+	.skip 48 + ((\@ * 48271 >> 5) & 127), 0x90
+	addq $(8 + 16 * ((\@ * 40503 >> 7) & 31)), %rsp
+	.cfi_adjust_cfa_offset -(8 + 16 * ((\@ * 40503 >> 7) & 31))
 	popq %rbx
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore %rbx

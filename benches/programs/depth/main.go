@@ -21,7 +21,11 @@ import (
 	"time"
 )
 
-var leaves = map[string]C.uint64_t{"spin": C.DEPTH_SPIN, "kernel": C.DEPTH_KERNEL, "gaps": C.DEPTH_GAPS}
+var leaves = map[string]C.uint64_t{
+	"spin":   C.DEPTH_SPIN,
+	"kernel": C.DEPTH_KERNEL,
+	"gaps":   C.DEPTH_GAPS,
+}
 
 var (
 	goFrames = flag.Int("go", 2, "Go frames of its own below the worker")

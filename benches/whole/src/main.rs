@@ -2,8 +2,8 @@
 //! the counts as JSON. The rules are those of the end-to-end tests.
 //!
 //! Usage: `seam-bench-whole PROGRAM FORMAT FILE`, FORMAT being `seam` (pprof that seam wrote), `go`
-//! (pprof that Go wrote) or `perf` (what `perf script` printed). What a format cannot say, goroutine
-//! and thread numbers, is not asked of anyone here.
+//! (pprof that Go wrote) or `perf` (what `perf script` printed). What a format cannot say, which
+//! are goroutine and thread numbers, is not asked of anyone here.
 
 mod perf;
 

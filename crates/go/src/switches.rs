@@ -205,8 +205,10 @@ fn asmcgocall(i: &Instruction, state: State, g_slot: i64, entry: u64) -> State {
 }
 
 fn systemstack(i: &Instruction, state: State) -> State {
+    // Up to Go 1.20 the new sp goes through a register.
+    let copied = copy(i).is_some_and(|(to, from)| to == Register::RSP && from != Register::RBP);
     match (state, loads_sp(i)) {
-        (None, Some(_)) => Some((SwitchKind::Systemstack, i.ip())),
+        (None, loaded) if loaded.is_some() || copied => Some((SwitchKind::Systemstack, i.ip())),
         (Some((SwitchKind::Systemstack, _)), Some(_)) => None,
         _ => state,
     }

@@ -12,13 +12,14 @@ const BUDGETS: [f64; 2] = [0.3, 2.0];
 const METHOD: &str = "\
 A program does a fixed amount of work on one thread, 12 frames deep in Go and C, alone and under
 each profiler in turn, several rounds. Its work is reading the CPU's cycle counter: what is missing
-between two readings (400 to 200,000 cycles), something else took. *Interrupted* is that share of its
-time, and *added* what the profiler adds to it: BPF or perf's handler, the interrupt around it, its
-own threads on the same CPU. An empty BPF program on the same clock shows what being interrupted
-costs by itself here, which in a virtual machine is much. *CPU time* is the kernel's account of the whole run (the work
-is fixed, so a slower target uses more). Differences that are smaller than the spread of the runs
-alone are below what this machine can show. *Own CPU* is that of the profiler itself from its start
-to its end, which with seam includes building tables, finding names and writing.";
+between two readings (400 to 200,000 cycles), something else took. *Interrupted* is that share of
+its time, and *added* what the profiler adds to it, round by round: BPF or perf's handler, the
+interrupt around it, its own threads on the same CPU. An empty BPF program on the same clock shows
+what being interrupted costs by itself here, which in a virtual machine is much. *CPU time* is the
+kernel's account of the whole run (the work is fixed, so a slower target uses more). Differences
+that are smaller than the spread of the runs alone are below what this machine can show. *Own CPU*
+is that of the profiler itself from its start to its end, which with seam includes building tables,
+finding names and writing.";
 
 /// What a profiler is in this comparison.
 #[derive(Clone, Copy, PartialEq)]
@@ -78,8 +79,6 @@ pub(super) fn measure(parts: &Parts) -> Result<Section> {
 
 fn table(cases: &[By], results: &[Runs]) -> Vec<Vec<String>> {
     let alone = &results[0];
-    let base = median(&alone.interrupted);
-    let cpu = median(&alone.cpu);
     let mut rows = vec![row([
         "profiler",
         "rate, Hz",
@@ -90,56 +89,54 @@ fn table(cases: &[By], results: &[Runs]) -> Vec<Vec<String>> {
         "own CPU, % of a core",
     ])];
     for (case, runs) in cases.iter().zip(results) {
-        let added = median(&runs.interrupted) - base;
-        let (name, rate, budget) = match case {
-            By::Nobody => ("alone", "–".to_owned(), String::new()),
-            By::Nothing(place) => (
-                "an empty BPF program",
-                RATES[*place].to_string(),
-                String::new(),
-            ),
-            By::Go(place) => (
-                "Go's `runtime/pprof`",
-                RATES[*place].to_string(),
-                String::new(),
-            ),
-            By::Tool(tool, place) => {
-                let budget = match tool {
-                    Tool::Seam => {
-                        format!("{}: {}", BUDGETS[*place], verdict(added, BUDGETS[*place]))
-                    }
-                    _ => String::new(),
-                };
-                (tool.name(), RATES[*place].to_string(), budget)
+        let (name, place) = match *case {
+            By::Nobody => ("alone", None),
+            By::Nothing(place) => ("an empty BPF program", Some(place)),
+            By::Go(place) => ("Go's `runtime/pprof`", Some(place)),
+            By::Tool(tool, place) => (tool.name(), Some(place)),
+        };
+        let added = added(runs, alone);
+        let noise = spread(&alone.interrupted);
+        let clear = added.abs() >= noise;
+        let budget = match *case {
+            By::Tool(Tool::Seam, place) if clear => {
+                format!("{}: {}", BUDGETS[place], verdict(added, BUDGETS[place]))
             }
+            By::Tool(Tool::Seam, place) => format!("{}: below noise", BUDGETS[place]),
+            _ => String::new(),
         };
-        let changed = percent(median(&runs.cpu), cpu);
-        let noise = percent(spread(&alone.cpu), cpu);
-        let changed = match (changed - 100.0).abs() < noise && *case != By::Nobody {
-            true => format!("{changed:.1}, below noise"),
-            false => format!("{changed:.1}"),
-        };
+        let changed = percent(median(&runs.cpu), median(&alone.cpu));
+        let steady = (changed - 100.0).abs() >= percent(spread(&alone.cpu), median(&alone.cpu));
         let own = match runs.own.is_empty() {
             true => "–".to_owned(),
             false => with_range(&runs.own, 1),
         };
-        let added = match *case {
-            By::Nobody => "–".to_owned(),
-            _ if added.abs() < spread(&alone.interrupted) => format!("{added:.2}, below noise"),
-            _ => format!("{added:.2}"),
+        let marked = |text: String, clear: bool| match (clear, place) {
+            (_, None) => "–".to_owned(),
+            (true, _) => text,
+            (false, _) => format!("{text}, below noise"),
         };
-        let interrupted = with_range(&runs.interrupted, 2);
         rows.push(vec![
             name.to_owned(),
-            rate,
-            interrupted,
-            added,
+            place.map_or_else(|| "–".to_owned(), |place| RATES[place].to_string()),
+            with_range(&runs.interrupted, 2),
+            marked(format!("{added:.2}"), clear),
             budget,
-            changed,
+            marked(format!("{changed:.1}"), steady),
             own,
         ]);
     }
     rows
+}
+
+/// The median of the differences in each round, so that a load that comes and goes does not count.
+fn added(runs: &Runs, alone: &Runs) -> f64 {
+    let pairs = runs.interrupted.iter().zip(&alone.interrupted);
+    median(
+        &pairs
+            .map(|(with, without)| with - without)
+            .collect::<Vec<f64>>(),
+    )
 }
 
 /// Calls that take about this long.

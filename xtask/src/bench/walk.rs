@@ -62,7 +62,8 @@ pub(super) fn measure(parts: &Parts) -> Result<Section> {
     let large: Vec<f64> = every().map(|m| m.large).collect();
     section.say(&format!(
         "Reading the target's memory in the same runs, from the same interrupts \
-         (`bpf_probe_read_user`,\nmemory that was read just before): 8 bytes {} ns, 512 bytes {} ns.",
+         (`bpf_probe_read_user`,\nmemory that was read just before): 8 bytes {} ns, 512 bytes \
+         {} ns.",
         with_range(&small, 0),
         with_range(&large, 0)
     ));
