@@ -1,6 +1,7 @@
 //! Rules, each kept once; rows name them by number.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use seam_wire::{
     Rule, SEAM_RSP, SEAM_RULE_CFA, SEAM_RULE_NONE, SEAM_RULE_UNSUPPORTED, SEAM_SAVED_LOST,
@@ -11,14 +12,40 @@ use seam_wire::{
 #[derive(Debug, Clone)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    numbers: HashMap<[u8; 16], u32>,
+    numbers: HashMap<u128, u32, BuildHasherDefault<RuleHasher>>,
+    /// The rule asked for last: neighbouring rows often share one.
+    last: (u128, u32),
+}
+
+/// Rules are 16 bytes that differ in a few; a multiplication spreads them well enough, and a file
+/// with a million rows asks a million times.
+#[derive(Debug, Clone, Copy, Default)]
+struct RuleHasher(u64);
+
+impl Hasher for RuleHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        let folded = (key as u64) ^ ((key >> 64) as u64).rotate_left(29);
+        let mixed = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
 }
 
 impl Default for RuleSet {
     fn default() -> Self {
         let mut set = Self {
             rules: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: HashMap::default(),
+            last: (u128::MAX, 0),
         };
         set.number(plain(SEAM_RULE_NONE));
         set
@@ -28,12 +55,17 @@ impl Default for RuleSet {
 impl RuleSet {
     /// The number of a rule; the same rule always gets the same.
     pub fn number(&mut self, rule: Rule) -> u32 {
-        let key: [u8; 16] = bytes_of(&rule).try_into().expect("a rule has 16 bytes");
+        let key = u128::from_le_bytes(bytes_of(&rule).try_into().expect("a rule has 16 bytes"));
+        if self.last.0 == key {
+            return self.last.1;
+        }
         let next = self.rules.len() as u32;
-        *self.numbers.entry(key).or_insert_with(|| {
+        let number = *self.numbers.entry(key).or_insert_with(|| {
             self.rules.push(rule);
             next
-        })
+        });
+        self.last = (key, number);
+        number
     }
 
     /// All rules by number.

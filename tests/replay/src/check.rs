@@ -16,7 +16,7 @@ pub fn contradiction(before: &Stop, after: &Stop, code: &[u8], leaf: &str) -> Op
     // A stop for a signal executes nothing, and the next one is the handler's first instruction.
     let signalled = after.signal.is_some() || before.signal.is_some();
     // The scheduler lets go of a goroutine, gogo takes the next one up.
-    let switches = ended.id == "root-scheduler" || leaf == "gogo" || leaf == "runtime.gogo";
+    let switches = ended.id == "root-scheduler" || SWITCHES.contains(&leaf);
     if signalled || switches || !end(before.walked.header.end).root {
         return None;
     }
@@ -29,6 +29,9 @@ pub fn contradiction(before: &Stop, after: &Stop, code: &[u8], leaf: &str) -> Op
     };
     (!fits).then(|| "frames changed".to_owned())
 }
+
+/// Where the runtime takes a goroutine up: execute makes it the thread's, gogo goes there.
+const SWITCHES: [&str; 3] = ["gogo", "runtime.gogo", "runtime.execute"];
 
 /// Functions of Go's signal handler that push a call onto the interrupted stack.
 const PUSHES: [&str; 2] = ["runtime.doSigPreempt", "runtime.(*sigctxt).preparePanic"];

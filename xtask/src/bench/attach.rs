@@ -11,9 +11,9 @@ use crate::run::Run;
 const METHOD: &str = "\
 From the start of `seam record -p PID` (99 Hz) to the first sample of the target in the kernel
 side's counters, which are looked at from outside every half millisecond. The target works on one
-thread. *Loaded*: until the kernel side is there, before tables are installed. The small program is that
-of the sections above; the big one (benches/programs/big) is generated: much of Go's library, and
-450,000 functions in assembly with unwind information, linked through cgo.";
+thread. *Loaded*: until the kernel side is there, before tables are installed. The small program
+is that of the sections above; the big one (benches/programs/big) is generated: much of Go's
+library, and 450,000 functions in assembly with unwind information, linked through cgo.";
 
 pub(super) fn measure(parts: &Parts) -> Result<Section> {
     let rounds = parts.pick(9, 3);

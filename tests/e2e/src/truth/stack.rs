@@ -16,6 +16,8 @@ const RUNTIME_ROOTS: &[&str] = &[
     "_rt0_amd64",
     "_rt0_amd64_linux",
     "_start",
+    // A thread of a program without cgo, between the system call and its first function.
+    "runtime.clone",
 ];
 /// Outermost frames of a thread that has left its goroutine to look for another; with a goroutine
 /// and outside the scheduler they are where a stack was lost.
