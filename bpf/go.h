@@ -91,8 +91,11 @@ static __always_inline void seam_load_go(struct seam_walk *w, __u32 number)
 	if (seam_read_word(w, &go->g, w->fsbase + rt->tls_offset) || !go->g)
 		return;
 	w->sample.flags |= SEAM_SAMPLE_GO_THREAD;
-	if (!rt->verified)
+	/* Wrong offsets would give wrong goroutines: none is better. */
+	if (!rt->verified) {
 		w->sample.flags |= SEAM_SAMPLE_GO_UNVERIFIED;
+		return;
+	}
 	if (seam_read_word(w, &go->m, go->g + rt->g_m) || seam_read_m(w)) {
 		w->sample.flags |= SEAM_SAMPLE_GO_TORN;
 		return;

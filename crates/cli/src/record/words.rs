@@ -1,6 +1,7 @@
 //! Words for what a recording says about its targets.
 
 use seam_capture::{Module, Recording, TargetInfo};
+use seam_wire::{SEAM_SAMPLE_GO_TORN, SEAM_SAMPLE_KERNEL_CUT};
 
 /// Short facts about a target's executable: cgo, PIE, stripped.
 pub(crate) fn build_facts(
@@ -88,6 +89,24 @@ pub(crate) fn notes(recording: &Recording, kernel_hidden: bool) -> Vec<String> {
         notes.push(format!(
             "{forgotten} samples are without the C side of a callback: a panic had passed it, and \
              the runtime had forgotten it"
+        ));
+    }
+    let flagged = |flag: u32| {
+        let has = |s: &&seam_capture::RawSample| u32::from(s.header.flags) & flag != 0;
+        recording.samples.iter().filter(has).count()
+    };
+    let (torn, cut) = (
+        flagged(SEAM_SAMPLE_GO_TORN),
+        flagged(SEAM_SAMPLE_KERNEL_CUT),
+    );
+    if torn > 0 {
+        notes.push(format!(
+            "{torn} samples have no goroutine: the runtime's structures did not fit"
+        ));
+    }
+    if cut > 0 {
+        notes.push(format!(
+            "{cut} samples have more kernel frames than the 127 that are kept"
         ));
     }
     if kernel_hidden {

@@ -76,3 +76,33 @@ fn a_case_without_its_memory_is_not_whole() {
     let walked = case.replay(&set).expect("well formed");
     assert!(!end(walked.header.end).root);
 }
+
+#[test]
+fn unverified_offsets_keep_what_needs_none_and_say_so() {
+    let file = CaseFile::read(&files()[0]).expect("a case file");
+    let mut set = file.table_set().expect("tables");
+    let crossing = |c: &&seam_replay::cases::Case| {
+        let rules = c.name.split(" in ").next().unwrap_or_default();
+        rules.split([' ', ':']).any(|rule| rule == "systemstack")
+    };
+    let case = file
+        .cases
+        .iter()
+        .find(crossing)
+        .expect("one that needs g.sched");
+    let whole = case.replay(&set).expect("well formed");
+    assert!(end(whole.header.end).root && whole.header.goid != 0);
+    for (verified, known, expected) in [(0, 1, "go-offsets-unverified"), (0, 0, "go-build-unknown")]
+    {
+        let runtime = set.runtime.as_mut().expect("a Go program");
+        (runtime.verified, runtime.known) = (verified, known);
+        let part = case.replay(&set).expect("well formed");
+        assert_eq!(end(part.header.end).id, expected);
+        let (kept, all) = (addresses(&part), addresses(&whole));
+        assert!(!kept.is_empty() && kept.len() < all.len() && all.starts_with(&kept));
+        assert_eq!(
+            part.header.goid, 0,
+            "a goroutine by offsets that do not hold"
+        );
+    }
+}
