@@ -2,8 +2,8 @@
 /*
  * Following an exec in the kernel: of the new image the executable, its interpreter and the vdso are
  * mapped when sched_process_exec fires (load_elf_binary, Linux 5.17 to 6.18), and where their tables
- * are known they are put in force at once. What the interpreter maps later is told by perf's
- * side-band records. Included by sample.bpf.c.
+ * are known they are put in force at once. What the interpreter maps then: see late.h. Included by
+ * sample.bpf.c.
  */
 #ifndef SEAM_EXEC_H
 #define SEAM_EXEC_H
@@ -106,7 +106,7 @@ static __always_inline void install_image(struct seam_process *process)
 			bias = load_bias(&vma, file);
 			code_mapping(&m, file, bias);
 			add_mapping(block, &n, &m);
-			if (file->go) {
+			if (file->go == SEAM_FILE_GO) {
 				process->go[0] = file->runtime;
 				process->go[0].crosscall2_start += bias;
 				process->go[0].crosscall2_end += bias;

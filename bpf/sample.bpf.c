@@ -89,6 +89,7 @@ static __always_inline const struct seam_table_block *seam_block_of(struct seam_
 }
 
 static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
+static int seam_late_mapping(struct seam_walk *w, __u64 pc);
 
 #include "unwind.h"
 
@@ -113,6 +114,14 @@ static __always_inline void count(__u32 counter)
 
 	if (value)
 		(*value)++;
+}
+
+#include "exec.h"
+#include "late.h"
+
+static int seam_late_mapping(struct seam_walk *w, __u64 pc)
+{
+	return late_mapping(w, pc);
 }
 
 static __always_inline struct seam_walk *this_walk(void)
@@ -242,8 +251,6 @@ int sample(struct bpf_perf_event_data *ctx)
 	return 0;
 }
 
-#include "exec.h"
-
 /* The old image's mappings are gone; the new one's are put in force before its first instruction. */
 SEC("raw_tracepoint/sched_process_exec")
 int on_exec(void *ctx)
@@ -258,6 +265,7 @@ int on_exec(void *ctx)
 	process->go_runtimes = 0;
 	process->held = 0;
 	process->go[0].known = 0;
+	forget_late_mappings(tgid);
 	count(SEAM_COUNT_EXECS);
 	install_image(process);
 	return 0;
@@ -281,6 +289,7 @@ int on_fork(__u64 *ctx)
 		process = bpf_map_lookup_elem(&processes, &tgid);
 		if (process)
 			process->exec_set = 0;
+		inherit_late_mappings(parent_tgid, tgid);
 		count(SEAM_COUNT_FORKS);
 	}
 	return 0;

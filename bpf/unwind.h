@@ -9,6 +9,7 @@
  * const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block)
  * void *seam_table_at(struct seam_walk *w, __u32 table)
  * const struct seam_table_block *seam_block_of(struct seam_walk *w, void *table, __u32 block)
+ * int seam_late_mapping(struct seam_walk *w, __u64 pc): a mapping outside the set; 0 = in w->mapping
  */
 #ifndef SEAM_UNWIND_H
 #define SEAM_UNWIND_H
@@ -420,7 +421,7 @@ static __always_inline int seam_step(struct seam_walk *w)
 	if (!w->pc)
 		return seam_stop(w, SEAM_END_NULL_PC);
 	seam_push(w);
-	if (seam_find_mapping(w, pc))
+	if (seam_find_mapping(w, pc) && seam_late_mapping(w, pc))
 		return seam_stop(w, w->mapping_count ? SEAM_END_NO_MAPPING :
 						       SEAM_END_TABLE_NOT_READY);
 	if (!w->mapping.table)

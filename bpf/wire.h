@@ -34,6 +34,8 @@ enum seam_limits {
 	SEAM_PAGE_BYTES = 256,
 	SEAM_MAPPINGS_PER_BLOCK = 32,
 	SEAM_MAPPING_BLOCKS = 128,
+	/* Mappings kept of those made since the mapping set in force was put together. */
+	SEAM_LATE_MAPPINGS = 32,
 	/* Go runtimes (c-shared modules have one each) followed in one process. */
 	SEAM_GO_RUNTIMES = 4,
 	SEAM_COMM_BYTES = 16,
@@ -150,6 +152,15 @@ struct seam_mapping_block {
 	struct seam_mapping mapping[SEAM_MAPPINGS_PER_BLOCK];
 };
 
+/*
+ * Code that a process has mapped lately, of files with tables: noted at once in the kernel, until
+ * seam puts a mapping set in force that has it. A ring; `next` counts all that were ever noted.
+ */
+struct seam_late {
+	__u64 next;
+	struct seam_mapping mapping[SEAM_LATE_MAPPINGS];
+};
+
 /* A mapping set is kept block by block. */
 struct seam_set_key {
 	__u32 set;
@@ -189,12 +200,20 @@ struct seam_go_runtime {
 	__u32 known;
 };
 
+enum seam_file_go {
+	SEAM_FILE_NO_GO = 0,
+	/* A Go runtime whose g lies at a fixed place in thread-local storage. */
+	SEAM_FILE_GO = 1,
+	/* One whose place the loader decides. */
+	SEAM_FILE_GO_LOADED = 2,
+};
+
 /* A file whose table is installed, so that exec can be followed at once. Addresses as linked. */
 struct seam_file {
 	__u32 table;
 	__u32 index_word;
 	__u32 pages;
-	/* The file holds a Go runtime at a fixed place in thread-local storage. */
+	/* enum seam_file_go */
 	__u32 go;
 	/* First address that the table covers. */
 	__u64 table_base;
@@ -305,6 +324,8 @@ enum seam_counter {
 	SEAM_COUNT_NO_REGISTERS = 3,
 	SEAM_COUNT_EXECS = 4,
 	SEAM_COUNT_FORKS = 5,
+	/* Mappings noted at once (struct seam_late). */
+	SEAM_COUNT_LATE = 6,
 	SEAM_COUNTERS = 8,
 };
 

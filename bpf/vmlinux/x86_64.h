@@ -64,7 +64,14 @@ struct vm_area_struct {
 	unsigned long vm_start;
 	unsigned long vm_end;
 	unsigned long vm_pgoff;
+	unsigned long vm_flags;
+	struct mm_struct *vm_mm;
 	struct file *vm_file;
+};
+
+struct ma_state {
+	unsigned long index;
+	unsigned long last;
 };
 
 struct mm_struct {

@@ -12,6 +12,7 @@ fn main() {
         "exec.h",
         "wire.h",
         "unwind.h",
+        "late.h",
         "go.h",
         "failures.def",
         "vmlinux/x86_64.h",

@@ -7,7 +7,7 @@ use libbpf_rs::{
     Link, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, RingBufferBuilder,
 };
 use seam_wire::{
-    FileEntry, FileKey, Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS, SEAM_MAPPING_BLOCKS,
+    FileEntry, FileKey, Late, Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS, SEAM_MAPPING_BLOCKS,
     SEAM_MAPPINGS_PER_BLOCK, bytes_of, seam_mapping_block, seam_set_key, seam_table_block,
 };
 
@@ -34,6 +34,7 @@ pub(crate) struct Kernel {
     mappings: MapHandle,
     files: MapHandle,
     processes: MapHandle,
+    late: MapHandle,
     counters: MapHandle,
     samples: MapHandle,
     inner_bytes: usize,
@@ -64,6 +65,7 @@ impl Kernel {
             mappings: map("mappings")?,
             files: map("files")?,
             processes: map("processes")?,
+            late: map("late")?,
             counters: map("counters")?,
             samples: map("samples")?,
             links: Vec::new(),
@@ -72,16 +74,19 @@ impl Kernel {
         })
     }
 
-    /// Attaches the scheduler tracepoints.
+    /// Attaches the tracepoints of the scheduler and of address spaces. Without the latter (before
+    /// Linux 6.1) a new mapping is in force when user space has heard of it.
     pub(crate) fn attach_tracepoints(&mut self) -> Result<()> {
         for program in self.object.progs_mut() {
-            if program
-                .section()
-                .to_string_lossy()
-                .starts_with("raw_tracepoint")
-            {
-                self.links
-                    .push(program.attach().map_err(|e| refused("attached", &e))?);
+            let section = program.section().to_string_lossy();
+            if !section.starts_with("raw_tracepoint") {
+                continue;
+            }
+            let optional = section.ends_with("/ma_write");
+            match program.attach() {
+                Ok(link) => self.links.push(link),
+                Err(error) if optional => log(format!("{error:#}\n")),
+                Err(error) => return Err(refused("attached", &error)),
             }
         }
         Ok(())
@@ -181,6 +186,21 @@ impl Kernel {
         }
     }
 
+    /// Lets the kernel side note what a process maps, from before its mappings are read.
+    pub(crate) fn note_mappings(&mut self, pid: i32) -> Result<()> {
+        let key = (pid as u32).to_le_bytes();
+        match self
+            .late
+            .update(&key, bytes_of(&Late::default()), MapFlags::NO_EXIST)
+        {
+            Ok(()) => self.inner_bytes += size_of::<Late>(),
+            // A child has what its parent had.
+            Err(e) if e.kind() == libbpf_rs::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(refused("filled", &e)),
+        }
+        Ok(())
+    }
+
     /// Makes a process a target, or changes what is known of it.
     pub(crate) fn set_process(&mut self, pid: i32, process: &Process) -> Result<()> {
         self.processes
@@ -194,7 +214,11 @@ impl Kernel {
 
     /// Forgets a process.
     pub(crate) fn remove_process(&mut self, pid: i32) {
-        let _ = self.processes.delete(&(pid as u32).to_le_bytes());
+        let key = (pid as u32).to_le_bytes();
+        let _ = self.processes.delete(&key);
+        if self.late.delete(&key).is_ok() {
+            self.inner_bytes = self.inner_bytes.saturating_sub(size_of::<Late>());
+        }
     }
 
     /// The counters, summed over CPUs.

@@ -12,7 +12,7 @@ use seam_go::TlsOffset;
 use seam_memory::{Live, Memory};
 use seam_object::{BuildId, Elf, ReadCache, Segment, SegmentKind};
 use seam_unwind::ModuleTable;
-use seam_wire::{FileEntry, FileKey};
+use seam_wire::{FileEntry, FileKey, SEAM_FILE_GO, SEAM_FILE_GO_LOADED, SEAM_FILE_NO_GO};
 
 use crate::maps::{FileId, MapsEntry};
 use crate::process_map::go_runtime;
@@ -77,11 +77,16 @@ impl Module {
             .go
             .as_ref()
             .filter(|go| matches!(go.tls, Some(TlsOffset::Fixed(_))));
+        let go = match (&built.go, fixed) {
+            (None, _) => SEAM_FILE_NO_GO,
+            (Some(_), Some(_)) => SEAM_FILE_GO,
+            (Some(_), None) => SEAM_FILE_GO_LOADED,
+        };
         let entry = FileEntry {
             table: slot,
             index_word: built.table.index_word,
             pages: built.table.pages,
-            go: u32::from(fixed.is_some()),
+            go,
             table_base: built.table.base,
             code_offset: code.offset,
             code_address: code.address,

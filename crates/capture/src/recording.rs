@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use seam_wire::{SEAM_END_NO_MAPPING, SEAM_END_TABLE_NOT_READY, Sample, SampleHeader};
 
-use crate::{Cost, Module, ProcessMap, Target};
+use crate::{Cost, MapHistory, Module, ProcessMap, Target};
 
 /// A stack as it was walked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,7 +69,7 @@ pub struct Recording {
     /// Distinct stacks.
     pub stacks: Vec<RawStack>,
     /// Mapping sets that stacks refer to.
-    pub maps: HashMap<u32, Arc<ProcessMap>>,
+    pub maps: MapHistory,
     /// All modules by number.
     pub modules: Vec<Arc<Module>>,
     /// The processes recorded.

@@ -15,7 +15,7 @@ use crate::sideband::{Event, Sideband};
 use crate::system::{enable_stats, has_ended, hurry, monotonic_ns, pidfd};
 use crate::target::{cpu_time_ns, describe};
 use crate::{
-    Cost, Counters, Error, Module, Modules, ProcessMap, Recording, Result, Target, TargetInfo,
+    Cost, Counters, Error, MapHistory, Module, Modules, ProcessMap, Recording, Result, Target, TargetInfo,
 };
 use crate::{cost, perf};
 
@@ -54,7 +54,7 @@ pub struct Session {
     modules: Modules,
     slots: HashMap<u32, u32>,
     processes: HashMap<i32, Tracked>,
-    maps: HashMap<u32, Arc<ProcessMap>>,
+    history: MapHistory,
     retired_sets: Vec<(Instant, u32)>,
     next_set: u32,
     collector: Collector,
@@ -96,7 +96,7 @@ impl Session {
             modules: Modules::default(),
             slots: HashMap::new(),
             processes: HashMap::new(),
-            maps: HashMap::new(),
+            history: MapHistory::default(),
             retired_sets: Vec::new(),
             next_set: 1,
             collector: Collector::default(),
@@ -123,6 +123,7 @@ impl Session {
     /// When its mappings can't be read or the kernel side can't take it.
     pub fn add_target(&mut self, target: Target) -> Result<()> {
         let pid = target.pid;
+        self.kernel.note_mappings(pid)?;
         let map = ProcessMap::read(pid, &mut self.modules)
             .map_err(|source| Error::Inspect { pid, source })?;
         self.track(target, map, false);
@@ -136,6 +137,7 @@ impl Session {
     pub fn add_before_exec(&mut self, target: Target) -> Result<()> {
         let pid = target.pid;
         self.track(target, ProcessMap::default(), true);
+        self.kernel.note_mappings(pid)?;
         self.publish_as(pid, true)
     }
 
@@ -222,7 +224,7 @@ impl Session {
         Ok(Recording {
             samples,
             stacks,
-            maps: self.maps,
+            maps: self.history,
             modules: self.modules.all().to_vec(),
             targets,
             counters: Counters {
@@ -299,12 +301,13 @@ impl Session {
             self.kernel.install_set(set, &mappings)?;
             process.mapping_set = set;
             process.mapping_count = mappings.len() as u32;
-            self.maps.insert(set, Arc::new(map));
+            self.history.insert(set, map);
         }
         self.kernel.set_process(pid, &process)?;
         if let Some(tracked) = self.processes.get_mut(&pid) {
             tracked.exec_set = process.exec_set;
             let old = std::mem::replace(&mut tracked.set, process.mapping_set);
+            self.history.follow(old, process.mapping_set);
             if old != 0 {
                 self.retired_sets.push((Instant::now(), old));
             }
@@ -383,8 +386,9 @@ impl Session {
                         tracked.map = ProcessMap::read(pid, &mut self.modules).unwrap_or_default();
                         // What the kernel side has put in force at the exec is part of this.
                         let set = std::mem::take(&mut tracked.exec_set);
-                        self.maps.insert(set, Arc::new(tracked.map.clone()));
-                        self.retired_sets.push((Instant::now(), set));
+                        self.history.insert(set, tracked.map.clone());
+                        let old = std::mem::replace(&mut tracked.set, set);
+                        self.retired_sets.push((Instant::now(), old));
                         let started_here = tracked.started_here;
                         tracked.target = describe(pid);
                         tracked.started_here = started_here;
@@ -423,6 +427,7 @@ impl Session {
             return;
         };
         let set = self.processes.get(&parent).map_or(0, |t| t.set);
+        self.history.share(set);
         self.track(describe(pid), map, false);
         if let Some(tracked) = self.processes.get_mut(&pid) {
             tracked.set = set;
@@ -453,9 +458,7 @@ impl Session {
                 return true;
             }
             self.kernel.remove_set(*set);
-            if !self.collector.uses(*set) {
-                self.maps.remove(set);
-            }
+            self.history.forget(*set, |set| self.collector.uses(set));
             false
         });
     }

@@ -16,6 +16,7 @@ pub const SEAM_BLOCK_WORDS: seam_limits = 1024;
 pub const SEAM_PAGE_BYTES: seam_limits = 256;
 pub const SEAM_MAPPINGS_PER_BLOCK: seam_limits = 32;
 pub const SEAM_MAPPING_BLOCKS: seam_limits = 128;
+pub const SEAM_LATE_MAPPINGS: seam_limits = 32;
 pub const SEAM_GO_RUNTIMES: seam_limits = 4;
 pub const SEAM_COMM_BYTES: seam_limits = 16;
 pub type seam_limits = ::std::os::raw::c_uint;
@@ -98,6 +99,12 @@ pub struct seam_mapping_block {
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
+pub struct seam_late {
+    pub next: __u64,
+    pub mapping: [seam_mapping; 32usize],
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
 pub struct seam_set_key {
     pub set: __u32,
     pub block: __u32,
@@ -140,6 +147,10 @@ pub struct seam_go_runtime {
     pub verified: __u32,
     pub known: __u32,
 }
+pub const SEAM_FILE_NO_GO: seam_file_go = 0;
+pub const SEAM_FILE_GO: seam_file_go = 1;
+pub const SEAM_FILE_GO_LOADED: seam_file_go = 2;
+pub type seam_file_go = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct seam_file {
@@ -222,6 +233,7 @@ pub const SEAM_COUNT_OTHER: seam_counter = 2;
 pub const SEAM_COUNT_NO_REGISTERS: seam_counter = 3;
 pub const SEAM_COUNT_EXECS: seam_counter = 4;
 pub const SEAM_COUNT_FORKS: seam_counter = 5;
+pub const SEAM_COUNT_LATE: seam_counter = 6;
 pub const SEAM_COUNTERS: seam_counter = 8;
 pub type seam_counter = ::std::os::raw::c_uint;
 

@@ -29,6 +29,8 @@ pub type FileEntry = seam_file;
 pub type FileKey = seam_file_key;
 /// What the kernel side knows of a target.
 pub type Process = seam_process;
+/// What a process has mapped since its mapping set was put together.
+pub type Late = seam_late;
 /// The fixed part of a sample record.
 pub type SampleHeader = seam_sample;
 
@@ -86,6 +88,7 @@ wire!(
     seam_mapping_block,
     seam_file,
     seam_file_key,
+    seam_late,
     seam_set_key
 );
 

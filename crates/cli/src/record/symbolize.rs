@@ -35,7 +35,7 @@ pub(crate) fn lookup_address(frame: u64) -> u64 {
 /// Finds a stored frame in the mappings that were in force.
 pub(crate) fn place(recording: &Recording, set: u32, frame: u64) -> Option<Place<'_>> {
     let lookup = lookup_address(frame);
-    let mapping = recording.maps.get(&set)?.find(lookup)?;
+    let mapping = recording.maps.find(set, lookup)?;
     Some(Place {
         mapping,
         lookup: lookup.wrapping_sub(mapping.load_bias),
@@ -114,7 +114,7 @@ impl Names {
 
 /// Where a goroutine's start function lies.
 pub(crate) fn start_place(recording: &Recording, set: u32, start_pc: u64) -> Option<Place<'_>> {
-    let mapping = recording.maps.get(&set)?.find(start_pc)?;
+    let mapping = recording.maps.find(set, start_pc)?;
     Some(Place {
         mapping,
         lookup: start_pc.wrapping_sub(mapping.load_bias),
