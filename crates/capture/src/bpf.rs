@@ -7,8 +7,9 @@ use libbpf_rs::{
     Link, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, RingBufferBuilder,
 };
 use seam_wire::{
-    FileEntry, FileKey, Late, Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS, SEAM_MAPPING_BLOCKS,
-    SEAM_MAPPINGS_PER_BLOCK, bytes_of, seam_mapping_block, seam_set_key, seam_table_block,
+    FileEntry, FileKey, Late, Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS,
+    SEAM_MAPPING_BLOCKS, SEAM_MAPPINGS_PER_BLOCK, bytes_of, seam_mapping_block, seam_set_key,
+    seam_table_block,
 };
 
 use crate::{Error, Result};

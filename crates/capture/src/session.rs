@@ -15,7 +15,8 @@ use crate::sideband::{Event, Sideband};
 use crate::system::{enable_stats, has_ended, hurry, monotonic_ns, pidfd};
 use crate::target::{cpu_time_ns, describe};
 use crate::{
-    Cost, Counters, Error, MapHistory, Module, Modules, ProcessMap, Recording, Result, Target, TargetInfo,
+    Cost, Counters, Error, MapHistory, Module, Modules, ProcessMap, Recording, Result, Target,
+    TargetInfo,
 };
 use crate::{cost, perf};
 

@@ -2,15 +2,18 @@
 
 use seam_go::{GoModule, GoVersion, RuntimeOffsets, TlsOffset, switches, tls_offset};
 use seam_object::{Elf, ReadRef, Segment, SegmentKind};
-use seam_wire::{Rule, SEAM_END_ROOT_THREAD, SEAM_PAGE_BYTES, SEAM_RULE_ROOT};
+use seam_wire::{Rule, SEAM_END_ROOT_THREAD, SEAM_PAGE_BYTES, SEAM_RULE_PLT, SEAM_RULE_ROOT};
 
 use crate::cfi::{CfiRows, CfiSection, debug_frame, eh_frame};
+use crate::derive::derived_rows;
 use crate::go_rows::go_rows;
 use crate::range_list::{RangeList, RuleRange};
-use crate::rules::plain;
+use crate::rules::{plain, stack};
 use crate::{Error, Result, RuleSet, Table};
 
 const X86_64: u16 = 62;
+/// Byte of a PLT slot behind its push.
+const PLT_PUSHED: u32 = 11;
 /// Bytes of assembly that a program may start with.
 const ENTRY_BYTES: u32 = 128;
 /// The most code that offsets of 32 bits describe.
@@ -49,6 +52,10 @@ pub struct TableFacts {
     pub cfi_functions: u64,
     /// Descriptions left out because they were malformed.
     pub cfi_malformed: u64,
+    /// Functions that nothing describes, with rows derived from their instructions.
+    pub derived_functions: u64,
+    /// Such functions whose rows could not be derived.
+    pub derived_given_up: u64,
     /// Go functions.
     pub go_functions: u64,
     /// Why the Go part is missing although the file was made by Go.
@@ -72,8 +79,7 @@ pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
     let mut rules = RuleSet::default();
     let mut facts = TableFacts::default();
     let cfi = cfi_rows(elf, base, size, &mut rules, &mut facts);
-    let list = entry_point(elf.entry(), base, size, &mut rules);
-    let mut list = list.overlaid(&RangeList::from_unsorted(cfi));
+    let mut list = RangeList::from_unsorted(cfi);
     let mut go = None;
     match GoModule::find(elf) {
         Ok(None) => {}
@@ -85,6 +91,13 @@ pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
         }
         Err(e) => facts.go_error = Some(e.to_string()),
     }
+    let derived = derived_rows(elf, base, &list, &mut rules);
+    facts.derived_functions = derived.functions;
+    facts.derived_given_up = derived.given_up;
+    let list = plt(elf, base, &mut rules)
+        .overlaid(&entry_point(elf.entry(), base, size, &mut rules))
+        .overlaid(&RangeList::from_unsorted(derived.rows))
+        .overlaid(&list);
     facts.rules = rules.all().len() as u32;
     let table = Table::new(base, &list, &rules)?;
     Ok(ModuleTable { table, go, facts })
@@ -118,6 +131,44 @@ fn entry_point(entry: u64, base: u64, size: u32, rules: &mut RuleSet) -> RangeLi
     list
 }
 
+/// Slots through which other modules are called, where nothing describes them (lld, musl): 16 bytes
+/// each, and in `.plt` one that pushes a word at byte 6 and jumps to the first, which pushes another.
+fn plt<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, base: u64, rules: &mut RuleSet) -> RangeList {
+    let mut ranges = Vec::new();
+    for section in elf.sections() {
+        let lazy = section.name == ".plt";
+        if !lazy && !section.name.starts_with(".plt.") {
+            continue;
+        }
+        let start = section.address.checked_sub(base);
+        let start = start.and_then(|s| u32::try_from(s).ok());
+        let size = u32::try_from(section.size).ok();
+        let Some((start, size)) = start.zip(size).filter(|_| section.address != 0) else {
+            continue;
+        };
+        let mut add = |from: u32, to: u32, rule| {
+            ranges.push(RuleRange {
+                start: start.saturating_add(from),
+                end: start.saturating_add(to),
+                rule,
+            });
+        };
+        if lazy {
+            let (before, pushed) = (rules.number(stack(16)), rules.number(stack(24)));
+            add(0, 6, before);
+            add(6, 16, pushed);
+            let slot = Rule {
+                deref_offset: PLT_PUSHED as i16,
+                ..plain(SEAM_RULE_PLT)
+            };
+            add(16, size, rules.number(slot));
+        } else {
+            add(0, size, rules.number(stack(8)));
+        }
+    }
+    RangeList::from_unsorted(ranges)
+}
+
 /// First page and size of the loaded code that the file really holds.
 fn code_extent<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<(u64, u32)> {
     let held = |s: &&Segment| {
@@ -144,6 +195,17 @@ fn code_extent<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<(u64, u32)> {
         });
     }
     Ok((base, size as u32))
+}
+
+/// The rows of unwind information alone, with the address that they count from.
+#[cfg(test)]
+pub(crate) fn cfi_list<'d, R: ReadRef<'d>>(
+    elf: &Elf<'d, R>,
+    rules: &mut RuleSet,
+) -> (u64, RangeList) {
+    let (base, size) = code_extent(elf).expect("code");
+    let rows = cfi_rows(elf, base, size, rules, &mut TableFacts::default());
+    (base, RangeList::from_unsorted(rows))
 }
 
 type CfiReader = fn(&CfiSection<'_>, &mut RuleSet) -> Result<CfiRows>;

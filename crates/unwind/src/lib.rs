@@ -6,6 +6,7 @@
 
 mod build;
 mod cfi;
+mod derive;
 mod error;
 mod go_rows;
 mod host;

@@ -1,0 +1,323 @@
+//! What is known of a function's frame between two instructions, and how an instruction changes it.
+//! x86-64; nothing here follows jumps.
+
+use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
+use seam_wire::{
+    Rule, SEAM_END_ROOT_THREAD, SEAM_RBP, SEAM_RULE_CFA, SEAM_RULE_DERIVED, SEAM_RULE_ROOT,
+    SEAM_SAVED_RBP_LOST,
+};
+
+use crate::rules::{plain, save, stack};
+
+/// The registers that a callee keeps, with their DWARF numbers (System V x86-64 psABI, 3.2.1).
+const KEPT: [(Register, u16); 6] = [
+    (Register::RBX, 3),
+    (Register::RBP, 6),
+    (Register::R12, 12),
+    (Register::R13, 13),
+    (Register::R14, 14),
+    (Register::R15, 15),
+];
+const RBP: usize = 1;
+
+/// The caller's value of a register that callees keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Saved {
+    /// Still in the register.
+    Same,
+    /// At CFA - n.
+    At(i64),
+    /// Nobody can tell.
+    Lost,
+}
+
+/// A frame. Offsets in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Frame {
+    /// CFA = rsp + depth.
+    pub(crate) depth: Option<i64>,
+    /// CFA = rbp + this.
+    pub(crate) rbp: Option<i64>,
+    pub(crate) saved: [Saved; 6],
+    /// The code says that it has no caller.
+    pub(crate) outermost: bool,
+}
+
+impl Frame {
+    /// At a function's first instruction: the return address lies at rsp.
+    pub(crate) const ENTRY: Self = Self {
+        depth: Some(8),
+        rbp: None,
+        saved: [Saved::Same; 6],
+        outermost: false,
+    };
+
+    /// At a program's first instruction.
+    pub(crate) const PROGRAM: Self = Self {
+        outermost: true,
+        ..Self::ENTRY
+    };
+
+    /// As the caller left it: a return or a jump to another function may follow.
+    pub(crate) fn is_left(&self) -> bool {
+        self.outermost || self.depth == Some(8)
+    }
+
+    /// What holds on both of two paths; `None` where they disagree about the stack.
+    pub(crate) fn joined(&self, other: &Self) -> Option<Self> {
+        if self.outermost || other.outermost {
+            return Some(Self {
+                outermost: true,
+                ..*self
+            });
+        }
+        if self.depth != other.depth {
+            return None;
+        }
+        let rbp = self.rbp.filter(|_| self.rbp == other.rbp);
+        let mut saved = self.saved;
+        for (mine, theirs) in saved.iter_mut().zip(other.saved) {
+            if *mine != theirs {
+                *mine = Saved::Lost;
+            }
+        }
+        Some(Self {
+            rbp,
+            saved,
+            ..*self
+        })
+    }
+
+    /// The walk's rule here, `None` where the caller's frame cannot be told.
+    pub(crate) fn rule(&self) -> Option<Rule> {
+        if self.outermost {
+            return Some(Rule {
+                base: SEAM_END_ROOT_THREAD as u8,
+                flags: SEAM_RULE_DERIVED as u8,
+                ..plain(SEAM_RULE_ROOT)
+            });
+        }
+        let mut rule = match (self.depth, self.rbp) {
+            (Some(depth), _) => stack(i32::try_from(depth).ok()?),
+            (None, Some(rbp)) => Rule {
+                base: SEAM_RBP as u8,
+                cfa_offset: i32::try_from(rbp).ok()?,
+                ..plain(SEAM_RULE_CFA)
+            },
+            (None, None) => return None,
+        };
+        rule.flags = SEAM_RULE_DERIVED as u8;
+        for ((_, number), saved) in KEPT.iter().zip(self.saved) {
+            match saved {
+                Saved::Same => {}
+                Saved::At(n) => save(&mut rule, *number, -n),
+                Saved::Lost if *number == 6 => rule.saved_rbp = SEAM_SAVED_RBP_LOST as u16,
+                // Offset 8 is nothing that can be expressed: the register counts as lost.
+                Saved::Lost => save(&mut rule, *number, 8),
+            }
+        }
+        Some(rule)
+    }
+
+    /// After an instruction. What it does to the flow of control is the caller's business.
+    pub(crate) fn after(&self, i: &Instruction, info: &mut InstructionInfoFactory) -> Self {
+        let mut next = *self;
+        match i.mnemonic() {
+            Mnemonic::Push => next.push(i),
+            Mnemonic::Pop => next.pop(i),
+            Mnemonic::Sub | Mnemonic::Add if is_rsp(i) && is_constant(i.op1_kind()) => {
+                next.add_constant(i);
+            }
+            Mnemonic::Lea if is_rsp(i) => next.depth = self.distance(i),
+            Mnemonic::Lea if i.op0_register() == Register::RBP => {
+                let distance = self
+                    .distance(i)
+                    .filter(|_| i.memory_base() == Register::RSP);
+                next.write(Register::RBP);
+                next.rbp = distance;
+            }
+            Mnemonic::Mov if is_rsp(i) && register(i, 1) == Some(Register::RBP) => {
+                next.depth = self.rbp;
+            }
+            Mnemonic::Mov
+                if register(i, 0) == Some(Register::RBP)
+                    && register(i, 1) == Some(Register::RSP) =>
+            {
+                next.write(Register::RBP);
+                next.rbp = self.depth;
+            }
+            Mnemonic::Mov if self.slot(i, 0).is_some() => next.store(i, self.slot(i, 0)),
+            Mnemonic::Mov if self.slot(i, 1).is_some() => next.load(i, self.slot(i, 1)),
+            Mnemonic::Leave => {
+                next.depth = self.rbp.map(|rbp| rbp - 8);
+                next.restore(RBP, self.rbp);
+                next.rbp = None;
+            }
+            Mnemonic::Enter => next.forget_stack(),
+            // The ABI marks the outermost frame by zeroing rbp: _start and clone's child do.
+            Mnemonic::Xor
+                if register(i, 0).map(Register::full_register) == Some(Register::RBP)
+                    && register(i, 0) == register(i, 1)
+                    && self.saved[RBP] == Saved::Same =>
+            {
+                next.outermost = true;
+            }
+            Mnemonic::Pushfq => next.depth = self.depth.map(|d| d + 8),
+            Mnemonic::Popfq => next.depth = self.depth.map(|d| d - 8),
+            // The callee's return takes the return address off again.
+            Mnemonic::Call | Mnemonic::Syscall => {}
+            _ => next.other(i, info),
+        }
+        next
+    }
+
+    fn push(&mut self, i: &Instruction) {
+        let Some(depth) = self.depth else { return };
+        if i.op0_kind() == OpKind::Register && i.op0_register().size() == 2 {
+            return self.forget_stack();
+        }
+        self.depth = Some(depth + 8);
+        if let Some(kept) = register(i, 0).and_then(kept_index)
+            && self.saved[kept] == Saved::Same
+        {
+            self.saved[kept] = Saved::At(depth + 8);
+        }
+    }
+
+    fn pop(&mut self, i: &Instruction) {
+        let at = self.depth;
+        self.depth = at.map(|depth| depth - 8);
+        match register(i, 0) {
+            Some(Register::RSP) => self.forget_stack(),
+            Some(register) => {
+                if let Some(kept) = kept_index(register.full_register()) {
+                    self.restore(kept, at);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// A kept register was filled from CFA - `from`.
+    fn restore(&mut self, kept: usize, from: Option<i64>) {
+        if kept == RBP {
+            self.rbp = None;
+        }
+        match self.saved[kept] {
+            Saved::At(n) if Some(n) == from => self.saved[kept] = Saved::Same,
+            Saved::At(_) => {}
+            Saved::Same | Saved::Lost => self.saved[kept] = Saved::Lost,
+        }
+    }
+
+    /// A kept register was written.
+    fn write(&mut self, register: Register) {
+        let Some(kept) = kept_index(register.full_register()) else {
+            return;
+        };
+        if kept == RBP {
+            self.rbp = None;
+        }
+        if self.saved[kept] == Saved::Same {
+            self.saved[kept] = Saved::Lost;
+        }
+    }
+
+    fn add_constant(&mut self, i: &Instruction) {
+        let Some(depth) = self.depth else { return };
+        let constant = i.immediate(1) as i64;
+        let change = if i.mnemonic() == Mnemonic::Sub {
+            constant
+        } else {
+            constant.wrapping_neg()
+        };
+        self.depth = depth.checked_add(change);
+    }
+
+    /// CFA - address, for the address that a memory operand means, relative to rsp or rbp.
+    fn distance(&self, i: &Instruction) -> Option<i64> {
+        if i.memory_index() != Register::None || i.segment_prefix() != Register::None {
+            return None;
+        }
+        let base = match i.memory_base() {
+            Register::RSP => self.depth?,
+            Register::RBP => self.rbp?,
+            _ => return None,
+        };
+        base.checked_sub(i.memory_displacement64() as i64)
+    }
+
+    /// The same for operand `n` of a 64-bit `mov`, where that is the memory operand.
+    fn slot(&self, i: &Instruction, n: u32) -> Option<i64> {
+        let other = register(i, 1 - n)?;
+        if i.op_kind(n) != OpKind::Memory || other.size() != 8 {
+            return None;
+        }
+        self.distance(i)
+    }
+
+    fn store(&mut self, i: &Instruction, slot: Option<i64>) {
+        if let (Some(slot), Some(kept)) = (slot, register(i, 1).and_then(kept_index))
+            && self.saved[kept] == Saved::Same
+            && slot > 8
+        {
+            // In the frame, not in an argument of the caller's.
+            self.saved[kept] = Saved::At(slot);
+        }
+    }
+
+    fn load(&mut self, i: &Instruction, slot: Option<i64>) {
+        match register(i, 0) {
+            Some(Register::RSP) => self.forget_stack(),
+            Some(register) => {
+                if let Some(kept) = kept_index(register) {
+                    self.restore(kept, slot);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn forget_stack(&mut self) {
+        self.depth = None;
+    }
+
+    fn other(&mut self, i: &Instruction, info: &mut InstructionInfoFactory) {
+        for used in info.info(i).used_registers() {
+            let written = matches!(
+                used.access(),
+                OpAccess::Write
+                    | OpAccess::CondWrite
+                    | OpAccess::ReadWrite
+                    | OpAccess::ReadCondWrite
+            );
+            if !written {
+                continue;
+            }
+            if used.register().full_register() == Register::RSP {
+                self.forget_stack();
+            } else {
+                self.write(used.register());
+            }
+        }
+    }
+}
+
+fn kept_index(register: Register) -> Option<usize> {
+    KEPT.iter().position(|(kept, _)| *kept == register)
+}
+
+fn register(i: &Instruction, n: u32) -> Option<Register> {
+    (n < i.op_count() && i.op_kind(n) == OpKind::Register).then(|| i.op_register(n))
+}
+
+fn is_rsp(i: &Instruction) -> bool {
+    register(i, 0) == Some(Register::RSP)
+}
+
+fn is_constant(kind: OpKind) -> bool {
+    matches!(
+        kind,
+        OpKind::Immediate8 | OpKind::Immediate8to64 | OpKind::Immediate32 | OpKind::Immediate32to64
+    )
+}

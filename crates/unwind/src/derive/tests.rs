@@ -1,0 +1,200 @@
+//! Derived rows against unwind information that compilers wrote.
+
+use std::collections::BTreeMap;
+
+use gimli::{BaseAddresses, CieOrFde, EhFrame, LittleEndian, UnwindSection};
+use iced_x86::FlowControl;
+use seam_wire::{SEAM_RBP, SEAM_RSP, SEAM_RULE_CFA};
+
+use super::*;
+use crate::build::cfi_list;
+
+/// What comparing one file gave.
+#[derive(Debug, Default)]
+struct Compared {
+    functions: u64,
+    given_up: BTreeMap<String, u64>,
+    places: u64,
+    /// Where unwind information contradicts the very function it describes.
+    contradictory: u64,
+    wrong: Vec<u64>,
+}
+
+/// Derives every function that `.eh_frame` describes and compares the place of the caller's frame
+/// at every instruction.
+fn compare(path: &std::path::Path) -> Compared {
+    let bytes = std::fs::read(path).expect("a file");
+    let elf = Elf::parse(bytes.as_slice()).expect("an ELF file");
+    let mut rules = RuleSet::default();
+    let (base, list) = cfi_list(&elf, &mut rules);
+    let mut result = Compared::default();
+    let mut info = InstructionInfoFactory::new();
+    for (start, end) in functions(&elf) {
+        let rule_at = |address: u64| {
+            let offset = (address - base) as u32;
+            let all = list.ranges();
+            let range = all[..all.partition_point(|r| r.start <= offset)].last()?;
+            (offset < range.end).then(|| rules.all()[range.rule as usize])
+        };
+        let Some(bytes) = elf.bytes_at(start, end - start) else {
+            continue;
+        };
+        // Parts moved out of line begin with their function's frame.
+        let first = rule_at(start);
+        if first.is_none_or(|r| r.base != SEAM_RSP as u8 || r.cfa_offset != 8) {
+            continue;
+        }
+        result.functions += 1;
+        let code = Code {
+            bytes,
+            address: start,
+        };
+        let region = Region {
+            range: start..end,
+            entry: Some(Frame::ENTRY),
+            open: false,
+        };
+        let flow = match follow(&code, &region, &NoReturns::new(), &mut info) {
+            Ok(flow) => flow,
+            Err(why) => {
+                *result.given_up.entry(format!("{why:?}")).or_default() += 1;
+                continue;
+            }
+        };
+        let cfi = |at: &u64| rule_at(*at).filter(|r| u32::from(r.kind) == SEAM_RULE_CFA);
+        let compared = flow.places.iter().filter_map(|(at, place)| {
+            let cfi = cfi(at)?;
+            let derived = match u32::from(cfi.base) {
+                SEAM_RSP => place.frame.depth,
+                SEAM_RBP => place.frame.rbp,
+                _ => None,
+            };
+            Some((*at, derived?, i64::from(cfi.cfa_offset)))
+        });
+        let compared: Vec<(u64, i64, i64)> = compared.collect();
+        result.places += compared.len() as u64;
+        let wrong = compared.iter().filter(|(_, derived, cfi)| derived != cfi);
+        let rules: std::collections::BTreeSet<i64> = compared.iter().map(|c| c.2).collect();
+        let returns = flow.places.keys().filter(|at| {
+            let i = code.decode(**at).expect("an instruction");
+            i.flow_control() == FlowControl::Return
+        });
+        // Assembly whose author forgot to say so: a return that does not find the return address,
+        // or pushes that change nothing.
+        let contradicts_itself = returns.filter_map(cfi).any(|r| r.cfa_offset != 8)
+            || (rules.len() == 1 && compared.iter().any(|c| c.1 > 8));
+        if contradicts_itself {
+            result.contradictory += wrong.count() as u64;
+        } else {
+            result.wrong.extend(wrong.map(|(at, ..)| *at));
+        }
+    }
+    result
+}
+
+fn functions<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Vec<(u64, u64)> {
+    let data = elf.section_data(".eh_frame").expect("sound").expect("one");
+    let address = elf.section(".eh_frame").expect("one").address;
+    let bases = BaseAddresses::default().set_eh_frame(address);
+    let frames = EhFrame::new(&data, LittleEndian);
+    let mut entries = frames.entries(&bases);
+    let mut found = Vec::new();
+    while let Ok(Some(entry)) = entries.next() {
+        if let CieOrFde::Fde(partial) = entry {
+            let fde = partial.parse(|_, bases, offset| frames.cie_from_offset(bases, offset));
+            let fde = fde.expect("a description");
+            // The unwinder jumps to landing pads: no instruction leads there.
+            if fde.lsda().is_none() {
+                found.push((fde.initial_address(), fde.initial_address() + fde.len()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn derived_rows_agree_with_what_compilers_wrote() {
+    let places = ["/lib", "/usr/lib"].map(|p| format!("{p}/x86_64-linux-gnu"));
+    let names = ["libc.so.6", "libm.so.6", "libstdc++.so.6", "libcrypto.so.3"];
+    let mut seen = 0;
+    for name in names {
+        let mut files = places.iter().map(|p| std::path::Path::new(p).join(name));
+        let Some(path) = files.find(|p| p.exists()) else {
+            continue;
+        };
+        seen += 1;
+        let got = compare(&path);
+        let given_up: u64 = got.given_up.values().sum();
+        println!(
+            "{name}: {} functions, {given_up} given up {:?}, {} places, {} described wrongly",
+            got.functions, got.given_up, got.places, got.contradictory,
+        );
+        assert!(
+            got.functions > 100 && got.places > 10_000,
+            "{name}: {got:?}"
+        );
+        assert!(got.wrong.is_empty(), "{name}: {:x?}", got.wrong);
+        assert!(given_up * 20 < got.functions, "{name}: {:?}", got.given_up);
+        assert!(got.contradictory * 1000 < got.places, "{name}: {got:?}");
+    }
+    assert!(seen > 0, "no library to compare with");
+}
+
+/// Bytes of a file's code: described by unwind information, derived as if there were none, and of
+/// those at the same distance from the caller's frame, and at another.
+#[derive(Debug, Default)]
+struct Shares {
+    described: u64,
+    derived: u64,
+    wrong: u64,
+}
+
+fn shares(path: &std::path::Path) -> Shares {
+    let bytes = std::fs::read(path).expect("a file");
+    let elf = Elf::parse(bytes.as_slice()).expect("an ELF file");
+    let mut rules = RuleSet::default();
+    let (base, cfi) = cfi_list(&elf, &mut rules);
+    let rows = derived_rows(&elf, base, &RangeList::default(), &mut rules).rows;
+    let mut shares = Shares {
+        described: cfi
+            .ranges()
+            .iter()
+            .map(|r| u64::from(r.end - r.start))
+            .sum(),
+        ..Shares::default()
+    };
+    for range in RangeList::from_unsorted(rows).ranges() {
+        let mine = rules.all()[range.rule as usize];
+        let from = cfi.ranges().partition_point(|r| r.end <= range.start);
+        let here = cfi.ranges()[from..].iter();
+        for described in here.take_while(|r| r.start < range.end) {
+            let theirs = rules.all()[described.rule as usize];
+            let bytes = described.end.min(range.end) - described.start.max(range.start);
+            shares.derived += u64::from(bytes);
+            let comparable = u32::from(theirs.kind) == SEAM_RULE_CFA && theirs.base == mine.base;
+            if comparable && theirs.cfa_offset != mine.cfa_offset {
+                shares.wrong += u64::from(bytes);
+            }
+        }
+    }
+    shares
+}
+
+/// Nothing is known here but the dynamic symbols, as in a stripped musl. What differs is assembly
+/// that describes itself wrongly, and in C++ landing pads and parts moved out of line to which only
+/// the unwinder jumps.
+#[test]
+fn a_whole_file_without_unwind_information_is_derived() {
+    for (name, derived, wrong) in [("libc.so.6", 80, 0.3), ("libm.so.6", 80, 0.01)] {
+        let got = shares(&std::path::Path::new("/lib/x86_64-linux-gnu").join(name));
+        println!("{name}: {got:?}");
+        assert!(
+            got.derived * 100 > got.described * derived,
+            "{name}: {got:?}"
+        );
+        assert!(
+            got.wrong as f64 <= got.derived as f64 * wrong / 100.0,
+            "{name}: {got:?}"
+        );
+    }
+}
