@@ -6,12 +6,13 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { ownProperties } from "./mangle.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const BYTES_MAX = 60 * 1024;
 
-const script = await bundle("src/app/main.ts");
-const style = await bundle("src/style/page.css");
+const script = await bundle("src/app/main.ts", { mangleProps: await ownProperties() });
+const style = shortProperties(await bundle("src/style/page.css"));
 const template = await readFile(join(root, "src/template.html"), "utf8");
 const page = fill(template, {
   "@CSP@": policy(script, style),
@@ -23,7 +24,7 @@ await mkdir(join(root, "dist"), { recursive: true });
 await writeFile(join(root, "dist/flame.html"), page);
 console.log(`dist/flame.html ${Buffer.byteLength(page)} bytes of at most ${BYTES_MAX}`);
 
-async function bundle(entry) {
+async function bundle(entry, options = {}) {
   const result = await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -34,8 +35,16 @@ async function bundle(entry) {
     target: ["chrome103", "firefox113", "safari16.4"],
     charset: "utf8",
     legalComments: "none",
+    ...options,
   });
   return result.outputFiles[0].text.trim();
+}
+
+/** Custom properties get one letter each; the script does not use them. */
+function shortProperties(style) {
+  const names = [...new Set(style.match(/--[a-z]+/g))];
+  if (names.length > 26) throw new Error("more custom properties than letters");
+  return style.replace(/--[a-z]+/g, (name) => `--${String.fromCharCode(97 + names.indexOf(name))}`);
 }
 
 /** Only these two texts may act on the page; nothing may be loaded from anywhere. */

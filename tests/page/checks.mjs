@@ -126,6 +126,10 @@ async function listsFunctions(page, { term }) {
 async function helps(page) {
   await page.keyboard.press("?");
   await page.waitForSelector("dialog[open]");
+  const keys = await page.$$eval("dialog dt", (all) => all.map((key) => key.textContent).join(" "));
+  for (const key of ["Esc", "Enter", "Home", "/", "n, N", "p", "s", "i", "o", "g", "t, y", "d", "0"]) {
+    assert.ok(` ${keys} `.includes(` ${key}`), `the help lacks ${key}`);
+  }
   await page.keyboard.press("Escape");
   await page.waitForSelector("dialog[open]", { state: "detached" });
 }

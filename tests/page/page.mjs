@@ -1,18 +1,22 @@
 // Checks a real exported page in Chromium: `node tests/page/page.mjs PAGE.html TERM`.
 // PAGE.html is opened from the file system; TERM is a search that must match. Options:
 // --screenshots DIR writes pictures in both themes and two sizes, --no-plumbing is for
-// recordings without cgo, --executable PATH names the browser. `npm ci` in ui/ first.
+// recordings without cgo, --executable PATH names the browser, --only TEXT runs the checks that
+// have it in their names. `npm ci` in ui/ first.
 
 import { mkdir } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { launch } from "./browser.mjs";
 import { checks } from "./checks.mjs";
+import { extremes } from "./extremes.mjs";
 import { takeScreenshots } from "./screenshots.mjs";
+import { views } from "./views.mjs";
 
 const { values, positionals } = parseArgs({
   options: {
     screenshots: { type: "string" },
     executable: { type: "string", default: "/usr/bin/chromium" },
+    only: { type: "string", default: "" },
     "no-plumbing": { type: "boolean", default: false },
   },
   allowPositionals: true,
@@ -28,7 +32,8 @@ if (!file || !term) {
 const browser = await launch(values.executable);
 let failed = 0;
 try {
-  for (const [name, check] of Object.entries(checks)) {
+  for (const [name, check] of Object.entries({ ...checks, ...views, ...extremes })) {
+    if (!name.includes(values.only)) continue;
     if (values["no-plumbing"] && check.needsPlumbing) {
       console.log(`SKIPPED ${name}: asked with --no-plumbing`);
       continue;

@@ -238,13 +238,18 @@ const TAILS = [
 export function apiServer() {
   const builder = new ProfileBuilder("api-server");
   const rand = random(7);
-  let time = 0;
   for (const [weight, stack] of STACKS) {
-    for (let i = 0; i < weight; i++) addSample(builder, stack, rand, (time += 5.3e6));
+    for (let i = 0; i < weight; i++) addSample(builder, stack, rand, moment(stack, rand) * 1e9);
   }
   addLongTail(builder, rand);
   const count = builder.samples.length;
   return { header: header(builder, count), columns: builder.columns() };
+}
+
+/** Seconds since the start: collections come in bursts, writes in the second half. */
+function moment(stack, rand) {
+  if (stack[0] === gc[0]) return 2 * Math.floor(rand() * 5) + 0.4 * rand();
+  return stack.includes(exec[2]) ? 5 + 5 * rand() : 10 * rand();
 }
 
 function addSample(builder, stack, rand, time) {
@@ -260,6 +265,9 @@ function addSample(builder, stack, rand, time) {
     goid,
     time,
     flags,
+    cpu: (worker + Math.floor(rand() * 1.2)) % 4,
+    state: goid === 0 ? 0 : inC ? 2 : 1,
+    labels: stack[0] !== serve[0] ? 0 : stack.includes(exec[2]) ? 2 : 1,
   });
 }
 
@@ -314,6 +322,9 @@ function header(builder, count) {
     notes: [],
     unit: "samples",
     period_ns: 10101010,
+    time_step_ns: 100_000,
+    states: ["", "running", "syscall"],
+    label_sets: [{}, { route: "/search" }, { route: "/orders", tenant: "acme" }],
     strings: builder.strings.values,
   };
 }

@@ -24,7 +24,7 @@ export function encodeContainer(header, columns) {
   const bytes = new Uint8Array(binaryStart + offset);
   const view = new DataView(bytes.buffer);
   bytes.set(new TextEncoder().encode("SEAMPAGE"));
-  view.setUint32(8, 1, true);
+  view.setUint32(8, 2, true);
   view.setUint32(12, json.length, true);
   bytes.set(json, PREFIX_BYTES);
   for (const [name, column] of Object.entries(columns)) {

@@ -27,7 +27,8 @@ export function large(nodes) {
       path.push([frames[at], false]);
     }
     const goid = 1 + Math.floor(rand() * 10000);
-    builder.sample(path, path, { tid: 1 + Math.floor(rand() * 64), goid, flags: 1 });
+    const tid = 1 + Math.floor(rand() * 64);
+    builder.sample(path, path, { tid, goid, flags: 1, time: 1e7 * rand() * nodes });
   }
   const header = {
     title: "large",
@@ -44,6 +45,7 @@ export function large(nodes) {
     notes: [],
     unit: "samples",
     period_ns: 10101010,
+    time_step_ns: 100_000,
     strings: builder.strings.values,
   };
   return { header, columns: builder.columns() };

@@ -1,5 +1,6 @@
 // Measures a page in Chromium: time to open, and the cost of frames while zooming and
-// panning. `node dev/perf.mjs PAGE.html [--executable PATH] [--runs N]`.
+// panning, searching and changing what is shown.
+// `node dev/perf.mjs PAGE.html [--executable PATH] [--runs N]`.
 // Frames are not held to the display's rate, so the time between two frames is what one
 // frame costs: script, layout, raster and compositing together.
 
@@ -53,6 +54,16 @@ try {
   report("zoom out", await frames(page, zoomBy(60)));
   report("scroll", await frames(page, { scroll: 9 }));
   report("search", await searchTimes(page));
+  report("in time order", [await pressTime(page, "o")]);
+  report("  zoom in", await frames(page, zoomBy(-60)));
+  report("  pan", await frames(page, { dx: 37, ctrl: false, dy: 0 }));
+  await page.keyboard.press("0");
+  report("by goroutine", [await groupTime(page, "goroutine")]);
+  report("no groups", [await groupTime(page, "")]);
+  await page.keyboard.press("o");
+  await page.keyboard.press("ArrowDown");
+  report("sandwich", [await pressTime(page, "s")]);
+  report("  pan", await frames(page, { dx: 37, ctrl: false, dy: 0 }));
 } finally {
   await context.close();
   await rm(profile, { recursive: true, force: true });
@@ -136,6 +147,27 @@ function searchTimes(page) {
     }
     return times;
   });
+}
+
+/** From a key to the frame after it. */
+function pressTime(page, key) {
+  return page.evaluate(async (key) => {
+    const began = performance.now();
+    document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
+    return performance.now() - began;
+  }, key);
+}
+
+function groupTime(page, id) {
+  return page.evaluate(async (id) => {
+    const began = performance.now();
+    const select = document.getElementById("group");
+    select.value = id;
+    select.dispatchEvent(new Event("change"));
+    await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
+    return performance.now() - began;
+  }, id);
 }
 
 function report(name, times) {

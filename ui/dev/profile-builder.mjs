@@ -1,6 +1,8 @@
 // Builds the columns of a page from stacks: interns texts, functions and frames, grows the
 // two trees and puts them in pre-order, heaviest child first.
 
+import { packSamples } from "./samples.mjs";
+
 const NO_EDGE = 0;
 
 class Interner {
@@ -113,8 +115,15 @@ export class ProfileBuilder {
   }
 
   /** Adds one sample; paths are lists of [frame id, is edge]. */
-  sample(folded, full, { thread = "main", tid = 1, goid = 0, time = 0, flags = 1 } = {}) {
+  sample(
+    folded,
+    full,
+    { thread = "main", tid = 1, goid = 0, time = 0, flags = 1, cpu = 0, state = 0, labels = 0 } = {},
+  ) {
     this.samples.push({
+      cpu,
+      state,
+      labels,
       folded: this.trees.folded.add(folded, 1),
       full: this.trees.full.add(full, 1),
       thread: this.threads.id(`${tid}`, [this.strings.id(thread), tid]),
@@ -156,35 +165,13 @@ export class ProfileBuilder {
       Uint8Array,
       this.frames.values.map((f) => f[2]),
     );
+    const leaf = {};
     for (const name of ["folded", "full"]) {
       const { columns: tree, place } = this.trees[name].ordered();
       for (const [key, column] of Object.entries(tree)) columns[`${name}_${key}`] = column;
-      put(
-        `sm_${name}`,
-        Uint32Array,
-        samples.map((s) => place[s[name]]),
-      );
+      leaf[name] = (sample) => place[sample[name]];
     }
-    put(
-      "sm_thread",
-      Uint32Array,
-      samples.map((s) => s.thread),
-    );
-    put(
-      "sm_goid",
-      Float64Array,
-      samples.map((s) => s.goid),
-    );
-    put(
-      "sm_time",
-      Float64Array,
-      samples.map((s) => s.time),
-    );
-    put(
-      "sm_flags",
-      Uint8Array,
-      samples.map((s) => s.flags),
-    );
+    Object.assign(columns, packSamples(samples, leaf));
     put(
       "th_name",
       Uint32Array,

@@ -21,5 +21,5 @@ const template = await readFile(new URL("../dist/flame.html", import.meta.url), 
 await writeFile(out, fillTemplate(template, header.title, encodeContainer(header, columns)));
 console.log(
   `${out}: ${columns.folded_parent.length} folded nodes, ` +
-    `${columns.full_parent.length} full nodes, ${columns.sm_folded.length} samples`,
+    `${columns.full_parent.length} full nodes, ${columns.sm_flags.length} samples`,
 );

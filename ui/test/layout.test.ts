@@ -48,16 +48,16 @@ test("narrow frames are counted in one bar, none is dropped", () => {
 test("a bar spans what it stands for", () => {
   const { boxes } = shown({ widthPx: 100 });
   const bar = boxes.count - 1;
-  assert.equal(boxes.left[bar], 98);
-  assert.equal(boxes.width[bar], 2);
+  assert.equal(boxes.leftPx[bar], 98);
+  assert.equal(boxes.widthPx[bar], 2);
   assert.equal(boxes.row[bar], 1);
 });
 
 test("subtrees outside the window are skipped, boxes are clipped to it", () => {
   const { names, boxes } = shown({ from: 50, to: 70 });
   assert.deepEqual(names, ["root", "a", "x", "y"]);
-  assert.deepEqual([...boxes.left.slice(0, 4)], [0, 0, 0, 500]);
-  assert.deepEqual([...boxes.width.slice(0, 4)], [1000, 1000, 500, 500]);
+  assert.deepEqual([...boxes.leftPx.slice(0, 4)], [0, 0, 0, 500]);
+  assert.deepEqual([...boxes.widthPx.slice(0, 4)], [1000, 1000, 500, 500]);
 });
 
 test("rows outside the window are skipped", () => {

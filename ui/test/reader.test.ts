@@ -13,6 +13,8 @@ function checkFault(change: (header: Header, columns: Columns) => void, message:
     const profile = readProfile(encode(header, columns));
     profile.tree("folded");
     profile.tree("full");
+    // Samples are unpacked when first asked for.
+    assert.ok(profile.samples.count > 0);
   };
   assert.throws(read, (error) => error instanceof DataError && message.test(error.message));
 }
@@ -58,10 +60,12 @@ test("faults in the header are named", () => {
 
 test("faults in columns are named", () => {
   checkFault((_, columns) => delete columns.fn_name, /fn_name is missing/);
-  checkFault((_, columns) => (columns.fr_line = new Uint8Array(3)), /fr_line is u8, expected u32/);
-  checkFault((_, columns) => (columns.fn_kind = new Uint8Array(1)), /fn_kind has 1 entries/);
+  checkFault((_, columns) => (columns.fr_line = new Uint8Array(3)), /fr_line is not u32/);
+  checkFault((_, columns) => (columns.fn_kind = new Uint8Array(1)), /fn_kind has not \d+ entries/);
   checkFault((_, columns) => (columns.fr_fn![2] = 1e9), /a frame's function points outside/);
-  checkFault((_, columns) => (columns.sm_folded![0] = 1e9), /folded leaf points outside/);
+  checkFault((_, columns) => (columns.st_folded![0] = 1e9), /folded leaf points outside/);
+  checkFault((_, columns) => (columns.sm_stack = new Uint8Array(3)), /sm_stack is cut off/);
+  checkFault((_, columns) => (columns.sm_state![0] = 99), /state points outside/);
   checkFault((_, columns) => (columns.folded_parent = new Uint32Array(0)), /folded tree is empty/);
 });
 

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeView, EMPTY_VIEW, encodeView } from "../src/model/hash";
+import { decodeView, encodeView } from "../src/model/hash";
+import { counterpart } from "../src/model/counterpart";
 import { formatShare } from "../src/model/format";
 import { presenceBelow } from "../src/model/presence";
 import { readProfile } from "../src/model/profile";
@@ -15,7 +16,6 @@ import {
 } from "../src/model/search";
 import { wholeStack } from "../src/model/stack";
 import { functionTotals, rankFunctions } from "../src/model/totals";
-import { translateNode } from "../src/model/translate";
 import { encode, fromFolded, nodeNamed, nodeNames, server } from "./fixture";
 
 const RECURSIVE = ["main;walk;walk;leaf 4", "main;walk;stop 2", "main;leaf 1", "idle 3"];
@@ -84,12 +84,13 @@ test("a node is found again in the other tree, an edge through its caller", () =
   const folded = profile.tree("folded");
   const full = profile.tree("full");
   const name = "sqlite3VdbeExec";
-  const there = translateNode(profile.samples, folded, full, nodeNamed(profile, folded, name));
+  const there = counterpart(profile, folded, nodeNamed(profile, folded, name), full);
   assert.deepEqual(nodeNames(profile, full, [there]), [name]);
   const edge = nodeNamed(profile, folded, "cgo call → sqlite3_step");
-  const caller = translateNode(profile.samples, folded, full, edge);
+  const caller = counterpart(profile, folded, edge, full);
   assert.match(nodeNames(profile, full, [caller])[0]!, /\(\*Rows\)\.Next$/);
-  assert.equal(translateNode(profile.samples, full, folded, 0), 0);
+  const back = counterpart(profile, full, there, folded);
+  assert.equal(back, nodeNamed(profile, folded, name));
 });
 
 test("presence counts goroutines, threads and who held a P", () => {
@@ -97,10 +98,9 @@ test("presence counts goroutines, threads and who held a P", () => {
   const profile = readProfile(encode(header, columns));
   const tree = profile.tree("folded");
   const all = presenceBelow(profile.samples, tree, 0);
-  assert.equal(all.samples, profile.samples.count);
   assert.equal(all.threads, 9);
   assert.equal(all.goroutines, 31);
-  assert.equal(all.heldP + all.lostP, all.samples);
+  assert.equal(all.heldP + all.lostP, profile.samples.count);
   const pump = presenceBelow(profile.samples, tree, nodeNamed(profile, tree, "pump_main"));
   assert.deepEqual([pump.threads, pump.goroutines], [1, 0]);
 });
@@ -112,11 +112,23 @@ test("the view survives the fragment", () => {
     selected: 7,
     plumbing: true,
     flipped: true,
-    table: true,
+    table: 2 as const,
     theme: "dark" as const,
+    group: "label:a/b=c",
+    timed: true,
+    filters: [
+      { mode: "only" as const, by: "label:a/b", value: "c/d%&e" },
+      { mode: "hide" as const, by: "frame", value: "^x$" },
+    ],
+    middle: 3,
+    pane: 1,
   };
   assert.deepEqual(decodeView(`#${encodeView(view)}`), view);
-  assert.deepEqual(decodeView(""), EMPTY_VIEW);
+  const { filters, middle, selected, table } = decodeView("");
+  assert.deepEqual([filters, middle, selected, table], [[], -1, -1, 0]);
+  assert.deepEqual(decodeView("#f=hide/kind/1&f=x&f=only/%2&f=only/cpu/3").filters, [
+    { mode: "only", by: "cpu", value: "3" },
+  ]);
   assert.deepEqual(decodeView("#z=x,9-3,,5&s=-1&d=pink").zoom, [5]);
 });
 

@@ -7,6 +7,7 @@ mod columns;
 mod container;
 mod functions;
 mod header;
+mod samples;
 
 use std::io::Write;
 
@@ -16,6 +17,9 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use seam_analyze::{Folder, Trees};
 use seam_profile::Profile;
+
+pub(crate) use functions::{edge_words, kind};
+pub(crate) use header::{subtitle, title};
 
 use crate::error::ExportError;
 use crate::names::printable;
@@ -36,11 +40,7 @@ pub fn html(profile: &Profile) -> Result<String, ExportError> {
         .write_all(&container)
         .expect("writing to memory does not fail");
     let deflated = encoder.finish().expect("writing to memory does not fail");
-    Ok(fill(
-        TEMPLATE,
-        &header::title(profile),
-        &STANDARD.encode(deflated),
-    ))
+    Ok(fill(TEMPLATE, &title(profile), &STANDARD.encode(deflated)))
 }
 
 /// The data behind the page, not yet compressed.
@@ -51,7 +51,7 @@ pub(crate) fn container(profile: &Profile) -> Result<Vec<u8>, ExportError> {
     let mut columns = container::Columns::default();
     let frames = functions::write(&folder, &trees, &mut strings, &mut columns);
     columns::write_trees(&trees, &frames, &mut columns);
-    columns::write_samples(profile, &trees, &mut columns);
+    samples::write(profile, &trees, &mut columns);
     columns::write_threads(profile, &mut strings, &mut columns);
     container::encode(header::header(profile, strings), columns)
 }

@@ -6,7 +6,9 @@ mod html;
 mod names;
 mod numbers;
 mod pprof;
+mod speedscope;
 mod summary;
+mod svg;
 
 use seam_analyze::{Facts, Folder, Limits, facts};
 use seam_profile::Profile;
@@ -29,7 +31,7 @@ impl Page {
 
     fn parse(bytes: &[u8]) -> Self {
         assert_eq!(&bytes[..8], b"SEAMPAGE");
-        assert_eq!(bytes[8..12], 1u32.to_le_bytes());
+        assert_eq!(bytes[8..12], 2u32.to_le_bytes());
         let json_len = u32::from_le_bytes(bytes[12..16].try_into().expect("four bytes")) as usize;
         let header = serde_json::from_slice(&bytes[16..16 + json_len]).expect("JSON");
         let binary = bytes[(16 + json_len).next_multiple_of(8)..].to_vec();
@@ -62,6 +64,21 @@ impl Page {
                     .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
             })
             .collect()
+    }
+
+    /// The numbers of a packed column.
+    fn varints(&self, name: &str) -> Vec<u64> {
+        let mut numbers = Vec::new();
+        let (mut number, mut shift) = (0, 0);
+        for byte in self.column(name) {
+            number |= (byte & 127) << shift;
+            shift += 7;
+            if byte < 128 {
+                numbers.push(std::mem::take(&mut number));
+                shift = 0;
+            }
+        }
+        numbers
     }
 
     fn string(&self, id: u64) -> &str {

@@ -1,6 +1,7 @@
 // The keyboard: one table from keys to actions. Owns which keys exist and when they are
 // left to the browser; panels/help.ts lists them for the reader.
 
+import { on } from "../flame/on";
 import {
   firstChild,
   heaviestLeaf,
@@ -26,13 +27,16 @@ const ZOOM_STEP = 0.7;
 
 export function bindKeys(session: Session, flame: Flame, targets: KeyTargets): void {
   const actions = { ...moves(session, flame), ...views(session, flame, targets) };
-  document.addEventListener("keydown", (event) => {
+  on(document, "keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || targets.help.isOpen()) return;
-    if (event.target instanceof HTMLInputElement) return;
-    // Enter and blank belong to the button or table row that has the focus.
-    const onControl = event.target instanceof Element && event.target.closest("button,tr") !== null;
-    if (onControl && (event.key === "Enter" || event.key === " ")) return;
-    const action = actions[event.key];
+    const inside = (selector: string): boolean =>
+      event.target instanceof Element && event.target.closest(selector) !== null;
+    const { key } = event;
+    if (event.defaultPrevented || inside("input")) return;
+    // Enter and blank belong to the control that has the focus; a list keeps the arrows too.
+    if (inside("button,tr,select") && (key === "Enter" || key === " ")) return;
+    if (inside("select") && key.length > 1) return;
+    const action = actions[key];
     if (!action) return;
     event.preventDefault();
     action();
@@ -86,9 +90,13 @@ function views(session: Session, flame: Flame, targets: KeyTargets): Actions {
       targets.search.select();
     },
     "?": () => targets.help.open(),
-    p: () => session.setPlumbing(!session.plumbing),
+    p: () => session.wish({ plumbing: !session.wishes.plumbing }),
     i: () => session.setFlipped(!session.flipped),
-    t: () => session.setTable(!session.table),
+    o: () => session.wish({ timed: !session.wishes.timed }),
+    s: () => toggleSandwich(session),
+    g: () => document.getElementById("group")?.focus(),
+    t: () => session.setTable(session.table === 1 ? 0 : 1),
+    y: () => session.setTable(session.table === 2 ? 0 : 2),
     d: () => toggleTheme(session),
     "+": () => scale(ZOOM_STEP),
     "=": () => scale(ZOOM_STEP),
@@ -99,8 +107,15 @@ function views(session: Session, flame: Flame, targets: KeyTargets): Actions {
   };
 }
 
+/** The selected function in the middle, or back to the whole graph. */
+export function toggleSandwich(session: Session): void {
+  const { wishes, selected, tree, profile } = session;
+  if (selected === 0 && wishes.middle >= 0) session.wish({ middle: NO_NODE });
+  else if (selected >= 0) session.wish({ middle: profile.frames.fn[tree.frame[selected]!]! });
+}
+
 function bindSearchKeys(session: Session, flame: Flame, search: HTMLInputElement): void {
-  search.addEventListener("keydown", (event) => {
+  on(search, "keydown", (event) => {
     if (event.key === "Enter") {
       event.preventDefault();
       session.search(search.value);

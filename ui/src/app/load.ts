@@ -1,19 +1,18 @@
 // From the script element to bytes: base64, then raw deflate. Owns what the browser must be
 // able to do for that, with a sentence for each thing that may be missing.
 
-import { DataError } from "../model/container";
+import { fail } from "../model/container";
 
 const DATA_ELEMENT = "seam-data";
 
 export async function loadData(): Promise<ArrayBuffer> {
   const text = document.getElementById(DATA_ELEMENT)?.textContent?.trim() ?? "";
   if (text === "" || text.startsWith("@")) {
-    throw new DataError("this is the empty template: it carries no profile");
+    fail("this is the empty template: it carries no profile");
   }
   if (typeof DecompressionStream === "undefined") {
-    throw new DataError(
-      "this browser can't unpack the data: it has no DecompressionStream. " +
-        "Chrome 103, Firefox 113, Safari 16.4 and later do",
+    fail(
+      "this browser has no DecompressionStream; Chrome 103, Firefox 113, Safari 16.4 have it",
     );
   }
   return inflate(decodeBase64(text));
@@ -31,7 +30,7 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
     for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
     return bytes;
   } catch {
-    throw new DataError("the data is not valid base64; was the file cut off?");
+    fail("the data is not valid base64; was the file cut off?");
   }
 }
 
@@ -42,6 +41,6 @@ async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
       packed.pipeThrough(new DecompressionStream("deflate-raw")),
     ).arrayBuffer();
   } catch {
-    throw new DataError("the data can't be inflated; was the file cut off?");
+    fail("the data can't be inflated; was the file cut off?");
   }
 }

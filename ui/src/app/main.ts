@@ -7,11 +7,12 @@ import { readProfile } from "../model/profile";
 import { buildDetails } from "../panels/details";
 import { buildFooter } from "../panels/footer";
 import { showFailure } from "../panels/failure";
+import { buildFrames } from "../panels/frames";
 import { buildHeader } from "../panels/header";
 import { buildHelp } from "../panels/help";
 import { buildTable } from "../panels/table";
 import { buildToolbar } from "../panels/toolbar";
-import { byId } from "../panels/dom";
+
 import { loadData } from "./load";
 import { connectFlame } from "./connect";
 import { bindKeys } from "./keys";
@@ -35,27 +36,39 @@ async function open(): Promise<void> {
   buildToolbar(session, themeOf, flame);
   buildDetails(session, themeOf, flame);
   buildTable(session, flame);
+  buildFrames(session, flame);
   bindKeys(session, flame, { search, help });
   keepHash(session);
-  session.restore(decodeView(location.hash));
   if (session.selected >= 0) flame.view.reveal(session.tree.depth[session.selected]!);
-  byId("flame").focus({ preventScroll: true });
 }
 
-/** State goes to the fragment after a pause, and back when the reader edits it. */
+/** State goes to the fragment after a pause, and comes back from it when the reader goes back,
+ *  edits it or opens the page with it. What shows something else is a step of the history. */
 function keepHash(session: Session): void {
   let timer = 0;
-  let written = location.hash.slice(1);
-  session.onChange(() => {
+  let written: string | null = null;
+  let step = false;
+  const apply = (): void => {
+    const hash = location.hash.slice(1);
+    if (hash === written) return;
+    written = hash;
+    session.restore(decodeView(hash));
+    step = false;
+  };
+  session.onChange((change) => {
+    step ||= change === "zoom" || change === "tree";
     clearTimeout(timer);
     timer = window.setTimeout(() => {
       written = encodeView(session.view);
-      if (written !== location.hash.slice(1)) history.replaceState(null, "", `#${written}`);
+      const url = `#${written}`;
+      if (written === location.hash.slice(1)) return;
+      if (step) history.pushState(null, "", url);
+      else history.replaceState(null, "", url);
+      step = false;
     }, HASH_DELAY_MS);
   });
-  window.addEventListener("hashchange", () => {
-    if (location.hash.slice(1) !== written) session.restore(decodeView(location.hash));
-  });
+  for (const type of ["popstate", "hashchange"]) window.addEventListener(type, apply);
+  apply();
 }
 
 open().catch(showFailure);

@@ -1,6 +1,7 @@
 // Light or dark: the reader's choice if made, the system's otherwise. Owns the attribute
 // on the document that style.css looks at.
 
+import { on } from "../flame/on";
 import type { ThemeName } from "../flame/palette";
 import type { Session } from "./session";
 
@@ -13,7 +14,7 @@ export function followTheme(session: Session): () => ThemeName {
   session.onChange((change) => {
     if (change === "theme") apply();
   });
-  system.addEventListener("change", () => session.setTheme(session.theme));
+  on(system, "change", () => session.setTheme(session.theme));
   apply();
   return current;
 }

@@ -3,11 +3,13 @@
 
 import { edgeArrow } from "../model/describe";
 import { formatAmount, formatCount } from "../model/format";
-import { FRAME_FLAG, KIND } from "../model/kind";
+import { FrameFlag, Kind, KIND_TAGS } from "../model/kind";
 import { nameForms, shortName } from "../model/names";
 import type { Profile } from "../model/profile";
 import type { Tree } from "../model/tree";
 import type { TextFitter } from "./text";
+
+const TAG_GAP_PX = 16;
 
 interface Forms {
   texts: string[];
@@ -17,10 +19,13 @@ interface Forms {
 export class Labels {
   private cache: (Forms | undefined)[] = [];
 
-  constructor(
-    private profile: Profile,
-    private fitter: TextFitter,
-  ) {}
+  private profile: Profile;
+  private fitter: TextFitter;
+
+  constructor(profile: Profile, fitter: TextFitter) {
+    this.profile = profile;
+    this.fitter = fitter;
+  }
 
   /** Widths belong to a font. */
   forget(): void {
@@ -34,6 +39,14 @@ export class Labels {
     return this.fit(this.forms(frames.fn[frame]!, frames.flags[frame]!), available);
   }
 
+  /** A sign for the kind, where there is room beside the text; Go and edges need none. */
+  tag(tree: Tree, node: number, text: string, available: number): string {
+    const { functions, frames } = this.profile;
+    const kind = functions.kind[frames.fn[tree.frame[node]!]!]!;
+    const tag = kind === Kind.Go || kind === Kind.Edge ? "" : KIND_TAGS[kind]!;
+    return this.fitter.width(text + tag) + TAG_GAP_PX < available ? tag : "";
+  }
+
   ofBar(merged: number, available: number): string {
     const long = `+${formatCount(merged)} ${merged === 1 ? "frame" : "frames"}`;
     for (const text of [long, `+${formatCount(merged)}`]) {
@@ -45,7 +58,7 @@ export class Labels {
   private ofRoot(tree: Tree, available: number): string {
     const { header, functions, frames } = this.profile;
     const name = header.strings[functions.name[frames.fn[tree.frame[0]!]!]!]!;
-    const text = `${name} · ${formatAmount(tree.total[0]!, header.unit)}`;
+    const text = `${shortName(name)} · ${formatAmount(tree.total[0]!, header.unit)}`;
     return this.fitter.width(text) <= available ? text : this.fitter.cut(text, available);
   }
 
@@ -55,10 +68,11 @@ export class Labels {
     const { functions, header } = this.profile;
     const name = header.strings[functions.name[fn]!]! || "[no name]";
     const all = nameForms(name);
+    const kind = functions.kind[fn];
     // The package path is left to the tooltip even where it would fit: it crowds the view.
-    let texts = all.slice(all.indexOf(shortName(name)));
-    if (functions.kind[fn] === KIND.edge) {
-      const arrow = edgeArrow((flags & FRAME_FLAG.callback) !== 0);
+    let texts = kind === Kind.Group ? [name] : all.slice(all.indexOf(shortName(name)));
+    if (kind === Kind.Edge) {
+      const arrow = edgeArrow((flags & FrameFlag.Callback) !== 0);
       texts = texts.map((text) => `${arrow} ${text}`);
     }
     return (this.cache[fn] = { texts, widths: texts.map((text) => this.fitter.width(text)) });

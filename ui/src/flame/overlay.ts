@@ -5,8 +5,8 @@ import { type Geometry, type Metrics, rowTop, type Scene } from "./scene";
 
 export interface PixelSpan {
   row: number;
-  left: number;
-  width: number;
+  leftPx: number;
+  widthPx: number;
 }
 
 /** A selected frame too narrow to see is still marked by a stroke of this width. */
@@ -33,7 +33,7 @@ function nodeSpan(scene: Scene, geometry: Geometry): PixelSpan | null {
   const end = tree.start[selected]! + tree.total[selected]!;
   const right = Math.min(geometry.widthPx, (end - span.from) * scale);
   if (right < 0 || left > geometry.widthPx) return null;
-  return { row: tree.depth[selected]!, left, width: Math.max(MARK_MIN_PX, right - left) };
+  return { row: tree.depth[selected]!, leftPx: left, widthPx: Math.max(MARK_MIN_PX, right - left) };
 }
 
 function move(
@@ -47,8 +47,8 @@ function move(
   if (element.hidden !== hidden) element.hidden = hidden;
   if (hidden) return;
   const { style } = element;
-  style.transform = `translate(${Math.round(span.left)}px,${Math.round(top)}px)`;
-  style.width = `${Math.max(MARK_MIN_PX, Math.round(span.width) - metrics.gapPx)}px`;
+  style.transform = `translate(${Math.round(span.leftPx)}px,${Math.round(top)}px)`;
+  style.width = `${Math.max(MARK_MIN_PX, Math.round(span.widthPx) - metrics.gapPx)}px`;
   style.height = `${metrics.rowPx - metrics.gapPx}px`;
 }
 

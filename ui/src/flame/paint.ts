@@ -2,7 +2,7 @@
 // Owns drawing order and the limits per frame; the choice of boxes is model/layout.ts,
 // selection and hover are on a canvas of their own (overlay.ts).
 
-import { KIND } from "../model/kind";
+import { Kind } from "../model/kind";
 import type { Boxes } from "../model/layout";
 import { matchesBetween } from "../model/search";
 import { SHADE_COUNT } from "../model/shade";
@@ -14,14 +14,12 @@ import type { Labels } from "./labels";
 const BAR = BOX_COLOURS;
 const FADED = BOX_COLOURS + 1;
 const BUCKETS = 2 * FADED;
-const EDGE_FIRST = KIND.edge * SHADE_COUNT;
+const EDGE_FIRST = Kind.Edge * SHADE_COUNT;
 const EDGE_LAST = EDGE_FIRST + SHADE_COUNT - 1;
 
 const LABEL_MIN_PX = 26;
 const LABELS_MAX = 500;
 const BAR_PADDING_PX = 2;
-const ROUNDED_MIN_PX = 10;
-const ROUNDED_MAX = 700;
 const HATCH_MIN_PX = 4;
 
 export interface Painter {
@@ -47,7 +45,7 @@ export function paint(painter: Painter, scene: Scene, boxes: Boxes, geometry: Ge
   sortByColour(painter, scene, boxes);
   drawBoxes(painter, boxes, geometry);
   drawHatch(painter, boxes, geometry);
-  if (scene.matches) drawMatchMarks(painter, boxes, geometry);
+  if (scene.matched) drawMatchMarks(painter, boxes, geometry);
   drawLabels(painter, scene, boxes, geometry);
 }
 
@@ -58,16 +56,17 @@ function sortByColour(painter: Painter, scene: Scene, boxes: Boxes): void {
     bucketOf = new Uint8Array(boxes.node.length);
     order = new Uint32Array(boxes.node.length);
   }
-  const { tree, hit, matches } = scene;
+  const { tree, hit, matched } = scene;
   const frameFn = scene.profile.frames.fn;
   starts.fill(0);
   for (let b = 0; b < count; b++) {
     const at = node[b]!;
     const fn = frameFn[tree.frame[at]!]!;
-    let bucket = merged[b] === 0 ? painter.colourOf[fn]! : BAR;
-    if (matches && hit) {
+    // In order of time a bar stands for much of the same, so it has a colour.
+    let bucket = merged[b] === 0 || tree.timed ? painter.colourOf[fn]! : BAR;
+    if (matched && hit) {
       const found =
-        merged[b] === 0 ? hit[fn] === 1 : matchesBetween(matches, at, boxes.mergedEnd[b]!) > 0;
+        merged[b] === 0 ? hit[fn] === 1 : matchesBetween(matched, at, boxes.mergedEnd[b]!) > 0;
       if (!found) bucket += FADED;
     }
     bucketOf[b] = bucket;
@@ -80,20 +79,12 @@ function sortByColour(painter: Painter, scene: Scene, boxes: Boxes): void {
 
 function drawBoxes(painter: Painter, boxes: Boxes, geometry: Geometry): void {
   const { context, palette } = painter;
-  let rounded = 0;
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     if (starts[bucket] === starts[bucket + 1]) continue;
     context.fillStyle = fillOf(palette, bucket);
     for (let at = starts[bucket]!; at < starts[bucket + 1]!; at++) {
       place(painter, boxes, order[at]!, geometry);
-      if (rect.width >= ROUNDED_MIN_PX && rounded < ROUNDED_MAX) {
-        rounded++;
-        context.beginPath();
-        context.roundRect(rect.left, rect.top, rect.width, rect.height, 2);
-        context.fill();
-      } else {
-        context.fillRect(rect.left, rect.top, rect.width, rect.height);
-      }
+      context.fillRect(leftPx, topPx, widthPx, heightPx);
     }
   }
 }
@@ -112,10 +103,10 @@ function drawHatch(painter: Painter, boxes: Boxes, geometry: Geometry): void {
     context.globalAlpha = shift === 0 ? 1 : 0.4;
     for (let at = starts[EDGE_FIRST + shift]!; at < starts[EDGE_LAST + shift + 1]!; at++) {
       place(painter, boxes, order[at]!, geometry);
-      if (rect.width < HATCH_MIN_PX) continue;
-      const left = rect.left * pixelRatio;
-      context.setTransform(pixelRatio, 0, 0, pixelRatio, left, rect.top * pixelRatio);
-      context.fillRect(0, 0, rect.width, rect.height);
+      if (widthPx < HATCH_MIN_PX) continue;
+      const x = leftPx * pixelRatio;
+      context.setTransform(pixelRatio, 0, 0, pixelRatio, x, topPx * pixelRatio);
+      context.fillRect(0, 0, widthPx, heightPx);
     }
   }
   context.globalAlpha = 1;
@@ -128,7 +119,7 @@ function drawMatchMarks(painter: Painter, boxes: Boxes, geometry: Geometry): voi
   context.fillStyle = palette.outline;
   for (let at = 0; at < starts[FADED]!; at++) {
     place(painter, boxes, order[at]!, geometry);
-    context.fillRect(rect.left, rect.top + rect.height - 2, rect.width, 2);
+    context.fillRect(leftPx, topPx + heightPx - 2, widthPx, 2);
   }
 }
 
@@ -143,17 +134,22 @@ function drawLabels(painter: Painter, scene: Scene, boxes: Boxes, geometry: Geom
     const last = faded ? boxes.count : starts[FADED]!;
     for (let at = first; at < last; at++) {
       const b = order[at]!;
-      if (boxes.width[b]! < minPx) continue;
+      if (boxes.widthPx[b]! < minPx) continue;
       const isBar = boxes.merged[b] !== 0;
       const padding = isBar ? BAR_PADDING_PX : metrics.paddingPx;
-      const room = boxes.width[b]! - 2 * padding;
+      const room = boxes.widthPx[b]! - 2 * padding;
       const text = isBar
         ? labels.ofBar(boxes.merged[b]!, room)
         : labels.ofNode(scene.tree, boxes.node[b]!, room);
       if (text === "") continue;
       context.fillStyle = faded ? palette.textDim : isBar ? palette.barText : palette.text;
       place(painter, boxes, b, geometry);
-      context.fillText(text, rect.left + padding, rect.top + middle);
+      context.fillText(text, leftPx + padding, topPx + middle);
+      const tag = isBar ? "" : labels.tag(scene.tree, boxes.node[b]!, text, room);
+      if (tag === "") continue;
+      context.textAlign = "right";
+      context.fillText(tag, leftPx + widthPx - padding, topPx + middle);
+      context.textAlign = "left";
     }
   }
 }
@@ -162,26 +158,29 @@ function drawLabels(painter: Painter, scene: Scene, boxes: Boxes, geometry: Geom
 function labelMinimum(boxes: Boxes): number {
   for (let minPx = LABEL_MIN_PX; ; minPx *= 1.4) {
     let labelled = 0;
-    for (let b = 0; b < boxes.count; b++) if (boxes.width[b]! >= minPx) labelled++;
+    for (let b = 0; b < boxes.count; b++) if (boxes.widthPx[b]! >= minPx) labelled++;
     if (labelled <= LABELS_MAX) return minPx;
   }
 }
 
-const rect = { left: 0, top: 0, width: 0, height: 0 };
+let leftPx = 0;
+let topPx = 0;
+let widthPx = 0;
+let heightPx = 0;
 
 /** Where a box is drawn, on whole device pixels where it is wide enough to matter. */
 function place(painter: Painter, boxes: Boxes, b: number, geometry: Geometry): void {
   const { pixelRatio, metrics } = painter;
-  const left = boxes.left[b]!;
-  const width = boxes.width[b]!;
-  rect.top = Math.round(rowTop(geometry, boxes.row[b]!) * pixelRatio) / pixelRatio;
-  rect.height = metrics.rowPx - metrics.gapPx;
+  const left = boxes.leftPx[b]!;
+  const width = boxes.widthPx[b]!;
+  topPx = Math.round(rowTop(geometry, boxes.row[b]!) * pixelRatio) / pixelRatio;
+  heightPx = metrics.rowPx - metrics.gapPx;
   if (width < 3) {
-    rect.left = left;
-    rect.width = Math.max(width * 0.8, 0.6);
+    leftPx = left;
+    widthPx = Math.max(width * 0.8, 0.6);
     return;
   }
-  rect.left = Math.round(left * pixelRatio) / pixelRatio;
+  leftPx = Math.round(left * pixelRatio) / pixelRatio;
   const right = Math.round((left + width) * pixelRatio) / pixelRatio;
-  rect.width = right - rect.left - metrics.gapPx;
+  widthPx = right - leftPx - metrics.gapPx;
 }

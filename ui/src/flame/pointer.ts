@@ -2,6 +2,7 @@
 // to scroll, Ctrl+wheel to zoom around the pointer. What a gesture means is up to the
 // handlers.
 
+import { on } from "./on";
 import { scaleSpan, shiftSpan, type Span } from "../model/zoom";
 import type { PixelSpan } from "./overlay";
 import type { FlameView, Target } from "./view";
@@ -36,14 +37,14 @@ function locate(view: FlameView, event: MouseEvent): { x: number; y: number } {
 }
 
 function bindHover(view: FlameView, handlers: PointerHandlers): void {
-  view.scroller.addEventListener("pointermove", (event) => {
+  on(view.scroller, "pointermove", (event) => {
     if (event.buttons !== 0) return;
     const { x, y } = locate(view, event);
     const found = view.targetAt(x, y);
     view.scroller.classList.toggle("over", found !== null);
     handlers.hover(found, event.clientX, event.clientY);
   });
-  view.scroller.addEventListener("pointerleave", () => handlers.hover(null, 0, 0));
+  on(view.scroller, "pointerleave", () => handlers.hover(null, 0, 0));
 }
 
 function bindDrag(view: FlameView, handlers: PointerHandlers): void {
@@ -51,14 +52,14 @@ function bindDrag(view: FlameView, handlers: PointerHandlers): void {
   let dragging = false;
   const { scroller } = view;
 
-  scroller.addEventListener("pointerdown", (event) => {
+  on(scroller, "pointerdown", (event) => {
     const { x, y } = locate(view, event);
     // The native scrollbar lies outside the client area and keeps its own behaviour.
     if (event.button !== 0 || x >= scroller.clientWidth) return;
     start = { x, y, span: { ...handlers.current() }, scrollTop: scroller.scrollTop };
     dragging = false;
   });
-  scroller.addEventListener("pointermove", (event) => {
+  on(scroller, "pointermove", (event) => {
     if (!start || event.buttons === 0) return;
     const { x, y } = locate(view, event);
     if (!dragging) {
@@ -80,13 +81,12 @@ function bindDrag(view: FlameView, handlers: PointerHandlers): void {
     start = null;
     scroller.classList.remove("dragging");
   };
-  scroller.addEventListener("pointerup", finish);
-  scroller.addEventListener("pointercancel", finish);
+  on(scroller, "pointerup", finish);
+  on(scroller, "pointercancel", finish);
 }
 
 function bindWheel(view: FlameView, handlers: PointerHandlers): void {
-  view.scroller.addEventListener(
-    "wheel",
+  on(view.scroller, "wheel",
     (event) => {
       const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PX : 1;
       const span = handlers.current();

@@ -17,7 +17,7 @@ export interface Scene {
   selected: number;
   /** One byte per function where a search is on. */
   hit: Uint8Array | null;
-  matches: Matches | null;
+  matched: Matches | null;
   theme: ThemeName;
 }
 
@@ -28,7 +28,7 @@ export interface Metrics {
   paddingPx: number;
 }
 
-const FONT_FAMILY = 'system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif';
+const FONT_FAMILY = "system-ui,sans-serif";
 const LARGE_FROM_PX = 1800;
 
 /** Rows and text grow a little where there is much room. */

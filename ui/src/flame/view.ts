@@ -2,7 +2,8 @@
 // loop, the zoom animation and hit tests. It shows a Scene and reports what the reader
 // does through FlameEvents; it decides nothing about zoom or selection itself.
 
-import { KIND } from "../model/kind";
+import { on } from "./on";
+import { Kind } from "../model/kind";
 import { createBoxes, layout, mergedFrames } from "../model/layout";
 import { shadeOf, SHADE_COUNT, SHADE_PLAIN } from "../model/shade";
 import type { Profile } from "../model/profile";
@@ -34,7 +35,6 @@ export interface Target {
 
 export interface FlameStats {
   merged: number;
-  boxes: number;
 }
 
 const ZOOM_MS = 160;
@@ -54,11 +54,12 @@ export class FlameView {
   private geometry: Geometry;
   private hovered: PixelSpan | null = null;
   private pending = 0;
+  private size = "";
   private boxesDirty = true;
 
   constructor(
     readonly scroller: HTMLElement,
-    profile: Profile,
+    private profile: Profile,
     private onStats: (stats: FlameStats) => void,
   ) {
     const stage = document.createElement("div");
@@ -87,7 +88,7 @@ export class FlameView {
       colourOf: colourOfFunctions(profile),
     };
     new ResizeObserver(() => this.invalidate()).observe(scroller);
-    scroller.addEventListener("scroll", () => this.invalidate(), { passive: true });
+    on(scroller, "scroll", () => this.invalidate(), { passive: true });
   }
 
   /** Shows a scene, moving there over a moment when `animate` is set. */
@@ -104,6 +105,10 @@ export class FlameView {
       this.shown = scene.span;
     }
     this.scene = scene;
+    // Groups bring functions of their own.
+    if (this.painter.colourOf.length < this.profile.functions.count) {
+      this.painter.colourOf = colourOfFunctions(this.profile);
+    }
     this.measure();
     if (before && before.flipped !== scene.flipped) {
       this.scroller.scrollTop = scene.flipped ? this.geometry.contentPx : 0;
@@ -126,7 +131,7 @@ export class FlameView {
   }
 
   hover(target: PixelSpan | null): void {
-    const same = this.hovered?.row === target?.row && this.hovered?.left === target?.left;
+    const same = this.hovered?.row === target?.row && this.hovered?.leftPx === target?.leftPx;
     this.hovered = target;
     if (!same) this.request();
   }
@@ -147,8 +152,8 @@ export class FlameView {
     if (!scene) return null;
     const row = rowAt(this.geometry, y);
     for (let b = 0; b < boxes.count; b++) {
-      const left = boxes.left[b]!;
-      const width = Math.max(boxes.width[b]!, 1);
+      const left = boxes.leftPx[b]!;
+      const width = Math.max(boxes.widthPx[b]!, 1);
       if (boxes.row[b] !== row || x < left || x >= left + width) continue;
       const node = boxes.node[b]!;
       const span =
@@ -157,7 +162,7 @@ export class FlameView {
           : { from: this.positionAt(left), to: this.positionAt(left + width) };
       return {
         target: { node, merged: boxes.merged[b]!, mergedEnd: boxes.mergedEnd[b]!, span },
-        place: { row, left, width },
+        place: { row, leftPx: left, widthPx: width },
       };
     }
     return null;
@@ -183,7 +188,7 @@ export class FlameView {
         this.boxes,
       );
       paint(painter, scene, this.boxes, geometry);
-      this.onStats({ merged: mergedFrames(this.boxes), boxes: this.boxes.count });
+      this.onStats({ merged: mergedFrames(this.boxes) });
     }
     this.overlay.place({ ...scene, span: this.shown }, geometry, metrics, this.hovered);
     if (this.animation) this.request();
@@ -232,27 +237,21 @@ export class FlameView {
   }
 
   private fitCanvases(widthPx: number, heightPx: number, metrics: Metrics): void {
+    const { canvas, painter } = this;
     const ratio = window.devicePixelRatio || 1;
-    const width = Math.round(widthPx * ratio);
-    const height = Math.round(heightPx * ratio);
-    const sameFont = metrics.font === this.metrics.font;
-    if (
-      this.canvas.width === width &&
-      this.canvas.height === height &&
-      this.painter.pixelRatio === ratio &&
-      sameFont
-    )
-      return;
-    this.canvas.width = width;
-    this.canvas.height = height;
-    this.canvas.style.width = `${widthPx}px`;
-    this.canvas.style.height = `${heightPx}px`;
-    if (this.painter.pixelRatio !== ratio) this.painter.hatch = null;
-    this.painter.pixelRatio = ratio;
+    const size = [widthPx, heightPx, ratio, metrics.font].join();
+    if (size === this.size) return;
+    this.size = size;
+    canvas.width = Math.round(widthPx * ratio);
+    canvas.height = Math.round(heightPx * ratio);
+    canvas.style.width = `${widthPx}px`;
+    canvas.style.height = `${heightPx}px`;
+    painter.pixelRatio = ratio;
+    painter.hatch = null;
     this.boxesDirty = true;
-    if (sameFont) return;
+    if (metrics.font === this.metrics.font) return;
     this.fitter.setFont(metrics.font);
-    this.painter.labels.forget();
+    painter.labels.forget();
   }
 }
 
@@ -270,7 +269,7 @@ function colourOfFunctions(profile: Profile): Uint8Array {
     const module = header.strings[functions.module[fn]!]!;
     const kind = functions.kind[fn]!;
     // The process is not code of any package.
-    const shade = kind === KIND.root ? SHADE_PLAIN : shadeOf(name, module);
+    const shade = kind === Kind.Root ? SHADE_PLAIN : shadeOf(name, module);
     colours[fn] = kind * SHADE_COUNT + shade;
   }
   return colours;

@@ -5,64 +5,59 @@
 /** Data that does not follow ui/DATA.md. The message is shown to the reader as it is. */
 export class DataError extends Error {}
 
-export type ColumnArray = Uint8Array | Uint16Array | Uint32Array | Float64Array;
-
-interface ColumnPlace {
-  type: string;
-  offset: number;
-  len: number;
+export function fail(message: string): never {
+  throw new DataError(message);
 }
 
 export interface Container {
   /** The parsed JSON header, not yet checked beyond being an object. */
   header: Record<string, unknown>;
-  u8(name: string, len?: number): Uint8Array;
-  u16(name: string, len?: number): Uint16Array;
-  u32(name: string, len?: number): Uint32Array;
-  f64(name: string, len?: number): Float64Array;
+  u8(name: string, len?: number): Uint8Array<ArrayBuffer>;
+  u16(name: string, len?: number): Uint16Array<ArrayBuffer>;
+  u32(name: string, len?: number): Uint32Array<ArrayBuffer>;
+  f64(name: string, len?: number): Float64Array<ArrayBuffer>;
 }
 
+type Column = Uint8Array | Uint16Array | Uint32Array | Float64Array;
+type ColumnClass<T extends Column> = {
+  new (buffer: ArrayBuffer, offset: number, len: number): T;
+  BYTES_PER_ELEMENT: number;
+};
+
 const MAGIC = "SEAMPAGE";
-const VERSION = 1;
+const VERSION = 2;
 const PREFIX_BYTES = 16;
 const ALIGNMENT = 8;
-const ELEMENT_BYTES: Record<string, number> = { u8: 1, u16: 2, u32: 4, f64: 8 };
 
 export function parseContainer(buffer: ArrayBuffer): Container {
   const { json, binaryStart } = splitPrefix(buffer);
   const header = parseHeader(json);
   const columns = header.columns;
-  if (!isRecord(columns)) throw new DataError("the header has no columns");
+  if (!isRecord(columns)) fail("the header has no columns");
 
-  const locate = (name: string, type: string, len: number | undefined): ColumnPlace => {
-    const place = checkPlace(name, columns[name], buffer.byteLength - binaryStart);
-    if (place.type !== type) {
-      throw new DataError(`column ${name} is ${place.type}, expected ${type}`);
-    }
-    if (len !== undefined && place.len !== len) {
-      throw new DataError(`column ${name} has ${place.len} entries, expected ${len}`);
-    }
-    return { ...place, offset: binaryStart + place.offset };
-  };
-
+  const column =
+    <T extends Column>(type: string, Type: ColumnClass<T>) =>
+    (name: string, wanted?: number): T => {
+      const place = columns[name];
+      const failed = (what: string): never => fail(`column ${name} ${what}`);
+      if (!isRecord(place)) return failed("is missing");
+      const { offset, len } = place;
+      if (place["type"] !== type) return failed(`is not ${type}`);
+      if (!isCount(offset) || !isCount(len)) return failed("has no valid place");
+      if (wanted !== undefined && len !== wanted) return failed(`has not ${wanted} entries`);
+      const bytes = Type.BYTES_PER_ELEMENT;
+      if (offset % bytes !== 0) return failed("is not aligned");
+      if (binaryStart + offset + len * bytes > buffer.byteLength) {
+        return failed("reaches past the end of the data");
+      }
+      return new Type(buffer, binaryStart + offset, len);
+    };
   return {
     header,
-    u8(name, len) {
-      const at = locate(name, "u8", len);
-      return new Uint8Array(buffer, at.offset, at.len);
-    },
-    u16(name, len) {
-      const at = locate(name, "u16", len);
-      return new Uint16Array(buffer, at.offset, at.len);
-    },
-    u32(name, len) {
-      const at = locate(name, "u32", len);
-      return new Uint32Array(buffer, at.offset, at.len);
-    },
-    f64(name, len) {
-      const at = locate(name, "f64", len);
-      return new Float64Array(buffer, at.offset, at.len);
-    },
+    u8: column<Uint8Array<ArrayBuffer>>("u8", Uint8Array),
+    u16: column<Uint16Array<ArrayBuffer>>("u16", Uint16Array),
+    u32: column<Uint32Array<ArrayBuffer>>("u32", Uint32Array),
+    f64: column<Float64Array<ArrayBuffer>>("f64", Float64Array),
   };
 }
 
@@ -71,16 +66,16 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function splitPrefix(buffer: ArrayBuffer): { json: Uint8Array; binaryStart: number } {
-  if (buffer.byteLength < PREFIX_BYTES) throw new DataError("the data is too short");
+  if (buffer.byteLength < PREFIX_BYTES) fail("the data is too short");
   const magic = String.fromCharCode(...new Uint8Array(buffer, 0, MAGIC.length));
-  if (magic !== MAGIC) throw new DataError("the data does not start with SEAMPAGE");
+  if (magic !== MAGIC) fail("the data does not start with SEAMPAGE");
   const prefix = new DataView(buffer, MAGIC.length, 8);
   const version = prefix.getUint32(0, true);
   if (version !== VERSION) {
-    throw new DataError(`the data has format version ${version}, this page reads ${VERSION}`);
+    fail(`the data has format version ${version}, this page reads ${VERSION}`);
   }
   const jsonBytes = prefix.getUint32(4, true);
-  if (PREFIX_BYTES + jsonBytes > buffer.byteLength) throw new DataError("the header is cut off");
+  if (PREFIX_BYTES + jsonBytes > buffer.byteLength) fail("the header is cut off");
   const jsonEnd = PREFIX_BYTES + jsonBytes;
   return {
     json: new Uint8Array(buffer, PREFIX_BYTES, jsonBytes),
@@ -94,25 +89,10 @@ function parseHeader(json: Uint8Array): Record<string, unknown> {
   try {
     header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
   } catch {
-    throw new DataError("the header is not valid JSON");
+    fail("the header is not valid JSON");
   }
-  if (!isRecord(header)) throw new DataError("the header is not an object");
+  if (!isRecord(header)) fail("the header is not an object");
   return header;
-}
-
-function checkPlace(name: string, value: unknown, binaryBytes: number): ColumnPlace {
-  if (!isRecord(value)) throw new DataError(`column ${name} is missing`);
-  const { type, offset, len } = value;
-  const size = typeof type === "string" ? ELEMENT_BYTES[type] : undefined;
-  if (typeof type !== "string" || size === undefined) {
-    throw new DataError(`column ${name} has an unknown type`);
-  }
-  if (!isCount(offset) || !isCount(len)) throw new DataError(`column ${name} has no valid place`);
-  if (offset % size !== 0) throw new DataError(`column ${name} is not aligned to ${size} bytes`);
-  if (offset + len * size > binaryBytes) {
-    throw new DataError(`column ${name} reaches past the end of the data`);
-  }
-  return { type, offset, len };
 }
 
 function isCount(value: unknown): value is number {

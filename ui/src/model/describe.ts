@@ -2,7 +2,7 @@
 // weight. Owns the joining of tree, frame and function columns; panels only lay it out.
 
 import { baseName, shortName } from "./names";
-import { ARROW_CALL, ARROW_CALLBACK, FRAME_FLAG, KIND, kindWord } from "./kind";
+import { ARROW_CALL, ARROW_CALLBACK, FrameFlag, Kind, kindWord } from "./kind";
 import type { Profile } from "./profile";
 import type { Tree } from "./tree";
 
@@ -40,7 +40,8 @@ export function describeNode(profile: Profile, tree: Tree, node: number): NodeFa
   return {
     fn,
     name,
-    short: shortName(name),
+    // What a group is called is no name of code.
+    short: kind === Kind.Group ? name : shortName(name),
     kind,
     kindText: kindWord(kind),
     module: text(functions.module[fn]!),
@@ -50,8 +51,8 @@ export function describeNode(profile: Profile, tree: Tree, node: number): NodeFa
     self: tree.self[node]!,
     total: tree.total[node]!,
     callDepth: tree.callDepth[node]!,
-    isEdge: kind === KIND.edge,
-    isCallback: kind === KIND.edge && (flags & FRAME_FLAG.callback) !== 0,
+    isEdge: kind === Kind.Edge,
+    isCallback: kind === Kind.Edge && (flags & FrameFlag.Callback) !== 0,
   };
 }
 
@@ -61,12 +62,12 @@ export function edgeArrow(isCallback: boolean): string {
 
 function remarksOn(profile: Profile, tree: Tree, node: number, flags: number): string[] {
   const remarks: string[] = [];
-  if (flags & FRAME_FLAG.inlined) remarks.push("inlined");
-  if (flags & FRAME_FLAG.plumbing) remarks.push("cgo plumbing");
-  if (flags & FRAME_FLAG.elision) remarks.push("frames left out");
+  if (flags & FrameFlag.Inlined) remarks.push("inlined");
+  if (flags & FrameFlag.Plumbing) remarks.push("cgo plumbing");
+  if (flags & FrameFlag.Elision) remarks.push("frames left out");
   const above = tree.frame[tree.parent[node]!]!;
-  if (node !== 0 && profile.functions.kind[profile.frames.fn[above]!] === KIND.edge) {
-    const callback = (profile.frames.flags[above]! & FRAME_FLAG.callback) !== 0;
+  if (node !== 0 && profile.functions.kind[profile.frames.fn[above]!] === Kind.Edge) {
+    const callback = (profile.frames.flags[above]! & FrameFlag.Callback) !== 0;
     remarks.push(callback ? "called back from C" : "called from Go");
   }
   return remarks;

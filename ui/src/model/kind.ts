@@ -1,17 +1,19 @@
 // What kind of code a function is. Owns the numbers of the data format and their words,
 // so that colour is never the only sign. Colours live in flame/palette.ts.
 
-export const KIND = {
-  go: 0,
-  goRuntime: 1,
-  c: 2,
-  kernel: 3,
-  edge: 4,
-  unknown: 5,
-  root: 6,
-} as const;
+export const enum Kind {
+  Go,
+  GoRuntime,
+  C,
+  Kernel,
+  Edge,
+  Unknown,
+  Root,
+  /** Made by the page, never in the data. */
+  Group,
+}
 
-export const KIND_COUNT = 7;
+export const KIND_COUNT = 8;
 
 /** Indexed by kind number. */
 export const KIND_WORDS = [
@@ -22,17 +24,31 @@ export const KIND_WORDS = [
   "cgo edge",
   "no name",
   "process",
+  "group",
 ] as const;
+
+/** Short signs for boxes and legend, the words of the command line. */
+export const KIND_TAGS = ["go", "rt", "c", "krn", "↳", "?", "", ""] as const;
 
 export function kindWord(kind: number): string {
   return KIND_WORDS[kind] ?? "no name";
 }
 
 /** Bits of a frame's flags column. */
-export const FRAME_FLAG = { inlined: 1, plumbing: 2, callback: 4, elision: 8 } as const;
+export const enum FrameFlag {
+  Inlined = 1,
+  Plumbing = 2,
+  Callback = 4,
+  Elision = 8,
+}
 
 /** Bits of a sample's flags column. */
-export const SAMPLE_FLAG = { heldP: 1, lostP: 2, inC: 4, kernel: 8 } as const;
+export const enum SampleFlag {
+  HeldP = 1,
+  LostP = 2,
+  InC = 4,
+  Kernel = 8,
+}
 
 export const ARROW_CALL = "↳";
 export const ARROW_CALLBACK = "↲";

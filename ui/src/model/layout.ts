@@ -3,6 +3,7 @@
 // and the honesty rule that every node in the window is in a box or counted in a bar.
 // It does not draw and does not know about rows on screen beyond their numbers.
 
+import { zeros } from "./numbers";
 import type { Tree } from "./tree";
 
 /** The window on the tree: sample positions across, rows (depths) down, both inclusive. */
@@ -20,8 +21,8 @@ export interface Boxes {
   node: Uint32Array;
   row: Uint16Array;
   /** Pixels from the left edge of the window, clipped to it. */
-  left: Float32Array;
-  width: Float32Array;
+  leftPx: Float32Array;
+  widthPx: Float32Array;
   /** Zero for a box; for a bar, how many frames it stands for. */
   merged: Uint32Array;
   /** One past the last node a bar stands for; unused for a box. */
@@ -32,18 +33,18 @@ export interface Boxes {
 export const NARROW_PX = 1.5;
 /** Above this many boxes the next coarser limit is tried: drawing is what costs. */
 export const BOXES_MAX = 5000;
-const COARSER = [NARROW_PX, 3, 6] as const;
+const COARSER = [NARROW_PX, 3, 6, 12] as const;
 const CAPACITY = 1 << 16;
 
 export function createBoxes(): Boxes {
   return {
     count: 0,
-    node: new Uint32Array(CAPACITY),
+    node: zeros(CAPACITY),
     row: new Uint16Array(CAPACITY),
-    left: new Float32Array(CAPACITY),
-    width: new Float32Array(CAPACITY),
-    merged: new Uint32Array(CAPACITY),
-    mergedEnd: new Uint32Array(CAPACITY),
+    leftPx: new Float32Array(CAPACITY),
+    widthPx: new Float32Array(CAPACITY),
+    merged: zeros(CAPACITY),
+    mergedEnd: zeros(CAPACITY),
   };
 }
 
@@ -66,6 +67,7 @@ function layoutAt(tree: Tree, view: Viewport, narrowPx: number, out: Boxes): boo
   const { from, to, firstRow, lastRow, widthPx } = view;
   const scale = widthPx / (to - from);
   const lastBar = new Int32Array(lastRow + 1).fill(-1);
+  const until = new Float32Array(lastRow + 1).fill(-1);
   out.count = 0;
   for (let i = 0; i < tree.count;) {
     const left = start[i]!;
@@ -76,6 +78,8 @@ function layoutAt(tree: Tree, view: Viewport, narrowPx: number, out: Boxes): boo
       i = i === 0 ? tree.count : end[above]!;
     } else if (right <= from) {
       i = end[i]!;
+    } else if (tree.timed && (right - left) * scale < narrowPx) {
+      i = pushMoment(tree, out, lastBar, until, i, firstRow, narrowPx, clip(left, right, view, scale));
     } else if ((right - left) * scale < narrowPx && i !== 0) {
       // Siblings come heaviest first: all that follow are narrow as well.
       const barRight = start[above]! + total[above]! - self[above]!;
@@ -93,12 +97,12 @@ function layoutAt(tree: Tree, view: Viewport, narrowPx: number, out: Boxes): boo
   return true;
 }
 
-const clipped = { left: 0, width: 0 };
+const clipped = { leftPx: 0, widthPx: 0 };
 
 function clip(left: number, right: number, view: Viewport, scale: number): typeof clipped {
   const from = Math.max(left, view.from);
-  clipped.left = (from - view.from) * scale;
-  clipped.width = (Math.min(right, view.to) - from) * scale;
+  clipped.leftPx = (from - view.from) * scale;
+  clipped.widthPx = (Math.min(right, view.to) - from) * scale;
   return clipped;
 }
 
@@ -106,10 +110,40 @@ function push(out: Boxes, node: number, row: number, place: typeof clipped): voi
   const b = out.count++;
   out.node[b] = node;
   out.row[b] = row;
-  out.left[b] = place.left;
-  out.width[b] = place.width;
+  out.leftPx[b] = place.leftPx;
+  out.widthPx[b] = place.widthPx;
   out.merged[b] = 0;
   out.mergedEnd[b] = 0;
+}
+
+/** In order of time neighbours differ little in weight: one stands for all of a moment, and
+ *  what it calls is drawn below it. Returns the node to go on with. */
+function pushMoment(
+  tree: Tree,
+  out: Boxes,
+  lastBar: Int32Array,
+  until: Float32Array,
+  node: number,
+  firstRow: number,
+  narrowPx: number,
+  place: typeof clipped,
+): number {
+  const row = tree.depth[node]!;
+  const taken = place.leftPx < until[row]!;
+  const next = taken ? tree.end[node]! : node + 1;
+  if (!taken) {
+    until[row] = place.leftPx + narrowPx;
+    place.widthPx = narrowPx;
+  }
+  if (row >= firstRow) {
+    if (!taken) {
+      lastBar[row] = out.count;
+      push(out, node, row, place);
+    }
+    out.merged[lastBar[row]!]! += next - node;
+    out.mergedEnd[lastBar[row]!] = next;
+  }
+  return next;
 }
 
 /** Bars of neighbouring parents that touch become one: a box per pixel helps nobody. */
@@ -122,8 +156,8 @@ function pushBar(
   place: typeof clipped,
 ): void {
   const b = lastBar[row]!;
-  if (b >= 0 && place.left - (out.left[b]! + out.width[b]!) < 0.75 && out.width[b]! < 8) {
-    out.width[b] = place.left + place.width - out.left[b]!;
+  if (b >= 0 && place.leftPx - (out.leftPx[b]! + out.widthPx[b]!) < 0.75 && out.widthPx[b]! < 8) {
+    out.widthPx[b] = place.leftPx + place.widthPx - out.leftPx[b]!;
     out.merged[b]! += end - node;
     out.mergedEnd[b] = end;
     return;

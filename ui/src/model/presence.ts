@@ -1,37 +1,33 @@
 // Who was running below a frame: goroutines, threads and whether the thread held its P.
 // Owns the questions put to the sample columns; the tree only says which leaves count.
 
-import { SAMPLE_FLAG } from "./kind";
-import type { Samples } from "./profile";
+import { SampleFlag } from "./kind";
+import type { Samples } from "./samples";
 import type { Tree } from "./tree";
 
 export interface Presence {
-  samples: number;
   goroutines: number;
   threads: number;
   heldP: number;
   lostP: number;
-  inC: number;
-  kernel: number;
 }
 
+/** For trees that know where each sample ends. */
 export function presenceBelow(samples: Samples, tree: Tree, node: number): Presence {
-  const leaf = samples.leaf[tree.name];
   const end = tree.end[node]!;
-  const goids = new Set<number>();
+  const goroutines = new Set<number>();
   const threads = new Set<number>();
-  const found = { samples: 0, heldP: 0, lostP: 0, inC: 0, kernel: 0 };
+  let heldP = 0;
+  let lostP = 0;
   for (let i = 0; i < samples.count; i++) {
-    const at = leaf[i]!;
+    const at = tree.leaf![i]!;
     if (at < node || at >= end) continue;
     const flags = samples.flags[i]!;
-    found.samples++;
-    if (flags & SAMPLE_FLAG.heldP) found.heldP++;
-    else if (flags & SAMPLE_FLAG.lostP) found.lostP++;
-    if (flags & SAMPLE_FLAG.inC) found.inC++;
-    if (flags & SAMPLE_FLAG.kernel) found.kernel++;
+    if (flags & SampleFlag.HeldP) heldP += samples.weight[i]!;
+    else if (flags & SampleFlag.LostP) lostP += samples.weight[i]!;
     threads.add(samples.thread[i]!);
-    if (samples.goid[i] !== 0) goids.add(samples.goid[i]!);
+    const goroutine = samples.goroutine[i]!;
+    if (samples.goids[goroutine] !== 0) goroutines.add(goroutine);
   }
-  return { ...found, goroutines: goids.size, threads: threads.size };
+  return { goroutines: goroutines.size, threads: threads.size, heldP, lostP };
 }

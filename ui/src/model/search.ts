@@ -1,6 +1,7 @@
 // Search over function names: a case-insensitive regular expression, or the plain text
 // when it is not one. Owns matching of names and what the matches weigh in a tree.
 
+import { zeros } from "./numbers";
 import type { Profile } from "./profile";
 import type { Tree } from "./tree";
 
@@ -33,6 +34,11 @@ export function compilePattern(text: string): Pattern | null {
   }
 }
 
+/** A pattern for just this name. */
+export function exactly(name: string): string {
+  return `^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`;
+}
+
 /** One byte per function: 1 where the name matches. */
 export function matchFunctions(profile: Profile, pattern: Pattern): Uint8Array {
   const { functions, header } = profile;
@@ -44,7 +50,7 @@ export function matchFunctions(profile: Profile, pattern: Pattern): Uint8Array {
 }
 
 export function matchTree(tree: Tree, frameFn: Uint32Array, hit: Uint8Array): Matches {
-  let nodes = new Uint32Array(256);
+  let nodes = zeros(256);
   let count = 0;
   let samples = 0;
   let coveredUntil = 0;
@@ -60,13 +66,13 @@ export function matchTree(tree: Tree, frameFn: Uint32Array, hit: Uint8Array): Ma
 }
 
 /** How many matching nodes lie in the nodes `from` to `to`, the last excluded. */
-export function matchesBetween(matches: Matches, from: number, to: number): number {
-  return lowerBound(matches.nodes, to) - lowerBound(matches.nodes, from);
+export function matchesBetween(matched: Matches, from: number, to: number): number {
+  return lowerBound(matched.nodes, to) - lowerBound(matched.nodes, from);
 }
 
 /** Position in `nodes` of the match after (or before) a node, wrapping around. */
-export function stepMatch(matches: Matches, from: number, step: 1 | -1): number {
-  const { nodes } = matches;
+export function stepMatch(matched: Matches, from: number, step: 1 | -1): number {
+  const { nodes } = matched;
   if (nodes.length === 0) return -1;
   const at = lowerBound(nodes, from);
   if (step === 1) {
@@ -77,9 +83,9 @@ export function stepMatch(matches: Matches, from: number, step: 1 | -1): number 
 }
 
 /** Which match the node is, for "k of n"; -1 when it is none. */
-export function matchAt(matches: Matches, node: number): number {
-  const at = lowerBound(matches.nodes, node);
-  return matches.nodes[at] === node ? at : -1;
+export function matchAt(matched: Matches, node: number): number {
+  const at = lowerBound(matched.nodes, node);
+  return matched.nodes[at] === node ? at : -1;
 }
 
 function lowerBound(nodes: Uint32Array, value: number): number {
@@ -94,7 +100,7 @@ function lowerBound(nodes: Uint32Array, value: number): number {
 }
 
 function grown(nodes: Uint32Array): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(nodes.length * 2);
+  const larger = zeros(nodes.length * 2);
   larger.set(nodes);
   return larger;
 }

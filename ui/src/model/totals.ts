@@ -1,6 +1,7 @@
 // Weight per function and per kind. Owns the recursion rule: a sample counts once towards
 // a function's total however often the function is on its stack.
 
+import { zeros } from "./numbers";
 import type { Profile } from "./profile";
 import { KIND_COUNT } from "./kind";
 import type { Tree } from "./tree";
@@ -15,11 +16,11 @@ export interface FunctionTotals {
 /** Totals of the nodes below `root`, itself included. */
 export function functionTotals(profile: Profile, tree: Tree, root: number): FunctionTotals {
   const { functions, frames } = profile;
-  const self = new Uint32Array(functions.count);
-  const total = new Uint32Array(functions.count);
-  const instances = new Uint32Array(functions.count);
+  const self = zeros(functions.count);
+  const total = zeros(functions.count);
+  const instances = zeros(functions.count);
   // Subtrees nest, so "inside an outer instance" is a comparison with where that one ends.
-  const insideUntil = new Uint32Array(functions.count);
+  const insideUntil = zeros(functions.count);
   for (let i = root; i < tree.end[root]!; i++) {
     const fn = frames.fn[tree.frame[i]!]!;
     self[fn]! += tree.self[i]!;
@@ -44,12 +45,13 @@ export type TotalsKey = "self" | "total";
 
 /** Function numbers with any instance, heaviest first; names do not break ties. */
 export function rankFunctions(totals: FunctionTotals, key: TotalsKey): number[] {
-  const other = key === "self" ? "total" : "self";
+  const { self, total } = totals;
+  const [first, second] = key === "self" ? [self, total] : [total, self];
   const present: number[] = [];
   for (let fn = 0; fn < totals.instances.length; fn++) {
     if (totals.instances[fn]! > 0) present.push(fn);
   }
   return present.sort(
-    (a, b) => totals[key][b]! - totals[key][a]! || totals[other][b]! - totals[other][a]! || a - b,
+    (a, b) => first[b]! - first[a]! || second[b]! - second[a]! || a - b,
   );
 }

@@ -3,7 +3,8 @@
 // pre-order. Nothing here recurses and no node is an object: trees of a million nodes and
 // thousands of levels are normal.
 
-import { type Container, DataError } from "./container";
+import { zeros } from "./numbers";
+import { type Container, fail } from "./container";
 
 export type TreeName = "folded" | "full";
 
@@ -17,9 +18,23 @@ export interface TreeColumns {
   total: Uint32Array;
 }
 
-export interface Tree extends TreeColumns {
+/** What a tree that the page made itself has besides. */
+export interface TreeView {
+  /** Children stand in order of time instead of the heaviest first. */
+  timed?: boolean;
+  /** Children are callers. */
+  inverted?: boolean;
+  /** First sample of each node, where children need not begin at the left. */
+  start?: Uint32Array;
+}
+
+export interface Tree extends TreeColumns, Omit<TreeView, "start"> {
   name: TreeName;
   count: number;
+  /** The node in which each row of the samples ends, NO_LEAF if none; absent when not known. */
+  leaf?: Uint32Array;
+  /** The value that a group stands for, by its frame. */
+  groups?: Map<number, string>;
   /** First sample of the node, when samples are laid out left heavy from 0 to the total. */
   start: Uint32Array;
   /** One past the last node of the subtree. */
@@ -28,13 +43,15 @@ export interface Tree extends TreeColumns {
   deepest: Uint16Array;
 }
 
+export const NO_LEAF = 0xffffffff;
+
 /** Depth is a 16-bit column. */
 const DEPTHS = 65536;
 
 export function readTreeColumns(container: Container, name: TreeName): TreeColumns {
   const parent = container.u32(`${name}_parent`);
   const count = parent.length;
-  if (count === 0) throw new DataError(`the ${name} tree is empty`);
+  if (count === 0) fail(`the ${name} tree is empty`);
   return {
     parent,
     frame: container.u32(`${name}_frame`, count),
@@ -45,19 +62,25 @@ export function readTreeColumns(container: Container, name: TreeName): TreeColum
   };
 }
 
-export function buildTree(name: TreeName, columns: TreeColumns, frameCount: number): Tree {
+export function buildTree(
+  name: TreeName,
+  columns: TreeColumns,
+  frameCount: number,
+  view: TreeView = {},
+): Tree {
   const count = columns.parent.length;
   const tree: Tree = {
+    ...view,
     ...columns,
     name,
     count,
-    start: new Uint32Array(count),
-    end: new Uint32Array(count),
+    start: view.start ?? zeros(count),
+    end: zeros(count),
     deepest: new Uint16Array(count),
   };
-  if (columns.parent[0] !== 0 || columns.depth[0] !== 0) fail(name, 0, "is no root");
-  if (columns.frame[0]! >= frameCount) fail(name, 0, "has no frame");
-  placeNodes(tree, frameCount);
+  if (columns.parent[0] !== 0 || columns.depth[0] !== 0) failNode(name, 0, "is no root");
+  if (columns.frame[0]! >= frameCount) failNode(name, 0, "has no frame");
+  if (!view.start) placeNodes(tree, frameCount);
   closeSubtrees(tree);
   return tree;
 }
@@ -65,23 +88,24 @@ export function buildTree(name: TreeName, columns: TreeColumns, frameCount: numb
 /** Walks down in pre-order; `next` holds where a node's next child starts. */
 function placeNodes(tree: Tree, frameCount: number): void {
   const { count, parent, frame, depth, self, total, start } = tree;
-  const next = new Uint32Array(count);
+  const next = zeros(count);
   // What the previous child of a node weighed: the order of children is a promise of the
   // format that layout.ts relies on to skip whole runs of narrow boxes.
-  const previous = new Uint32Array(count).fill(0xffffffff);
-  const lastAtDepth = new Uint32Array(DEPTHS);
+  const previous = zeros(count).fill(0xffffffff);
+  const lastAtDepth = zeros(DEPTHS);
   for (let i = 1; i < count; i++) {
     const above = parent[i]!;
     const level = depth[i]!;
-    if (level === 0 || level > depth[i - 1]! + 1) fail(tree.name, i, "has the wrong depth");
-    if (lastAtDepth[level - 1] !== above) fail(tree.name, i, "is not in pre-order");
+    if (level === 0 || level > depth[i - 1]! + 1 || lastAtDepth[level - 1] !== above) {
+      failNode(tree.name, i, "is not in pre-order");
+    }
     lastAtDepth[level] = i;
-    if (frame[i]! >= frameCount) fail(tree.name, i, "has no frame");
-    if (total[i]! > previous[above]!) fail(tree.name, i, "is heavier than the sibling before it");
+    if (frame[i]! >= frameCount) failNode(tree.name, i, "has no frame");
+    if (total[i]! > previous[above]!) failNode(tree.name, i, "is heavier than the sibling before it");
     previous[above] = total[i]!;
     start[i] = start[above]! + next[above]!;
     next[above]! += total[i]!;
-    if (next[above]! > total[above]! - self[above]!) fail(tree.name, i, "does not fit its parent");
+    if (next[above]! > total[above]! - self[above]!) failNode(tree.name, i, "does not fit its parent");
   }
 }
 
@@ -98,6 +122,6 @@ function closeSubtrees(tree: Tree): void {
   }
 }
 
-function fail(name: TreeName, node: number, what: string): never {
-  throw new DataError(`node ${node} of the ${name} tree ${what}`);
+function failNode(name: TreeName, node: number, what: string): never {
+  fail(`node ${node} of the ${name} tree ${what}`);
 }

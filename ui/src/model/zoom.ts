@@ -21,7 +21,11 @@ const HISTORY_MAX = 64;
 export class ZoomHistory {
   private steps: ZoomStep[] = [];
 
-  constructor(private total: number) {}
+  private total: number;
+
+  constructor(total: number) {
+    this.total = total;
+  }
 
   reset(total: number): void {
     this.total = total;

@@ -10,7 +10,11 @@ import { baseName } from "../model/names";
 import { heaviestLeaf } from "../model/navigate";
 import { presenceBelow } from "../model/presence";
 import { wholeStack } from "../model/stack";
-import { byId, button, el, oncePerFrame } from "./dom";
+import { FRAME, type FilterMode } from "../model/filter";
+import { Kind } from "../model/kind";
+import { exactly } from "../model/search";
+import { toggleSandwich } from "../app/keys";
+import { attribute, byId, button, el, oncePerFrame } from "./dom";
 import { copyStack } from "./copy";
 import { summary } from "./summary";
 
@@ -28,9 +32,8 @@ export function buildDetails(session: Session, themeOf: () => ThemeName, flame: 
 }
 
 function selection(session: Session, flame: Flame): HTMLElement[] {
-  const { tree, profile, selected, totals } = session;
+  const { tree, profile, selected, totals, amount: whole } = session;
   const facts = describeNode(profile, tree, selected);
-  const whole = tree.total[0]!;
   const weigh = (part: number): string => `${formatShare(part, whole)} · ${formatCount(part)}`;
   const title = el("h2", "", facts.isEdge ? `${edgeArrow(facts.isCallback)} ` : "", facts.short);
   title.title = facts.name;
@@ -42,10 +45,32 @@ function selection(session: Session, flame: Flame): HTMLElement[] {
     subtitle,
     fact("this frame", weigh(facts.total)),
     fact("all instances", weigh(totals.total[facts.fn]!)),
-    fact("self", weigh(facts.self)),
   ];
+  if (!tree.inverted) parts.push(fact("self", weigh(facts.self)));
   if (facts.module) parts.push(fact("module", baseName(facts.module), facts.module));
+  parts.push(el("div", "actions", ...actions(session, facts)));
   return [...parts, ...stackPart(session, flame), ...presencePart(session, selected)];
+}
+
+/** What can be asked about the selected frame, as buttons. */
+function actions(session: Session, { kind, name }: NodeFacts): HTMLElement[] {
+  const { tree, selected, whole, wishes } = session;
+  const group = whole.groups?.get(tree.frame[selected]!);
+  const by = group === undefined ? FRAME : wishes.group;
+  const value = group ?? exactly(name);
+  const filter = (mode: FilterMode, title: string): HTMLElement =>
+    button("chip", title, () => session.addFilter({ mode, by, value }), mode);
+  const filters = [
+    filter("only", "only samples with this on their stack"),
+    filter("without", "leave out samples with this on their stack"),
+  ];
+  if (group !== undefined) return filters;
+  if (kind === Kind.Root) return [];
+  return [
+    button("chip", "callers above, callees below (s)", () => toggleSandwich(session), "sandwich"),
+    ...filters,
+    filter("hide", "take these frames out of their stacks"),
+  ];
 }
 
 export function fact(label: string, value: string, title = ""): HTMLElement {
@@ -63,6 +88,8 @@ function stackPart(session: Session, flame: Flame): HTMLElement[] {
   if (stack.omittedBelow > 0) list.append(omitted(stack.omittedBelow, leaf));
   for (const node of stack.nodes) list.append(stackRow(session, flame, node));
   if (stack.omittedAbove > 0) list.append(omitted(stack.omittedAbove, () => flame.visit(0)));
+  // Callers stand below the called, whichever of them the tree begins with.
+  if (tree.inverted) list.append(...[...list.children].reverse());
   return [el("h3", "", "Whole stack", copy), list];
 }
 
@@ -76,7 +103,7 @@ function stackRow(session: Session, flame: Flame, node: number): HTMLElement {
   const facts = describeNode(profile, tree, node);
   const visit = button("", facts.name, () => flame.visit(node), ...stackText(facts));
   const item = el("li", facts.isEdge ? "edge" : "", visit);
-  if (node === selected) item.setAttribute("aria-current", "true");
+  if (node === selected) attribute(item, "aria-current", "true");
   // Below the selection the stack is one of many: the heaviest.
   if (node > selected) item.classList.add("below");
   return item;
@@ -90,8 +117,8 @@ function stackText(facts: NodeFacts): (string | HTMLElement)[] {
 }
 
 export function presencePart(session: Session, node: number): HTMLElement[] {
-  const { samples } = session.profile;
-  if (samples.count === 0) return [];
+  const { samples, hasSamples } = session.profile;
+  if (!hasSamples || !session.tree.leaf) return [];
   const found = presenceBelow(samples, session.tree, node);
   return [
     el("h3", "", "On"),

@@ -1,6 +1,8 @@
 // Small helpers to build elements. Text only ever goes in as text nodes, so that no name
 // out of a profile can become markup.
 
+import { on } from "../flame/on";
+
 export type Child = Node | string;
 
 export function el<K extends keyof HTMLElementTagNameMap>(
@@ -23,8 +25,12 @@ export function button(
   const element = el("button", className, ...children);
   element.type = "button";
   element.title = title;
-  element.addEventListener("click", onClick);
+  on(element, "click", onClick);
   return element;
+}
+
+export function attribute(element: Element, name: string, value: string | number | boolean): void {
+  element.setAttribute(name, `${value}`);
 }
 
 export function byId(id: string): HTMLElement {

@@ -1,7 +1,7 @@
 // The message instead of a blank page when the data can't be shown.
 
 import { DataError } from "../model/container";
-import { el } from "./dom";
+import { attribute, el } from "./dom";
 
 export function showFailure(error: unknown): void {
   const known = error instanceof DataError;
@@ -16,10 +16,10 @@ export function showFailure(error: unknown): void {
       "muted",
       known
         ? "Export the recording again with a matching version of seam."
-        : "This is a fault of the page, please report it with the sentence above.",
+        : "This is a fault of the page; please report that sentence.",
     ),
   );
-  card.setAttribute("role", "alert");
+  attribute(card, "role", "alert");
   document.body.replaceChildren(card);
   document.body.className = "failed";
   document.documentElement.dataset.seam = "failed";

@@ -6,7 +6,7 @@ import type { FlameStats } from "../flame/view";
 import { formatAmount, formatCount } from "../model/format";
 import { byId, calmly, el } from "./dom";
 
-const KEYS = "click zoom · Esc back · / search · p plumbing · i flip · t table · ? keys";
+const KEYS = "click zoom · Esc back · / search · s sandwich · i flip · t table · ? all keys";
 
 export function buildFooter(session: Session): (stats: FlameStats) => void {
   const drawn = el("span");
@@ -16,7 +16,10 @@ export function buildFooter(session: Session): (stats: FlameStats) => void {
   let before = "";
   const update = calmly(() => {
     const { header } = session.profile;
-    const from = `drawn from ${formatAmount(session.tree.total[0]!, header.unit)}`;
+    const all = session.profile.tree("folded").total[0]!;
+    const shown = session.tree.total[0]!;
+    const part = shown === all ? "" : `${formatCount(shown)} of `;
+    const from = `drawn from ${part}${formatAmount(all, header.unit)}`;
     const rest =
       merged === 0
         ? "nothing hidden"

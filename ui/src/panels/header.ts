@@ -1,9 +1,10 @@
 // The top of the page: facts about the process, the search field, the quality strip and
 // notes. Owns their markup; searching itself is the session's.
 
+import { on } from "../flame/on";
 import type { Session } from "../app/session";
 import { toggleTheme } from "../app/theme";
-import { button, byId, el } from "./dom";
+import { attribute, button, byId, el } from "./dom";
 import type { Help } from "./help";
 
 const SEARCH_DELAY_MS = 60;
@@ -31,9 +32,9 @@ function buildSearch(session: Session): HTMLInputElement {
   search.placeholder = "search: name or regexp  /";
   search.spellcheck = false;
   search.autocomplete = "off";
-  search.setAttribute("aria-label", "search functions, regular expression, key /");
+  attribute(search, "aria-label", "search functions, regular expression, key /");
   let timer = 0;
-  search.addEventListener("input", () => {
+  on(search, "input", () => {
     clearTimeout(timer);
     timer = window.setTimeout(() => session.search(search.value), SEARCH_DELAY_MS);
   });
@@ -50,7 +51,7 @@ function buildTools(session: Session, help: Help): HTMLButtonElement[] {
   const table = button(
     "tool",
     "table of functions (t)",
-    () => session.setTable(!session.table),
+    () => session.setTable(session.table ? 0 : 1),
     "☰",
   );
   const flip = button(
@@ -62,10 +63,10 @@ function buildTools(session: Session, help: Help): HTMLButtonElement[] {
   const theme = button("tool", "light or dark (d)", () => toggleTheme(session), "◐");
   const keys = button("tool", "keys and help (?)", () => help.open(), "?");
   session.onChange((change) => {
-    if (change === "table") table.setAttribute("aria-pressed", String(session.table));
-    if (change === "flip") flip.setAttribute("aria-pressed", String(session.flipped));
+    if (change === "table") attribute(table, "aria-pressed", String(session.table > 0));
+    if (change === "flip") attribute(flip, "aria-pressed", String(session.flipped));
   });
-  for (const tool of [table, flip, theme, keys]) tool.setAttribute("aria-label", tool.title);
+  for (const tool of [table, flip, theme, keys]) attribute(tool, "aria-label", tool.title);
   return [table, flip, theme, keys];
 }
 

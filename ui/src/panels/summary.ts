@@ -16,9 +16,9 @@ const FUNCTIONS_SHOWN = 10;
 
 export function summary(session: Session, theme: ThemeName, flame: Flame): HTMLElement[] {
   const { header } = session.profile;
-  const whole = session.tree.total[0]!;
+  const whole = session.amount;
   const title = el("h2", "", "Whole profile");
-  if (whole === 0) return [title, el("p", "muted", `no ${header.unit} were recorded`)];
+  if (whole === 0) return [title, el("p", "muted", `no ${header.unit}`)];
   return [
     title,
     el("p", "muted", "select a frame for its stack"),

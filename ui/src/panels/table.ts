@@ -1,5 +1,5 @@
 // The functions of the zoomed part as a table: the graph for those who can't or don't want
-// to see it. Owns sorting, the filter by search and the limit on rows in the document.
+// to see it. Owns sorting and the filter by search.
 
 import type { Flame } from "../app/connect";
 import type { Session } from "../app/session";
@@ -12,100 +12,64 @@ import {
   type FunctionTotals,
   type TotalsKey,
 } from "../model/totals";
-import { button, byId, el, oncePerFrame } from "./dom";
+import { on } from "../flame/on";
+import { attribute, button, byId, el, oncePerFrame } from "./dom";
+import { focusedKey, headRow, ROWS_STEP, showRows } from "./rows";
 import { visitFunction } from "./visit";
-
-const ROWS_STEP = 200;
-
-interface TableState {
-  key: TotalsKey;
-  limit: number;
-  /** The search that filters rows: not one that a click on a row started. */
-  filter: Uint8Array | null;
-  visiting: boolean;
-}
 
 export function buildTable(session: Session, flame: Flame): void {
   const host = byId("table");
-  const state: TableState = { key: "total", limit: ROWS_STEP, filter: null, visiting: false };
+  let key: TotalsKey = "total";
+  let limit = ROWS_STEP;
+  /** The search that filters rows: not one that a click on a row started. */
+  let filter: Uint8Array | null = null;
+  let visiting = false;
+  const visit = (fn: number): void => {
+    visiting = true;
+    visitFunction(session, flame, fn);
+    visiting = false;
+  };
   const update = oncePerFrame(() => {
-    host.hidden = !session.table;
-    if (!session.table) return;
-    const top = host.scrollTop;
-    const focused = focusedKey(host);
-    host.replaceChildren(...tableParts(session, flame, state, update));
-    host.scrollTop = top;
-    if (focused) host.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
+    host.hidden = session.table !== 1;
+    if (host.hidden) return;
+    const totals = functionTotals(session.profile, session.tree, session.focus);
+    const ranked = rankFunctions(totals, key).filter((fn) => !filter || filter[fn] === 1);
+    const head = sortableHead(key, (chosen) => {
+      key = chosen;
+      update();
+    });
+    showRows(host, {
+      caption: "functions of the part shown",
+      head,
+      rows: ranked.slice(0, limit).map((fn) => functionRow(session, totals, fn, visit)),
+      current: focusedKey(host),
+      rest: Math.max(0, ranked.length - limit),
+      more() {
+        limit += 5 * ROWS_STEP;
+        update();
+      },
+    });
   });
   session.onChange((change) => {
-    if (change === "search" && !state.visiting) state.filter = session.hit;
+    if (change === "search" && !visiting) filter = session.hit;
+    // The groups' functions are new to the search.
+    if (change === "tree" && filter) filter = session.hit;
     if (change !== "selection" && change !== "theme") update();
   });
 }
 
-/** Rows are made anew on every change; the focus must find its way back. */
-function focusedKey(host: HTMLElement): string | undefined {
-  const { activeElement } = document;
-  if (!(activeElement instanceof HTMLElement) || !host.contains(activeElement)) return undefined;
-  return activeElement.dataset.key;
-}
-
-function tableParts(
-  session: Session,
-  flame: Flame,
-  state: TableState,
-  update: () => void,
-): HTMLElement[] {
-  const { filter } = state;
-  const totals = functionTotals(session.profile, session.tree, session.focus);
-  const ranked = rankFunctions(totals, state.key).filter((fn) => !filter || filter[fn] === 1);
-  const visit = (fn: number): void => {
-    state.visiting = true;
-    visitFunction(session, flame, fn);
-    state.visiting = false;
-  };
-  const rows = ranked.slice(0, state.limit).map((fn) => functionRow(session, totals, fn, visit));
-  const head = headRow(state.key, (chosen) => {
-    state.key = chosen;
-    update();
-  });
-  const caption = el("caption", "hidden", "functions of the part shown");
-  const table = el("table", "", caption, head, el("tbody", "", ...rows));
-  const rest = ranked.length - rows.length;
-  if (rest === 0) return [table];
-  const showMore = (): void => {
-    state.limit += ROWS_STEP * 5;
-    update();
-  };
-  return [table, button("chip", "", showMore, `${formatCount(rest)} more`)];
-}
-
-function headRow(key: TotalsKey, onSort: (key: TotalsKey) => void): HTMLElement {
+function sortableHead(key: TotalsKey, onSort: (key: TotalsKey) => void): HTMLElement {
   const sortable = (name: TotalsKey): HTMLElement => {
-    const sort = button(
-      "bare",
-      `sort by ${name}`,
-      () => onSort(name),
-      name + (key === name ? " ▾" : ""),
-    );
+    const text = name + (key === name ? " ▾" : "");
+    const sort = button("bare", `sort by ${name}`, () => onSort(name), text);
     sort.dataset.key = name;
-    const cell = el("th", "number", sort);
-    cell.setAttribute("aria-sort", key === name ? "descending" : "none");
-    return cell;
+    return sort;
   };
-  const row = el(
-    "tr",
-    "",
-    sortable("self"),
-    el("th", "number", "samples"),
-    sortable("total"),
-    el("th", "number", "samples"),
-    el("th", "", "kind"),
-    el("th", "", "function"),
-    el("th", "", "module"),
-  );
-  for (const cell of row.cells) cell.setAttribute("scope", "col");
-  return el("thead", "", row);
+  const cells = [sortable("self"), "samples", sortable("total"), "samples"];
+  const head = headRow([...cells, "kind", "function", "module"], cells.length);
+  const sorted = head.querySelectorAll("th")[key === "self" ? 0 : 2]!;
+  attribute(sorted, "aria-sort", "descending");
+  return head;
 }
 
 function functionRow(
@@ -113,9 +77,9 @@ function functionRow(
   totals: FunctionTotals,
   fn: number,
   visit: (fn: number) => void,
-): HTMLElement {
+): HTMLTableRowElement {
   const { functions, header } = session.profile;
-  const whole = session.tree.total[0]!;
+  const whole = session.amount;
   const name = header.strings[functions.name[fn]!]!;
   const module = header.strings[functions.module[fn]!]!;
   const number = (text: string): HTMLElement => el("td", "number", text);
@@ -131,11 +95,10 @@ function functionRow(
     el("td", "muted", baseName(module)),
   );
   row.title = name;
-  row.tabIndex = 0;
-  row.dataset.key = String(fn);
-  if (session.hit?.[fn] === 1) row.setAttribute("aria-selected", "true");
-  row.addEventListener("click", () => visit(fn));
-  row.addEventListener("keydown", (event) => {
+  row.dataset.key = `${fn}`;
+  if (session.hit?.[fn] === 1) attribute(row, "aria-selected", true);
+  on(row, "click", () => visit(fn));
+  on(row, "keydown", (event) => {
     if (event.key === "Enter") visit(fn);
   });
   return row;

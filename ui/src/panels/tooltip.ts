@@ -1,7 +1,7 @@
 // The box beside the pointer: what the hovered frame is and weighs, or what a bar of
 // narrow frames stands for. Owns its text and its place on the screen.
 
-import type { Session } from "../app/session";
+import type { Pane, Session } from "../app/session";
 import type { Target } from "../flame/view";
 import { describeNode, edgeArrow } from "../model/describe";
 import { formatCount, formatShare } from "../model/format";
@@ -9,7 +9,7 @@ import { matchesBetween } from "../model/search";
 import { byId, el } from "./dom";
 
 export interface Tooltip {
-  show(target: Target, clientX: number, clientY: number): void;
+  show(pane: Pane, target: Target, clientX: number, clientY: number): void;
   hide(): void;
 }
 
@@ -19,11 +19,11 @@ export function buildTooltip(session: Session): Tooltip {
   const box = byId("tooltip");
   let shown = -1;
   return {
-    show(target, clientX, clientY) {
+    show(pane, target, clientX, clientY) {
       const key = target.merged > 0 ? -2 - target.node : target.node;
       if (shown !== key) {
         box.replaceChildren(
-          ...(target.merged > 0 ? barText(session, target) : nodeText(session, target.node)),
+          ...(target.merged > 0 ? barText(session, pane, target) : nodeText(session, pane, target.node)),
         );
         shown = key;
       }
@@ -37,10 +37,9 @@ export function buildTooltip(session: Session): Tooltip {
   };
 }
 
-function nodeText(session: Session, node: number): HTMLElement[] {
-  const { tree, profile, totals } = session;
+function nodeText(session: Session, { tree }: Pane, node: number): HTMLElement[] {
+  const { profile, totals, amount: whole } = session;
   const facts = describeNode(profile, tree, node);
-  const whole = tree.total[0]!;
   const weigh = (part: number): string => `${formatShare(part, whole)} · ${formatCount(part)}`;
   const arrow = facts.isEdge ? `${edgeArrow(facts.isCallback)} ` : "";
   const about = [facts.kindText, ...facts.remarks].join(" · ");
@@ -49,8 +48,8 @@ function nodeText(session: Session, node: number): HTMLElement[] {
     el("b", "", arrow + facts.name),
     el("div", "muted", about),
     row("total", weigh(facts.total)),
-    row("self", weigh(facts.self)),
   ];
+  if (!tree.inverted) lines.push(row("self", weigh(facts.self)));
   const instances = totals.instances[facts.fn]!;
   if (instances > 1) {
     lines.push(row(`all ${formatCount(instances)} instances`, weigh(totals.total[facts.fn]!)));
@@ -59,16 +58,14 @@ function nodeText(session: Session, node: number): HTMLElement[] {
   return lines;
 }
 
-function barText(session: Session, target: Target): HTMLElement[] {
+function barText(session: Session, { matched }: Pane, target: Target): HTMLElement[] {
   const frames = target.merged === 1 ? "frame" : "frames";
   const lines = [
     el("b", "", `+${formatCount(target.merged)} ${frames}`),
     el("div", "muted", "too narrow to draw; click to zoom in"),
-    row("width", formatShare(target.span.to - target.span.from, session.tree.total[0]!)),
+    row("width", formatShare(target.span.to - target.span.from, session.amount)),
   ];
-  const found = session.matches
-    ? matchesBetween(session.matches, target.node, target.mergedEnd)
-    : 0;
+  const found = matched ? matchesBetween(matched, target.node, target.mergedEnd) : 0;
   if (found > 0) lines.push(row("matches inside", formatCount(found)));
   return lines;
 }

@@ -3,15 +3,16 @@
 
 import type { Flame } from "../app/connect";
 import type { Session } from "../app/session";
+import { exactly } from "../model/search";
 
 export function visitFunction(session: Session, flame: Flame, fn: number): void {
   const { functions, header } = session.profile;
   const name = header.strings[functions.name[fn]!]!;
-  session.search(`^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`);
-  const { tree, matches } = session;
-  if (!matches || matches.nodes.length === 0) return;
-  let heaviest = matches.nodes[0]!;
-  for (const node of matches.nodes) {
+  session.search(exactly(name));
+  const { tree, matched } = session;
+  if (!matched || matched.nodes.length === 0) return;
+  let heaviest = matched.nodes[0]!;
+  for (const node of matched.nodes) {
     if (tree.total[node]! > tree.total[heaviest]!) heaviest = node;
   }
   flame.visit(heaviest);

@@ -18,6 +18,8 @@ pub(crate) enum Format {
     Html,
     Pprof,
     Folded,
+    Svg,
+    Speedscope,
     Json,
 }
 
@@ -28,10 +30,13 @@ pub(crate) struct Output {
     format: Format,
 }
 
-const EXTENSIONS: [(&str, Format); 4] = [
+/// The longer of two endings goes first.
+const EXTENSIONS: [(&str, Format); 6] = [
     (".html", Format::Html),
     (".pb.gz", Format::Pprof),
     (".folded", Format::Folded),
+    (".svg", Format::Svg),
+    (".speedscope.json", Format::Speedscope),
     (".json", Format::Json),
 ];
 
@@ -43,7 +48,10 @@ impl Output {
             .iter()
             .find(|(extension, _)| name.ends_with(extension));
         let Some((_, format)) = known else {
-            let hint = "the extension says what to write: .html .pb.gz .folded .json";
+            let hint = format!(
+                "the extension says what to write: {}",
+                EXTENSIONS.map(|(extension, _)| extension).join(" ")
+            );
             return Err(Failure::new(
                 format!("{} has no extension that seam knows", path.display()),
                 hint,
@@ -95,6 +103,8 @@ impl Output {
             Format::Html => seam_export::html(profile)?.into_bytes(),
             Format::Pprof => seam_export::pprof(profile),
             Format::Folded => seam_export::folded(profile).into_bytes(),
+            Format::Svg => seam_export::svg(profile).into_bytes(),
+            Format::Speedscope => seam_export::speedscope(profile)?.into_bytes(),
             Format::Json => {
                 let folder = seam_analyze::Folder::new(profile);
                 let facts = seam_analyze::facts(&folder, seam_analyze::Limits::NONE);
@@ -107,6 +117,8 @@ impl Output {
         let hint = match self.format {
             Format::Html => "   (open it in a browser)",
             Format::Pprof => "   (go tool pprof reads it)",
+            Format::Svg => "   (a picture, for any browser or viewer)",
+            Format::Speedscope => "   (speedscope.app reads it, from your disk)",
             Format::Folded | Format::Json => "",
         };
         format!("{}{hint}", path.display())

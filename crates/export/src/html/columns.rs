@@ -1,22 +1,13 @@
-//! Trees, samples and threads as the page's columns.
+//! Trees and threads as the page's columns.
 //!
-//! Owns columns `folded_*`, `full_*`, `sm_*` and `th_*`. The page counts rows, so a sample that
-//! stands for several is written as often.
+//! Owns columns `folded_*`, `full_*` and `th_*`.
 
 use seam_analyze::{CallTree, Trees};
-use seam_profile::{Profile, SampleFlags, SampleRow};
+use seam_profile::Profile;
 
 use super::container::Columns;
 use super::header::PageStrings;
 use crate::names::printable;
-
-/// Sample flags of the model and their bit on the page.
-const SAMPLE_BITS: [(SampleFlags, u8); 4] = [
-    (SampleFlags::P_HELD, 1),
-    (SampleFlags::P_LOST, 2),
-    (SampleFlags::IN_C, 4),
-    (SampleFlags::KERNEL_MODE, 8),
-];
 
 /// `frames` gives for each frame of the trees its number on the page.
 pub(super) fn write_trees(trees: &Trees, frames: &[u32], columns: &mut Columns) {
@@ -46,19 +37,6 @@ fn write_tree(name: &str, tree: &CallTree, frames: &[u32], columns: &mut Columns
     );
 }
 
-pub(super) fn write_samples(profile: &Profile, trees: &Trees, columns: &mut Columns) {
-    let rows = || {
-        let samples = profile.samples().iter();
-        samples.flat_map(|row| std::iter::repeat_n(row, row.weight as usize))
-    };
-    columns.u32("sm_folded", rows().map(|row| trees.folded.node(row.stack)));
-    columns.u32("sm_full", rows().map(|row| trees.full.node(row.stack)));
-    columns.u32("sm_thread", rows().map(|row| row.thread.raw()));
-    columns.f64("sm_goid", rows().map(|row| row.go.goid as f64));
-    columns.f64("sm_time", rows().map(|row| row.time_ns as f64));
-    columns.u8("sm_flags", rows().map(|row| sample_bits(&row)));
-}
-
 pub(super) fn write_threads(profile: &Profile, strings: &mut PageStrings, columns: &mut Columns) {
     let threads = || profile.threads().iter().map(|(_, thread)| thread);
     columns.u32(
@@ -66,11 +44,6 @@ pub(super) fn write_threads(profile: &Profile, strings: &mut PageStrings, column
         threads().map(|row| strings.id(&printable(profile.text(row.name)))),
     );
     columns.u32("th_tid", threads().map(|row| row.tid));
-}
-
-fn sample_bits(row: &SampleRow) -> u8 {
-    let set = SAMPLE_BITS.iter().filter(|(flag, _)| row.flags.has(*flag));
-    set.fold(0, |bits, (_, bit)| bits | bit)
 }
 
 /// The page counts in 32 bits; more than four billion samples stay at the greatest number.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::error::ExportError;
 
 const MAGIC: &[u8; 8] = b"SEAMPAGE";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const ALIGNMENT: usize = 8;
 
 /// Columns laid one after the other, and where each is.

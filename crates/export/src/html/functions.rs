@@ -161,7 +161,7 @@ pub(crate) fn edge_words(direction: Direction, callee: &str) -> String {
 }
 
 /// Code without a name is a kind of its own on the page, whatever language it may be.
-fn kind(function: &Function) -> u8 {
+pub(crate) fn kind(function: &Function) -> u8 {
     match function.kind {
         _ if !function.is_named() => KIND_UNNAMED,
         FunctionKind::Go => 0,

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use seam_profile::{Profile, Recording};
 use serde_json::{Map, Value, json};
 
+use super::samples::time_step_ns;
 use crate::names::printable;
 use crate::numbers::seconds;
 use crate::quality_words::{Level, WHOLE_LABEL, figures};
@@ -41,7 +42,7 @@ impl PageStrings {
 }
 
 /// Name of the process, or of the first and how many more.
-pub(super) fn title(profile: &Profile) -> String {
+pub(crate) fn title(profile: &Profile) -> String {
     let targets = &profile.recording().targets;
     match &targets[..] {
         [] => "profile".to_owned(),
@@ -65,11 +66,16 @@ pub(super) fn header(profile: &Profile, strings: PageStrings) -> Map<String, Val
     put("notes", json!(profile.quality().told.notes));
     put("unit", json!("samples"));
     put("period_ns", json!(recording.sampling.period_ns));
+    put("time_step_ns", json!(time_step_ns(&recording.sampling)));
+    let states: Vec<_> = profile.state_names().map(printable).collect();
+    put("states", json!(states));
+    put("label_sets", json!([{}]));
     put("strings", json!(strings.rows));
     header
 }
 
-fn subtitle(recording: &Recording) -> Vec<String> {
+/// Process, Go version, and how it was sampled.
+pub(crate) fn subtitle(recording: &Recording) -> Vec<String> {
     let mut parts = Vec::new();
     if let Some(target) = recording.targets.first() {
         parts.push(format!("pid {}", target.pid));

@@ -34,8 +34,10 @@ fn check(profile: &Profile) {
         let own = page.column(&format!("{tree}_self"));
         assert_eq!(own.iter().sum::<u64>(), samples, "page");
         let mut at_node = vec![0; own.len()];
-        for node in page.column(&format!("sm_{tree}")) {
-            at_node[node as usize] += 1;
+        let nodes = page.column(&format!("st_{tree}"));
+        let more = page.varints("sm_weight");
+        for (stack, more) in page.varints("sm_stack").into_iter().zip(more) {
+            at_node[nodes[stack as usize] as usize] += 1 + more;
         }
         assert_eq!(at_node, own, "each sample is at its node");
     }

@@ -59,6 +59,26 @@ fn the_full_tree_has_every_frame() {
     insta::assert_snapshot!("html_full", tree(&Page::of(&sqlite()), "full"));
 }
 
+#[test]
+fn samples_stand_in_order_of_time_with_their_threads_and_weights() {
+    let profile = sqlite();
+    let page = Page::of(&profile);
+    let mut rows: Vec<_> = profile.samples().iter().collect();
+    rows.sort_by_key(|row| row.time_ns);
+    let step = page.header["time_step_ns"].as_u64().expect("a number");
+    let mut time = 0;
+    let times = page.varints("sm_time");
+    for (row, delta) in rows.iter().zip(&times) {
+        time += delta;
+        assert_eq!(time, row.time_ns / step);
+    }
+    let threads: Vec<_> = rows.iter().map(|row| u64::from(row.thread.raw())).collect();
+    assert_eq!(page.varints("sm_thread"), threads);
+    let weights: Vec<_> = rows.iter().map(|row| u64::from(row.weight) - 1).collect();
+    assert_eq!(page.varints("sm_weight"), weights);
+    assert_eq!(times.len(), rows.len());
+}
+
 /// A tree as indented text: total, self, name, place, kind, flags, crossings.
 fn tree(page: &Page, name: &str) -> String {
     let column = |part: &str| page.column(&format!("{name}_{part}"));
@@ -102,10 +122,21 @@ proptest! {
         prop_assert!(below("fn_kind", 7));
         for tree in ["folded", "full"] {
             let nodes = page.column(&format!("{tree}_parent")).len();
-            let [frame, sample] = [format!("{tree}_frame"), format!("sm_{tree}")];
+            let [frame, stack] = [format!("{tree}_frame"), format!("st_{tree}")];
             prop_assert!(below(&frame, page.column("fr_fn").len()));
-            prop_assert!(below(&sample, nodes));
+            prop_assert!(below(&stack, nodes));
         }
-        prop_assert!(below("sm_thread", page.column("th_tid").len()));
+        let samples = page.column("sm_flags").len();
+        let states = page.header["states"].as_array().expect("a list").len();
+        let threads = page.varints("sm_thread");
+        prop_assert!(threads.iter().all(|id| *id < page.column("th_tid").len() as u64));
+        let stacks = page.column("st_full").len() as u64;
+        prop_assert!(page.varints("sm_stack").iter().all(|stack| *stack < stacks));
+        for (name, bound) in [("sm_goroutine", page.column("go_id").len()), ("sm_state", states)] {
+            // Zero is "as before", so the numbers begin at one.
+            let numbers = page.varints(name);
+            prop_assert!(numbers.iter().all(|number| *number <= bound as u64), "{name}");
+            prop_assert_eq!(numbers.len(), samples, "{}", name);
+        }
     }
 }
