@@ -1,4 +1,5 @@
-//! The loaded kernel side: its maps as typed operations. The only file that speaks to libbpf.
+//! The loaded kernel side: its maps as typed operations. The only file that speaks to libbpf, but
+//! for `doctor`, which tries what the kernel offers.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use seam_wire::{
 use crate::{Error, Result};
 
 /// Inner arrays of different lengths may stand in for one another (Linux 5.10).
-const BPF_F_INNER_MAP: u32 = 1 << 12;
+pub(crate) const BPF_F_INNER_MAP: u32 = 1 << 12;
 /// Memory of a hash map is taken entry by entry.
 const BPF_F_NO_PREALLOC: u32 = 1;
 

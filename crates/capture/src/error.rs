@@ -1,7 +1,7 @@
 //! What can keep a recording from starting or going on.
 
 /// What gives seam everything it needs without root.
-const SETCAP: &str = "sudo setcap \
+pub(crate) const SETCAP: &str = "sudo setcap \
     cap_bpf,cap_perfmon,cap_sys_ptrace,cap_checkpoint_restore+ep $(command -v seam)";
 
 /// Why something could not be captured. [`Error::hint`] says what to do.

@@ -15,9 +15,11 @@ pub struct MapHistory {
 }
 
 impl MapHistory {
-    /// Begins a set.
+    /// Begins a set. 0 is none: a child right after its own exec, of which nothing is known yet.
     pub(crate) fn insert(&mut self, set: u32, map: ProcessMap) {
-        self.maps.insert(set, Arc::new(map));
+        if set != 0 {
+            self.maps.insert(set, Arc::new(map));
+        }
     }
 
     /// One process went from one set to another.
@@ -80,6 +82,13 @@ mod tests {
         assert_eq!(history.find(1, 2 << 20).map(|m| m.start), Some(2 << 20));
         assert!(history.find(1, 3 << 20).is_none());
         assert!(history.find(2, 1 << 20).is_none());
+    }
+
+    #[test]
+    fn set_0_has_nothing() {
+        let mut history = MapHistory::default();
+        history.insert(0, map(1 << 20));
+        assert!(history.find(0, 1 << 20).is_none());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod bpf;
 mod command;
 mod cost;
+pub mod doctor;
 mod error;
 mod history;
 mod kernel;

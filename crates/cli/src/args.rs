@@ -32,6 +32,8 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     /// Record where CPU time goes, and write a flame graph
     Record(RecordArgs),
+    /// Tell whether seam can record here, and what a process will show
+    Doctor(DoctorArgs),
     /// Print a manual page in roff: `seam man record | man -l -`
     #[command(hide = true)]
     Man {
@@ -93,7 +95,8 @@ pub(crate) struct RecordArgs {
           help_heading = "Recording")]
     pub(crate) rate: u32,
 
-    /// Where to write; the extension says what: .html .pb.gz .folded .json. Repeatable
+    /// Where to write; the extension says what: .html .pb.gz .folded .svg
+    /// .speedscope.json .json. Repeatable
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Vec<PathBuf>,
 
@@ -119,6 +122,41 @@ pub(crate) struct RecordArgs {
     pub(crate) verbose: bool,
 }
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  sudo seam doctor                         this machine: kernel, rights, BPF
+  sudo seam doctor 4242                    and what a recording of a process will show
+  sudo seam doctor --name 'api-server'
+  seam doctor --json | jq '.host[] | select(.state != \"ok\")'
+
+Works without root, too: what can't be tried then says which capability it needs. Nothing in the
+target changes.
+Exit codes: 0 all fine, 1 problems found, 2 error.";
+
+/// Tell whether seam can record here, and what a process will show
+///
+/// Tries what a recording needs of the kernel. For a process: its Go builds, its modules and what
+/// describes their functions, which stacks will be whole and which functions will have names. Each
+/// problem comes with its fix.
+#[derive(Debug, clap::Args)]
+#[command(after_help = DOCTOR_EXAMPLES)]
+pub(crate) struct DoctorArgs {
+    /// A process to look at
+    pub(crate) pid: Option<i32>,
+
+    /// Look at every process whose name or command line matches
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) name: Option<String>,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+}
+
 /// Prints what clap has to say: help and version to stdout, errors in our form.
 pub(crate) fn report(error: &clap::Error) -> std::process::ExitCode {
     use clap::error::ErrorKind;
@@ -138,11 +176,22 @@ pub(crate) fn report(error: &clap::Error) -> std::process::ExitCode {
             let tip = text.lines().find_map(|l| l.trim().strip_prefix("tip: "));
             match tip {
                 Some(tip) => eprintln!("hint:  {tip}"),
-                None => eprintln!("hint:  seam record --help shows all options, with examples"),
+                None => eprintln!(
+                    "hint:  seam {} --help shows all options, with examples",
+                    verb()
+                ),
             }
             std::process::ExitCode::from(2)
         }
     }
+}
+
+/// The verb that was meant, as far as the arguments tell.
+fn verb() -> &'static str {
+    let doctor = std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == "doctor");
+    if doctor { "doctor" } else { "record" }
 }
 
 /// The command, for help texts and man pages.

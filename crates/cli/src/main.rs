@@ -2,24 +2,27 @@
 //! uses; this one only drives them and owns all input and output.
 
 mod args;
+mod by_name;
+mod doctor;
 mod failure;
 mod man;
 mod record;
 mod signals;
+mod terminal;
+
+use std::process::ExitCode;
 
 use clap::Parser;
 
-fn main() -> std::process::ExitCode {
+fn main() -> ExitCode {
     let args = match args::Args::try_parse() {
         Ok(args) => args,
         Err(e) => return args::report(&e),
     };
     let result = match args.command {
-        args::Verb::Record(options) => record::run(&options),
-        args::Verb::Man { verb } => man::print(verb.as_deref()),
+        args::Verb::Record(options) => record::run(&options).map(|()| ExitCode::SUCCESS),
+        args::Verb::Doctor(options) => doctor::run(&options),
+        args::Verb::Man { verb } => man::print(verb.as_deref()).map(|()| ExitCode::SUCCESS),
     };
-    match result {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(e) => failure::report(&e),
-    }
+    result.unwrap_or_else(|e| failure::report(&e))
 }

@@ -1,21 +1,21 @@
 //! `seam record`: choose targets, check outputs, record, assemble, report.
 
 mod assemble;
+mod edges;
 mod output;
 mod progress;
 mod symbolize;
 mod words;
 
-use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use seam_capture::{Command, Options, Recording, Session, Target};
 use seam_export::{TextOptions, TrailerLine};
 
 use crate::args::RecordArgs;
 use crate::failure::Failure;
-use crate::signals;
+use crate::{by_name, signals, terminal};
 use output::Output;
 use progress::Progress;
 
@@ -73,15 +73,7 @@ fn targets(args: &RecordArgs) -> Result<Vec<Target>> {
     }
     let mut pids = args.pid.clone();
     if let Some(pattern) = &args.name {
-        let regex = regex::Regex::new(pattern).map_err(|e| {
-            let text = e.to_string();
-            let detail = text.lines().last().unwrap_or_default().trim().to_owned();
-            Failure::new(
-                format!("--name {pattern:?} is no regular expression: {detail}"),
-                "quote special characters with a backslash: --name 'my\\.server'",
-            )
-        })?;
-        pids = seam_capture::find_by_name(pattern, |text| regex.is_match(text))?;
+        pids = by_name::pids(pattern)?;
     }
     pids.sort_unstable();
     pids.dedup();
@@ -162,20 +154,11 @@ fn report(
         let all = seam_analyze::facts(&folder, seam_analyze::Limits::NONE);
         seam_export::summary_json(profile, &all)
     } else {
-        let color = match args.color {
-            clap::ColorChoice::Always => true,
-            clap::ColorChoice::Never => false,
-            clap::ColorChoice::Auto => {
-                std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
-            }
-        };
+        let color = terminal::colored(args.color);
         let trailer = trailer(recording, profile, written, command);
         seam_export::summary_text(profile, &facts, &TextOptions { color, trailer })
     };
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("printing the summary"),
-    }
+    terminal::print(&text, "summary")
 }
 
 fn trailer(

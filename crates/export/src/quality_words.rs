@@ -41,6 +41,7 @@ pub(crate) struct Figure {
 /// The figures in the order they are shown.
 pub(crate) fn figures(profile: &Profile) -> Vec<Figure> {
     let mut figures = vec![samples(profile), whole(profile), lost(profile)];
+    figures.extend(impossible(profile));
     figures.extend(unnamed(profile));
     figures.extend(gap(profile));
     figures
@@ -174,5 +175,29 @@ fn gap(profile: &Profile) -> Option<Figure> {
         phrase,
         note: String::new(),
         level: if doubtful { Level::Warn } else { Level::Plain },
+    })
+}
+
+/// Calls in stacks that the code contradicts: the stacks that hold them are wrong.
+fn impossible(profile: &Profile) -> Option<Figure> {
+    let edges = profile.quality().told.edges?;
+    let checked = edges.checked();
+    if checked == 0 {
+        return None;
+    }
+    let value = thousands(edges.impossible);
+    let (level, note) = match edges.impossible {
+        0 => (Level::Plain, String::new()),
+        n => (Level::Bad, format!("{} of calls", percent(n, checked))),
+    };
+    Some(Figure {
+        label: "impossible calls",
+        phrase: match edges.impossible {
+            1 => "1 impossible call".to_owned(),
+            _ => format!("{value} impossible calls"),
+        },
+        value,
+        note,
+        level,
     })
 }

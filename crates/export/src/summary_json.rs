@@ -101,6 +101,12 @@ fn quality(profile: &Profile) -> json::Quality<'_> {
         cpu_time_ns: quality.cpu_time.targets_ns,
         sampled_time_ns: quality.cpu_time.sampled_ns,
         cpu_time_gap_ns: quality.cpu_time.gap_ns(),
+        edges: quality.told.edges.map(|edges| json::Edges {
+            verified: edges.verified,
+            plausible: edges.plausible,
+            impossible: edges.impossible,
+            unchecked: edges.unchecked,
+        }),
         notes: &quality.told.notes,
     }
 }

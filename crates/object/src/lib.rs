@@ -19,6 +19,7 @@ pub use elf::{BuildId, Elf, ElfKind};
 pub use error::Error;
 pub use object::ReadCache;
 pub use object::ReadRef;
+pub use relocation::SlotValue;
 pub use section::Section;
 pub use segment::{Segment, SegmentKind};
 pub use symbol::{Symbol, SymbolKind, SymbolSource};

@@ -28,6 +28,7 @@ fn read_everything(bytes: &[u8]) {
     }
     let _ = elf.symbols().map(|s| s.name.len()).sum::<usize>();
     let _ = elf.relative_words(|_, _| true);
+    let _ = elf.slot_values();
 }
 
 #[test]
@@ -47,6 +48,9 @@ fn the_real_file_is_read_whole() {
             .iter()
             .any(|n| n.starts_with("libc.so"))
     );
+    let slots = elf.slot_values();
+    let start = seam_object::SlotValue::Symbol(b"__libc_start_main");
+    assert!(slots.values().any(|value| *value == start));
 }
 
 #[test]

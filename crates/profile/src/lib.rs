@@ -37,7 +37,8 @@ pub use locations::{Location, LocationFlags, LocationTable};
 pub use modules::{MappedRange, Module, ModuleKind, ModuleTable};
 pub use profile::{Profile, StackFrame};
 pub use quality::{
-    CpuTime, EndReason, EndReasonCount, ModuleMisses, Quality, QualityInput, Unsymbolized,
+    CpuTime, EdgeCounts, EndReason, EndReasonCount, ModuleMisses, Quality, QualityInput,
+    Unsymbolized,
 };
 pub use recording::{Host, Recording, Sampling, Target, Tier};
 pub use samples::{GoContext, SampleFlags, SampleRow, SampleTable, StackEnd};

@@ -108,6 +108,11 @@ impl Profile {
         self.cost.as_ref()
     }
 
+    /// Names of all goroutine states by their ids; the first is empty, for none.
+    pub fn state_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.states.iter().map(|name| self.text(*name))
+    }
+
     /// Name of a goroutine state, empty for none.
     pub fn state_name(&self, state: StateId) -> &str {
         self.text(self.states[state.index()])

@@ -69,6 +69,26 @@ impl CpuTime {
     }
 }
 
+/// Calls from one frame to the next, over all samples, by what the code says of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EdgeCounts {
+    /// The call leads to the callee.
+    pub verified: u64,
+    /// An indirect call: nothing speaks against it.
+    pub plausible: u64,
+    /// No call, or one that can't lead to the callee.
+    pub impossible: u64,
+    /// The caller's code could not be read.
+    pub unchecked: u64,
+}
+
+impl EdgeCounts {
+    /// All that were checked.
+    pub fn checked(&self) -> u64 {
+        self.verified + self.plausible + self.impossible
+    }
+}
+
 /// What the recorder knows and the samples do not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QualityInput {
@@ -80,6 +100,8 @@ pub struct QualityInput {
     pub table_not_ready: u64,
     /// User and system time of the targets while recording, if read.
     pub targets_cpu_ns: Option<u64>,
+    /// What the code says of the calls in the stacks, if they were checked.
+    pub edges: Option<EdgeCounts>,
     /// Anything else the reader should know, as sentences.
     pub notes: Vec<String>,
 }

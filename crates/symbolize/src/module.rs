@@ -1,5 +1,7 @@
 //! One module's names, from everything it carries.
 
+use std::ops::Range;
+
 use seam_go::GoModule;
 use seam_object::{Elf, ReadRef};
 
@@ -75,6 +77,20 @@ impl<'d, 'e, R: ReadRef<'d>> ModuleSymbols<'d, 'e, R> {
             origin: Origin::Symbol,
             raw_name,
         }]
+    }
+
+    /// The function that covers an address, as Go's table or a sized symbol says.
+    #[must_use]
+    pub fn extent(&self, address: u64) -> Option<Range<u64>> {
+        let go = self.go.as_ref().and_then(|go| go.pclntab.find(address));
+        go.map(|f| f.entry..f.end)
+            .or_else(|| self.symbols.extent(address))
+    }
+
+    /// The name of the Go function that covers an address, without what was inlined into it.
+    #[must_use]
+    pub fn go_function(&self, address: u64) -> Option<&'d str> {
+        Some(self.go.as_ref()?.pclntab.find(address)?.name)
     }
 
     fn go_frames(&self, address: u64) -> Vec<Frame> {

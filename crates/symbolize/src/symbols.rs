@@ -1,5 +1,7 @@
 //! ELF symbols as a sorted table of functions.
 
+use std::ops::Range;
+
 use seam_object::{Elf, ReadRef, Symbol, SymbolKind};
 
 /// A function as a symbol describes it.
@@ -59,12 +61,24 @@ impl<'d> SymbolTable<'d> {
     /// The innermost function that covers an address, as a symbol says: within its size, or exactly
     /// at its start where it has none.
     pub(crate) fn find(&self, address: u64) -> Option<(&'d [u8], u64)> {
+        let covers = |e: &Entry<'_>| address - e.start < e.size || address == e.start;
+        let entry = self.innermost(address, covers)?;
+        Some((entry.name, entry.start))
+    }
+
+    /// The extent of the innermost function that covers an address. Labels without a size have
+    /// none.
+    pub(crate) fn extent(&self, address: u64) -> Option<Range<u64>> {
+        let entry = self.innermost(address, |e| address - e.start < e.size)?;
+        Some(entry.start..entry.start.saturating_add(entry.size))
+    }
+
+    fn innermost(&self, address: u64, covers: impl Fn(&Entry<'_>) -> bool) -> Option<&Entry<'d>> {
         let after = self.entries.partition_point(|e| e.start <= address);
         for at in (0..after).rev() {
             let entry = &self.entries[at];
-            let covers = address - entry.start < entry.size || address == entry.start;
-            if covers {
-                return Some((entry.name, entry.start));
+            if covers(entry) {
+                return Some(entry);
             }
             if self.reach[at] <= address {
                 return None;

@@ -11,6 +11,7 @@ const ORDER: &[&str] = &[
     "unwind",
     "capture",
     "symbolize",
+    "edges",
     "profile",
     "analyze",
     "export",

@@ -16,12 +16,14 @@ use seam_wire::{
     SampleHeader, frame_address, frame_flags,
 };
 
+use super::edges::Edges;
 use super::symbolize::{Names, place, start_place};
 use super::words;
 
 /// Builds the profile.
 pub(crate) fn profile(recording: &Recording) -> Profile {
-    let names = Names::of(recording);
+    let mut edges = Edges::of(recording);
+    let names = Names::of(recording, &mut edges);
     let ambiguous = names.ambiguous();
     let mut assembler = Assembler {
         recording,
@@ -44,7 +46,7 @@ pub(crate) fn profile(recording: &Recording) -> Profile {
     assembler.builder.finish(
         metadata(recording),
         &end_reasons(),
-        quality(recording, kernel_hidden),
+        quality(recording, &names, &edges, kernel_hidden),
         Some(cost(recording)),
     )
 }
@@ -364,7 +366,15 @@ fn metadata(recording: &Recording) -> seam_profile::Recording {
     }
 }
 
-fn quality(recording: &Recording, kernel_hidden: bool) -> QualityInput {
+fn quality(
+    recording: &Recording,
+    names: &Names,
+    edges: &Edges,
+    kernel_hidden: bool,
+) -> QualityInput {
+    let (edge_counts, impossible) = edges.finish();
+    let mut notes = words::notes(recording, kernel_hidden);
+    notes.extend(words::impossible_note(recording, names, &impossible));
     let counters = recording.counters;
     let not_ready = |header: &SampleHeader| u32::from(header.end) == SEAM_END_TABLE_NOT_READY;
     QualityInput {
@@ -376,7 +386,8 @@ fn quality(recording: &Recording, kernel_hidden: bool) -> QualityInput {
             .filter(|s| not_ready(&s.header))
             .count() as u64,
         targets_cpu_ns: Some(recording.targets.iter().map(|t| t.cpu_time_ns).sum()),
-        notes: words::notes(recording, kernel_hidden),
+        edges: Some(edge_counts),
+        notes,
     }
 }
 

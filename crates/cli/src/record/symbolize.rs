@@ -8,6 +8,8 @@ use seam_object::{Elf, ReadCache};
 use seam_symbolize::{Frame, KernelSymbols, ModuleSymbols};
 use seam_wire::{SEAM_FRAME_EXACT, frame_address, frame_flags};
 
+use super::edges::Edges;
+
 /// Frames by module number and address as linked.
 #[derive(Default)]
 pub(crate) struct Names {
@@ -43,8 +45,8 @@ pub(crate) fn place(recording: &Recording, set: u32, frame: u64) -> Option<Place
 }
 
 impl Names {
-    /// Finds names for everything in a recording.
-    pub(crate) fn of(recording: &Recording) -> Self {
+    /// Finds names for everything in a recording, and has its edges checked while files are open.
+    pub(crate) fn of(recording: &Recording, edges: &mut Edges) -> Self {
         let mut wanted: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
         for stack in &recording.stacks {
             for frame in &stack.user {
@@ -70,7 +72,7 @@ impl Names {
             let Some(module) = recording.modules.get(number as usize) else {
                 continue;
             };
-            for (address, found) in resolve(module, &addresses) {
+            for (address, found) in resolve(module, &addresses, edges) {
                 frames.insert((number, address), found);
             }
         }
@@ -121,23 +123,30 @@ pub(crate) fn start_place(recording: &Recording, set: u32, start_pc: u64) -> Opt
     })
 }
 
-fn resolve(module: &Module, addresses: &BTreeSet<u64>) -> Vec<(u64, Vec<Frame>)> {
+fn resolve(
+    module: &Module,
+    addresses: &BTreeSet<u64>,
+    edges: &mut Edges,
+) -> Vec<(u64, Vec<Frame>)> {
     if !module.image.is_empty() {
         return Elf::parse(module.image.as_slice())
-            .map_or_else(|_| Vec::new(), |e| all(&e, addresses));
+            .map_or_else(|_| Vec::new(), |e| all(module, &e, addresses, edges));
     }
     let Some(file) = &module.file else {
         return Vec::new();
     };
     let cache = ReadCache::new(file);
-    Elf::parse(&cache).map_or_else(|_| Vec::new(), |e| all(&e, addresses))
+    Elf::parse(&cache).map_or_else(|_| Vec::new(), |e| all(module, &e, addresses, edges))
 }
 
 fn all<'d, R: seam_object::ReadRef<'d>>(
+    module: &Module,
     elf: &Elf<'d, R>,
     addresses: &BTreeSet<u64>,
+    edges: &mut Edges,
 ) -> Vec<(u64, Vec<Frame>)> {
     let symbols = ModuleSymbols::new(elf);
+    edges.check(module.number, elf, &symbols);
     addresses
         .iter()
         .map(|address| (*address, symbols.resolve(*address)))

@@ -1,8 +1,12 @@
 //! Words for what a recording says about its targets.
 
 use seam_capture::{Module, Recording, TargetInfo};
+use seam_edges::Fault;
 use seam_go::{Field, GoVersion, OffsetsSource, Release, Row};
 use seam_wire::{SEAM_SAMPLE_GO_TORN, SEAM_SAMPLE_KERNEL_CUT};
+
+use super::edges::{Impossible, Spot};
+use super::symbolize::Names;
 
 /// Short facts about a target's executable: cgo, PIE, stripped.
 pub(crate) fn build_facts(
@@ -123,6 +127,37 @@ pub(crate) fn notes(recording: &Recording, kernel_hidden: bool) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// The commonest edge that the code contradicts.
+pub(crate) fn impossible_note(
+    recording: &Recording,
+    names: &Names,
+    impossible: &[Impossible],
+) -> Option<String> {
+    let worst = impossible.first()?;
+    let name = |spot: Spot| {
+        let frames = names.frames(spot.module, spot.lookup);
+        let module = recording.modules.get(spot.module as usize);
+        let file = module.map_or("?", |m| m.name());
+        match frames.last() {
+            Some(frame) => format!("{} ({file}+{:#x})", frame.name, spot.lookup),
+            None => format!("{file}+{:#x}", spot.lookup),
+        }
+    };
+    let callee = worst
+        .callee
+        .map_or_else(|| "code without a file".to_owned(), name);
+    let why = match worst.fault {
+        Fault::NoCall => "there is no call",
+        Fault::OtherTarget => "the call leads elsewhere",
+    };
+    let all: u64 = impossible.iter().map(|edge| edge.weight).sum();
+    Some(format!(
+        "{all} calls in stacks can't be, {} of them from {} to {callee}: {why}",
+        worst.weight,
+        name(worst.caller),
+    ))
 }
 
 /// What to know of a Go runtime whose release is not one that seam has a table for.

@@ -97,8 +97,23 @@ pub(super) struct Quality<'a> {
     pub(super) sampled_time_ns: u64,
     /// The first less the second.
     pub(super) cpu_time_gap_ns: Option<i64>,
+    /// Calls from frame to frame, checked against the code; null if they were not.
+    pub(super) edges: Option<Edges>,
     /// Other remarks.
     pub(super) notes: &'a [String],
+}
+
+/// Calls in stacks, over all samples, by what the code says of them.
+#[derive(Serialize)]
+pub(super) struct Edges {
+    /// The call before the return address leads to the function above.
+    pub(super) verified: u64,
+    /// It is an indirect call: nothing speaks against it.
+    pub(super) plausible: u64,
+    /// There is no call, or it can't lead there: the stack is wrong.
+    pub(super) impossible: u64,
+    /// The caller's code could not be read.
+    pub(super) unchecked: u64,
 }
 
 /// How stacks ended.

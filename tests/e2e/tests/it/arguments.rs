@@ -53,12 +53,12 @@ fn durations() {
 
 #[test]
 fn unknown_extensions() {
-    for name in ["x.svg", "x", "html", "x.html.gz", "x.pb", ".", "x.folded/"] {
+    for name in ["x.png", "x", "html", "x.html.gz", "x.pb", ".", "x.folded/"] {
         let _ = record(&["-d", "1s", "-o", name]);
     }
-    let _ = record(&["-d", "1s", "-o", "x.svg"])
-        .error_has("x.svg")
-        .hint_has(".folded");
+    let _ = record(&["-d", "1s", "-o", "x.png"])
+        .error_has("x.png")
+        .hint_has(".folded .svg .speedscope.json");
 }
 
 #[test]

@@ -52,6 +52,11 @@ fn record_short_help() {
 }
 
 #[test]
+fn doctor_help() {
+    golden("doctor-help.txt", &["doctor", "--help"], 0);
+}
+
+#[test]
 fn version() {
     golden("version.txt", &["--version"], 0);
 }

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod command;
+mod doctor;
 mod following;
 mod goldens;
 mod outputs;

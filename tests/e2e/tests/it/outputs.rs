@@ -11,7 +11,8 @@ use seam_e2e::{places, wait};
 /// A recording of program d with every output, and what it printed as JSON.
 fn recorded(bench: &Bench) -> serde_json::Value {
     let program = Program::start("d", 60);
-    let options = "--json -d 2s -r 499 -o x.pb.gz -o x.folded -o x.json -o x.html";
+    let options = "--json -d 2s -r 499 -o x.pb.gz -o x.folded -o x.json -o x.html -o x.svg \
+                   -o x.speedscope.json";
     let outcome = run_well(&mut bench.record(program.pid(), options));
     assert!(outcome.stderr.is_empty(), "{}", outcome.text());
     parse_json(&outcome.stdout.join("\n"))
@@ -63,12 +64,22 @@ fn all_formats_agree() {
     assert_eq!(shares.iter().sum::<i64>(), profile.count());
     let page = bench.page("x.html");
     let samples = profile.count() as usize;
-    assert_eq!(page.numbers("sm_full").len(), samples);
-    assert_eq!(page.numbers("sm_folded").len(), samples);
+    assert_eq!(page.numbers("full_total")[0] as usize, samples);
+    assert_eq!(page.numbers("folded_total")[0] as usize, samples);
+    let scope = bench.json("x.speedscope.json");
+    assert!(scope["profiles"][0]["endValue"].as_u64() > Some(0), "time");
+    assert!(bench.text("x.svg").contains("seam_d_leaf"), "the picture");
     // What --json prints is what -o x.json writes.
     assert_eq!(printed["schema"], 1);
     assert_eq!(printed, summary);
-    let mut expected = vec!["x.folded", "x.html", "x.json", "x.pb.gz"];
+    let mut expected = vec![
+        "x.folded",
+        "x.html",
+        "x.json",
+        "x.pb.gz",
+        "x.speedscope.json",
+        "x.svg",
+    ];
     expected.sort_unstable();
     assert_eq!(bench.names(), expected, "nothing else is left behind");
 }

@@ -62,7 +62,7 @@ fn a_target_that_is_idle_gives_an_empty_profile() {
     assert_eq!(bench.json("x.json")["samples"], 0);
     assert_eq!(bench.pprof("x.pb.gz").count(), 0);
     assert_eq!(bench.text("x.folded"), "");
-    assert_eq!(bench.page("x.html").numbers("sm_full").len(), 0);
+    assert_eq!(bench.page("x.html").numbers("full_total"), [0]);
 }
 
 #[test]
