@@ -135,8 +135,9 @@ fn entry_point(entry: u64, base: u64, size: u32, rules: &mut RuleSet) -> RangeLi
     list
 }
 
-/// Slots through which other modules are called, where nothing describes them (lld, musl): 16 bytes
-/// each, and in `.plt` one that pushes a word at byte 6 and jumps to the first, which pushes another.
+/// Slots through which other modules are called, where nothing describes them (lld, musl): 16
+/// bytes each, and in `.plt` one that pushes a word at byte 6 and jumps to the first, which pushes
+/// another.
 fn plt<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, base: u64, rules: &mut RuleSet) -> RangeList {
     let mut ranges = Vec::new();
     for section in elf.sections() {
