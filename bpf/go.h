@@ -8,15 +8,17 @@
 #ifndef SEAM_GO_H
 #define SEAM_GO_H
 
-/* Bytes of m and of g that are read in one go; every offset in use lies below. */
-#define SEAM_M_BYTES 320
-#define SEAM_G_BYTES 328
-
 /* A word of the block in w->scratch; offsets were bounded when the runtime was installed. */
 static __always_inline __u64 seam_scratch_word(struct seam_walk *w, __u32 offset)
 {
 	offset &= 0x1f8;
 	return *(__u64 *)&w->scratch[offset];
+}
+
+/* The same for a field that only says whose sample it is, and may be unknown. */
+static __always_inline __u64 seam_scratch_known(struct seam_walk *w, __u32 offset, __u64 otherwise)
+{
+	return offset ? seam_scratch_word(w, offset) : otherwise;
 }
 
 static __always_inline int seam_read_m(struct seam_walk *w)
@@ -34,12 +36,12 @@ static __always_inline int seam_read_m(struct seam_walk *w)
 	/* A g that is none of its m's three is a torn read or a wrong offset. */
 	if (go->g != g0 && go->g != gsignal && go->g != go->curg)
 		return 1;
-	w->sample.m = (__s64)seam_scratch_word(w, rt->m_id);
-	if (w->scratch[rt->m_incgo & 0x1ff])
+	w->sample.m = (__s64)seam_scratch_known(w, rt->m_id, -1);
+	if (rt->m_incgo && w->scratch[rt->m_incgo & 0x1ff])
 		w->sample.flags |= SEAM_SAMPLE_IN_C;
 	go->extra_in_c = rt->m_is_extra_in_c && w->scratch[rt->m_is_extra_in_c & 0x1ff];
-	p = seam_scratch_word(w, rt->m_p);
-	oldp = seam_scratch_word(w, rt->m_oldp);
+	p = seam_scratch_known(w, rt->m_p, 0);
+	oldp = seam_scratch_known(w, rt->m_oldp, 0);
 	/* p.id is the first field of p. */
 	if (p || oldp) {
 		if (!seam_read(w, &p_id, 4, p ? p : oldp)) {
@@ -62,10 +64,10 @@ static __always_inline int seam_read_curg(struct seam_walk *w)
 	go->sched_sp = seam_scratch_word(w, rt->g_sched_sp);
 	go->sched_pc = seam_scratch_word(w, rt->g_sched_pc);
 	go->sched_bp = seam_scratch_word(w, rt->g_sched_bp);
-	w->sample.goid = seam_scratch_word(w, rt->g_goid);
-	w->sample.start_pc = seam_scratch_word(w, rt->g_startpc);
-	/* _Gscan (0x1000) is a lock bit, not a state. */
-	w->sample.go_status = (__u32)seam_scratch_word(w, rt->g_status) & 0xfff;
+	w->sample.goid = seam_scratch_known(w, rt->g_goid, 0);
+	w->sample.start_pc = seam_scratch_known(w, rt->g_startpc, 0);
+	/* _Gscan (0x1000) is a lock bit, not a state. No state has the number 0xfff. */
+	w->sample.go_status = (__u32)seam_scratch_known(w, rt->g_status, 0xfff) & 0xfff;
 	return 0;
 }
 

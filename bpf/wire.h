@@ -38,6 +38,9 @@ enum seam_limits {
 	SEAM_LATE_MAPPINGS = 32,
 	/* Go runtimes (c-shared modules have one each) followed in one process. */
 	SEAM_GO_RUNTIMES = 4,
+	/* Bytes of m and of g that are read in one go; a field in use lies below. */
+	SEAM_M_BYTES = 320,
+	SEAM_G_BYTES = 328,
 	SEAM_COMM_BYTES = 16,
 };
 
@@ -172,7 +175,11 @@ struct seam_table_block {
 	__u32 word[SEAM_BLOCK_WORDS];
 };
 
-/* Where one Go runtime keeps what the walk reads. Offsets in bytes. */
+/*
+ * Where one Go runtime keeps what the walk reads. Offsets in bytes. 0 = this build has no such
+ * field or nothing shows where; of what stitching rests on (g_m, g_sched_*, m_gsignal, m_curg) none
+ * is 0 where `verified` is 1.
+ */
 struct seam_go_runtime {
 	/* g = *(fsbase + tls_offset) */
 	__s64 tls_offset;

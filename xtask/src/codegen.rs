@@ -63,7 +63,7 @@ fn page(node: &Node, check: bool) -> Result<()> {
 }
 
 /// Compares the fresh contents with the committed ones, or puts them in place.
-fn settle(path: &Path, fresh: &[u8], check: bool) -> Result<()> {
+pub(crate) fn settle(path: &Path, fresh: &[u8], check: bool) -> Result<()> {
     let same = fs::read(path).is_ok_and(|old| old == fresh);
     match (same, check) {
         (true, _) => Ok(()),

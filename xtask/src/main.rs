@@ -3,6 +3,7 @@
 mod bench;
 mod codegen;
 mod demo;
+mod offsets;
 mod paths;
 mod programs;
 mod run;
@@ -37,6 +38,8 @@ enum Task {
     Bench(bench::Options),
     /// Check the rules of the source tree that compilers do not check
     Tidy,
+    /// Read the offsets of the Go runtime's structures from real toolchains
+    Offsets(offsets::Options),
     /// Write the generated files anew
     Codegen {
         /// Change nothing, fail when a committed file is out of date
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Test(options) => return test::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Tidy => tidy::run(),
+        Task::Offsets(options) => offsets::run(&options),
         Task::Codegen { check } => codegen::run(check),
     };
     match outcome {

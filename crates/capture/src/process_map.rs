@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use seam_go::TlsOffset;
+use seam_go::{Field, TlsOffset};
 use seam_memory::{Live, Memory};
 use seam_unwind::GoRuntimeFacts;
-use seam_wire::{GoRuntime, Mapping, SEAM_GO_RUNTIMES};
+use seam_wire::{GoRuntime, Mapping, SEAM_G_BYTES, SEAM_GO_RUNTIMES, SEAM_M_BYTES};
 
 use crate::maps::{MapsEntry, executable_entries};
 use crate::module::{Module, Modules};
@@ -160,27 +160,81 @@ pub(crate) fn go_runtime(pid: i32, facts: &GoRuntimeFacts, load_bias: u64) -> Go
             address.wrapping_add(load_bias)
         }
     };
-    let o = facts.offsets.unwrap_or_default();
-    GoRuntime {
+    let offsets = &facts.offsets.offsets;
+    let of_g = |field| word_within(offsets.get(field), SEAM_G_BYTES);
+    let of_m = |field| word_within(offsets.get(field), SEAM_M_BYTES);
+    let flag = |field| offset_within(offsets.get(field), 1, SEAM_M_BYTES);
+    // The walk reads p.id at the start of p.
+    let of_p = |field| match offsets.get(Field::PId) {
+        Some(0) | None => of_m(field),
+        Some(_) => 0,
+    };
+    let mut runtime = GoRuntime {
         tls_offset: tls.unwrap_or(0),
         crosscall2_start: place(facts.crosscall2.start),
         crosscall2_end: place(facts.crosscall2.end),
-        g_m: o.g_m,
-        g_sched_sp: o.g_sched_sp,
-        g_sched_pc: o.g_sched_pc,
-        g_sched_bp: o.g_sched_bp,
-        g_status: o.g_status,
-        g_goid: o.g_goid,
-        g_startpc: o.g_startpc,
-        m_gsignal: o.m_gsignal,
-        m_curg: o.m_curg,
-        m_p: o.m_p,
-        m_oldp: o.m_oldp,
-        m_id: o.m_id,
-        m_incgo: o.m_incgo,
-        m_is_extra_in_c: o.m_is_extra_in_c,
-        verified: u32::from(facts.verified),
-        known: u32::from(facts.offsets.is_some() && tls.is_some()),
+        g_m: of_g(Field::GM),
+        g_sched_sp: of_g(Field::GSchedSp),
+        g_sched_pc: of_g(Field::GSchedPc),
+        g_sched_bp: of_g(Field::GSchedBp),
+        g_status: of_g(Field::GAtomicstatus),
+        g_goid: of_g(Field::GGoid),
+        g_startpc: of_g(Field::GStartpc),
+        m_gsignal: of_m(Field::MGsignal),
+        m_curg: of_m(Field::MCurg),
+        m_p: of_p(Field::MP),
+        m_oldp: of_p(Field::MOldp),
+        m_id: of_m(Field::MId),
+        m_incgo: flag(Field::MIncgo),
+        m_is_extra_in_c: flag(Field::MIsExtraInC),
+        known: u32::from(tls.is_some()),
         ..GoRuntime::default()
+    };
+    let r = &runtime;
+    let stitching = [
+        r.g_m,
+        r.g_sched_sp,
+        r.g_sched_pc,
+        r.g_sched_bp,
+        r.m_gsignal,
+        r.m_curg,
+    ];
+    let complete = !stitching.contains(&0);
+    runtime.verified = u32::from(facts.offsets.verified && complete);
+    runtime
+}
+
+/// The offset of a word, or of the lower half of one; 0 where the walk can't read it.
+fn word_within(offset: Option<u16>, bytes: u32) -> u16 {
+    offset_within(offset.filter(|at| at % 8 == 0), 8, bytes)
+}
+
+/// The offset of a field of `size` bytes, 0 where it is unknown or not among the first `bytes`.
+fn offset_within(offset: Option<u16>, size: u32, bytes: u32) -> u16 {
+    offset
+        .filter(|at| u32::from(*at) + size <= bytes)
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_the_walk_cannot_read_are_unknown() {
+        assert_eq!(word_within(Some(152), SEAM_G_BYTES), 152);
+        assert_eq!(
+            word_within(Some(SEAM_G_BYTES as u16 - 8), SEAM_G_BYTES),
+            320
+        );
+        for unreadable in [
+            None,
+            Some(148),
+            Some(SEAM_G_BYTES as u16),
+            Some(u16::MAX - 7),
+        ] {
+            assert_eq!(word_within(unreadable, SEAM_G_BYTES), 0);
+        }
+        assert_eq!(offset_within(Some(282), 1, SEAM_M_BYTES), 282);
     }
 }

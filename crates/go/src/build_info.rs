@@ -133,7 +133,7 @@ mod tests {
             "path\tx/y\nbuild\t-buildmode=pie\nbuild\tCGO_ENABLED=1\n",
         ));
         let info = BuildInfo::search(&data).expect("found");
-        assert_eq!((info.version.minor, info.path.as_str()), (26, "x/y"));
+        assert_eq!((info.version.minor, info.path.as_str()), (Some(26), "x/y"));
         assert_eq!(info.setting("-buildmode"), Some("pie"));
         assert_eq!(info.setting("CGO_ENABLED"), Some("1"));
     }

@@ -21,12 +21,12 @@ pub use build_info::BuildInfo;
 pub use error::Error;
 pub use module::GoModule;
 pub use module_data::ModuleData;
-pub use offsets::{Offsets, OffsetsSource};
+pub use offsets::{Field, Offsets, OffsetsSource, Release, Row, RuntimeOffsets};
 pub use pclntab::{FuncFlags, Function, InlinedCall, Pclntab};
 pub use pcvalue::PcValues;
 pub use switches::{Switch, SwitchKind, switches};
 pub use tls::{TlsOffset, tls_offset};
-pub use version::GoVersion;
+pub use version::{GoVersion, VersionKind};
 
 /// The result of reading something of a Go module.
 pub type Result<T> = std::result::Result<T, Error>;

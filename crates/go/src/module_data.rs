@@ -59,7 +59,7 @@ pub(crate) fn find<'d, R: ReadRef<'d>>(
         fits.then_some((address, words))
     })?;
     let word = |address: u64| word_at(elf, &words, address);
-    let minor = version.map_or(u32::MAX, |v| v.minor);
+    let minor = version.and_then(|v| v.minor).unwrap_or(u32::MAX);
     debug_assert!(gofunc_word(minor) < WORDS);
     Some(ModuleData {
         address,

@@ -55,24 +55,35 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// # Errors
     /// When the section lies outside of the file or its compression is malformed or absurd.
     pub fn section_data(&self, name: &str) -> Result<Option<Cow<'data, [u8]>>> {
+        self.section_data_within(name, DECOMPRESSED_BYTES_MAX)
+    }
+
+    /// The same for a section that is of use only up to a size.
+    ///
+    /// # Errors
+    /// As [`Self::section_data`], and when the section is larger than `bytes_max`.
+    pub fn section_data_within(
+        &self,
+        name: &str,
+        bytes_max: u64,
+    ) -> Result<Option<Cow<'data, [u8]>>> {
         let Some(section) = self.file.section_by_name(name) else {
             return Ok(None);
         };
         let range = section
             .compressed_file_range()
             .map_err(|e| Error::malformed("section", format!("{name}: {e}")))?;
-        if range.format != CompressionFormat::None {
-            let limit = range
-                .compressed_size
-                .saturating_mul(COMPRESSION_RATIO_MAX)
-                .min(DECOMPRESSED_BYTES_MAX);
-            if range.uncompressed_size > limit {
-                return Err(Error::TooLarge {
-                    what: "compressed section",
-                    bytes: range.uncompressed_size,
-                    limit,
-                });
-            }
+        let believed = match range.format {
+            CompressionFormat::None => u64::MAX,
+            _ => range.compressed_size.saturating_mul(COMPRESSION_RATIO_MAX),
+        };
+        let limit = believed.min(bytes_max);
+        if range.uncompressed_size > limit {
+            return Err(Error::TooLarge {
+                what: "section",
+                bytes: range.uncompressed_size,
+                limit,
+            });
         }
         let data = range
             .data(self.data)

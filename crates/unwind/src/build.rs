@@ -1,6 +1,6 @@
 //! One module's table, put together from everything the module says about itself.
 
-use seam_go::{GoModule, Offsets, OffsetsSource, TlsOffset, switches, tls_offset};
+use seam_go::{GoModule, GoVersion, RuntimeOffsets, TlsOffset, switches, tls_offset};
 use seam_object::{Elf, ReadRef, Segment, SegmentKind};
 use seam_wire::{Rule, SEAM_END_ROOT_THREAD, SEAM_PAGE_BYTES, SEAM_RULE_PLT, SEAM_RULE_ROOT};
 
@@ -33,14 +33,10 @@ pub struct ModuleTable {
 /// What a module says of its Go runtime; addresses as linked.
 #[derive(Debug, Clone)]
 pub struct GoRuntimeFacts {
-    /// The version string, if the build information is there.
-    pub version: Option<String>,
-    /// Structure offsets, if they are known for this version.
-    pub offsets: Option<Offsets>,
-    /// Where they come from.
-    pub source: Option<OffsetsSource>,
-    /// Whether they agree with the instructions.
-    pub verified: bool,
+    /// The version, if the build information is there.
+    pub version: Option<GoVersion>,
+    /// Where its structures keep things.
+    pub offsets: RuntimeOffsets,
     /// Where g is.
     pub tls: Option<TlsOffset>,
     /// crosscall2's addresses, zero without cgo.
@@ -264,13 +260,10 @@ fn cfi_rows<'d, R: ReadRef<'d>>(
 
 fn go_runtime<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> GoRuntimeFacts {
     let build = module.build.as_ref();
-    let known = build.and_then(|b| Offsets::of_version(&b.version));
     let crosscall2 = module.functions_named(&["crosscall2"]);
     GoRuntimeFacts {
-        version: build.map(|b| b.version.text.clone()),
-        offsets: known.map(|(offsets, _)| offsets),
-        source: known.map(|(_, source)| source),
-        verified: known.is_some_and(|(offsets, _)| offsets.agree_with_code(elf, module)),
+        version: build.map(|b| b.version.clone()),
+        offsets: RuntimeOffsets::find(elf, module),
         tls: tls_offset(elf, module),
         crosscall2: crosscall2
             .get("crosscall2")

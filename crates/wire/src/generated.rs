@@ -18,6 +18,8 @@ pub const SEAM_MAPPINGS_PER_BLOCK: seam_limits = 32;
 pub const SEAM_MAPPING_BLOCKS: seam_limits = 128;
 pub const SEAM_LATE_MAPPINGS: seam_limits = 32;
 pub const SEAM_GO_RUNTIMES: seam_limits = 4;
+pub const SEAM_M_BYTES: seam_limits = 320;
+pub const SEAM_G_BYTES: seam_limits = 328;
 pub const SEAM_COMM_BYTES: seam_limits = 16;
 pub type seam_limits = ::std::os::raw::c_uint;
 pub const SEAM_RAX: seam_register = 0;
@@ -371,7 +373,7 @@ pub static ENDS: &[crate::End] = &[
         code: 31,
         id: "go-build-unknown",
         root: false,
-        sentence: "the Go runtime's structure offsets are not known for this build",
+        sentence: "the place of g in thread-local storage was not found in this build",
     },
     crate::End {
         code: 32,

@@ -15,7 +15,8 @@ use crate::run::{Run, step};
 
 const PINNED: &str = "go1.26.8";
 const PINNED_SUM: &str = "h1:ZOmGe1OnfREDMIdb1Qi4G9JSuDPBLGExZMQ4nis1RXM=";
-const MODULE: &str = "golang.org/toolchain";
+/// The module path of all toolchains.
+pub(crate) const MODULE: &str = "golang.org/toolchain";
 const OLDEST_MINOR: u32 = 21;
 
 /// A `go` command that understands `GOTOOLCHAIN`.
@@ -29,6 +30,11 @@ impl Go {
     /// Its version, such as `go1.26.8`.
     pub(crate) fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The command itself.
+    pub(crate) fn command(&self) -> &Path {
+        &self.command
     }
 
     /// `go` of this version (its own or another one, which it fetches).
@@ -104,37 +110,46 @@ fn install(home: &Path) -> Result<()> {
     if apt::on_path("go").is_none() {
         apt::install("fetching Go", &["golang-go"])?;
     }
+    unpack(Path::new("go"), PINNED, Some(PINNED_SUM), home)
+}
+
+/// Fetches a toolchain as a module and makes a GOROOT of it. Without a sum to compare with, the go
+/// command asks the public database.
+pub(crate) fn unpack(go: &Path, version: &str, sum: Option<&str>, home: &Path) -> Result<()> {
     let modules = home.with_extension("modules");
     remove(&modules)?;
-    let version = format!("v0.0.1-{PINNED}.linux-amd64");
-    let answer = Run::new("go")
+    let mut download = Run::new(go)
         .args(["mod", "download", "-json"])
-        .arg(format!("{MODULE}@{version}"))
+        .arg(format!("{MODULE}@v0.0.1-{version}.linux-amd64"))
         .dir(env::temp_dir())
         .env("GO111MODULE", "on")
+        .env("GOTOOLCHAIN", "local")
         .env("GOFLAGS", "-modcacherw")
-        .env("GOMODCACHE", &modules)
-        // The sum below is stricter than the public database, and works offline.
-        .env("GONOSUMDB", MODULE)
+        .env("GOMODCACHE", &modules);
+    if sum.is_some() {
+        // The sum is stricter than the public database, and works offline.
+        download = download.env("GONOSUMDB", MODULE);
+    }
+    let answer = download
         .seconds(900)
         .text()
-        .with_context(|| format!("cannot download {PINNED}\nhint: is GOPROXY reachable?"))?;
-    let unpacked = verified(&answer)?;
+        .with_context(|| format!("cannot download {version}\nhint: is GOPROXY reachable?"))?;
+    let unpacked = verified(&answer, version, sum)?;
     restore(&unpacked)?;
     remove(home)?;
     fs::rename(&unpacked, home)
-        .with_context(|| format!("cannot move {PINNED} to {}", home.display()))?;
+        .with_context(|| format!("cannot move {version} to {}", home.display()))?;
     remove(&modules)
 }
 
-/// The folder of the downloaded module, if its sum is the pinned one.
-fn verified(answer: &str) -> Result<PathBuf> {
+/// The folder of the downloaded module, if its sum is the wanted one.
+fn verified(answer: &str, version: &str, sum: Option<&str>) -> Result<PathBuf> {
     let answer: Value =
         serde_json::from_str(answer).context("go mod download did not answer with JSON")?;
     let field = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-    if field("Sum") != PINNED_SUM {
+    if let Some(sum) = sum.filter(|sum| *sum != field("Sum")) {
         bail!(
-            "the download of {PINNED} has the sum {:?}, not {PINNED_SUM:?}\n\
+            "the download of {version} has the sum {:?}, not {sum:?}\n\
              hint: do not use it; something between here and GOPROXY altered it",
             field("Sum")
         );
@@ -185,8 +200,13 @@ mod tests {
     #[test]
     fn another_sum_is_refused() {
         let good = format!(r#"{{"Sum": "{PINNED_SUM}", "Dir": "/x"}}"#);
-        assert_eq!(verified(&good).unwrap(), PathBuf::from("/x"));
-        assert!(verified(r#"{"Sum": "h1:other", "Dir": "/x"}"#).is_err());
+        assert_eq!(
+            verified(&good, PINNED, Some(PINNED_SUM)).unwrap(),
+            PathBuf::from("/x")
+        );
+        let other = r#"{"Sum": "h1:other", "Dir": "/x"}"#;
+        assert!(verified(other, PINNED, Some(PINNED_SUM)).is_err());
+        assert!(verified(other, PINNED, None).is_ok());
     }
 
     #[test]

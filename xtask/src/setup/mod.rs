@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-pub(crate) use go::Go;
+pub(crate) use go::{Go, MODULE, unpack};
 pub(crate) use node::Node;
 
 /// Everything any task needs.

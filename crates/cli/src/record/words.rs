@@ -1,6 +1,7 @@
 //! Words for what a recording says about its targets.
 
 use seam_capture::{Module, Recording, TargetInfo};
+use seam_go::{Field, GoVersion, OffsetsSource, Release, Row};
 use seam_wire::{SEAM_SAMPLE_GO_TORN, SEAM_SAMPLE_KERNEL_CUT};
 
 /// Short facts about a target's executable: cgo, PIE, stripped.
@@ -28,9 +29,9 @@ pub(crate) fn build_facts(
     if !executable.has_symtab {
         facts.push("stripped".to_owned());
     }
-    let version = go.and_then(|go| go.version.as_deref());
+    let version = go.and_then(|go| go.version.as_ref());
     (
-        version.map(|v| v.trim_start_matches("go").to_owned()),
+        version.map(|v| v.text.trim_start_matches("go").to_owned()),
         facts,
     )
 }
@@ -124,15 +125,105 @@ pub(crate) fn notes(recording: &Recording, kernel_hidden: bool) -> Vec<String> {
     notes
 }
 
+/// What to know of a Go runtime whose release is not one that seam has a table for.
 fn go_note(name: &str, go: &seam_capture::GoRuntimeFacts) -> Option<String> {
-    let version = go.version.as_deref().unwrap_or("an unknown version");
-    if go.offsets.is_none() {
+    let found = &go.offsets;
+    let version = go
+        .version
+        .as_ref()
+        .map_or("an unknown version of Go", |v| &v.text);
+    if go.tls.is_none() {
         return Some(format!(
-            "{name}: the structures of {version} are not known; stacks end where the runtime \
-             changes stacks"
+            "{name}: the code of {version} does not show where threads keep their goroutine; \
+             stacks end where the runtime changes stacks (go-build-unknown)"
         ));
     }
-    (!go.verified).then(|| {
-        format!("{name}: the offsets of {version} do not match its code (go-offsets-unverified)")
-    })
+    if !found.verified {
+        return Some(format!(
+            "{name}: the code of {version} does not show the runtime's structures; stacks end \
+             where the runtime changes stacks (go-offsets-unverified)"
+        ));
+    }
+    let moved: Vec<_> = found.moved.iter().map(Field::to_string).collect();
+    let moved = moved.join(", ");
+    let how = match found.source {
+        OffsetsSource::Table => return None,
+        OffsetsSource::Dwarf if moved.is_empty() => {
+            "runtime offsets were taken from its DWARF".to_owned()
+        }
+        OffsetsSource::Dwarf => {
+            format!(
+                "runtime offsets were taken from its DWARF; its code may use others for {moved}"
+            )
+        }
+        OffsetsSource::Nearest(release) if moved.is_empty() => {
+            format!("tried with the offsets of Go {release}, which its code confirms")
+        }
+        OffsetsSource::Nearest(release) => {
+            format!("tried with the offsets of Go {release}; taken from its code: {moved}")
+        }
+    };
+    let version_of =
+        |number: fn(&GoVersion) -> Option<Release>| go.version.as_ref().and_then(number);
+    let why = if version_of(GoVersion::release).and_then(Row::of).is_some() {
+        "which its code contradicts"
+    } else if version_of(GoVersion::number) > Some(Row::newest().newest) {
+        "newer than this seam knows"
+    } else {
+        "not a release that this seam knows"
+    };
+    Some(format!("{name} is built by {version}, {why}: {how}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use seam_go::{Offsets, RuntimeOffsets, TlsOffset};
+
+    use super::*;
+
+    fn note(version: &str, source: OffsetsSource, moved: &[Field], verified: bool) -> String {
+        let go = seam_capture::GoRuntimeFacts {
+            version: GoVersion::parse(version),
+            offsets: RuntimeOffsets {
+                offsets: Offsets::default(),
+                source,
+                moved: moved.to_vec(),
+                unconfirmed: Vec::new(),
+                verified,
+            },
+            tls: Some(TlsOffset::Fixed(-8)),
+            crosscall2: 0..0,
+            settings: Vec::new(),
+        };
+        go_note("app", &go).unwrap_or_default()
+    }
+
+    #[test]
+    fn unknown_versions_are_told_with_what_was_done() {
+        let nearest = OffsetsSource::Nearest(Release {
+            minor: 27,
+            patch: 4,
+        });
+        assert_eq!(note("go1.26.8", OffsetsSource::Table, &[], true), "");
+        assert_eq!(
+            note("go1.99.1", OffsetsSource::Dwarf, &[], true),
+            "app is built by go1.99.1, newer than this seam knows: runtime offsets were taken from \
+             its DWARF"
+        );
+        assert_eq!(
+            note("go1.22.9 (Red Hat 1.22.9-1.el9)", nearest, &[], true),
+            "app is built by go1.22.9 (Red Hat 1.22.9-1.el9), not a release that this seam knows: \
+             tried with the offsets of Go 1.27.4, which its code confirms"
+        );
+        let moved = [Field::GGoid, Field::GSchedBp];
+        let text = note("devel +abcdef", nearest, &moved, true);
+        assert!(
+            text.ends_with("taken from its code: g.goid, g.sched.bp"),
+            "{text}"
+        );
+        let text = note("go1.24.3", nearest, &moved, true);
+        assert!(text.contains("which its code contradicts: tried"), "{text}");
+        let text = note("go1.99.1", nearest, &[], false);
+        assert!(text.contains("go-offsets-unverified"), "{text}");
+    }
 }

@@ -12,3 +12,4 @@ mod signals;
 mod targets;
 mod trouble;
 mod truth;
+mod versions;
