@@ -64,6 +64,7 @@ static __always_inline int seam_read_curg(struct seam_walk *w)
 	go->sched_sp = seam_scratch_word(w, rt->g_sched_sp);
 	go->sched_pc = seam_scratch_word(w, rt->g_sched_pc);
 	go->sched_bp = seam_scratch_word(w, rt->g_sched_bp);
+	w->labels.at = seam_scratch_known(w, rt->g_labels, 0);
 	w->sample.goid = seam_scratch_known(w, rt->g_goid, 0);
 	w->sample.start_pc = seam_scratch_known(w, rt->g_startpc, 0);
 	/* _Gscan (0x1000) is a lock bit, not a state. No state has the number 0xfff. */
@@ -88,6 +89,8 @@ static __always_inline void seam_load_go(struct seam_walk *w, __u32 number)
 	w->sample.goid = 0;
 	w->sample.start_pc = 0;
 	w->sample.go_status = 0;
+	w->labels.at = 0;
+	w->labels.bytes = 0;
 	if (!rt->known)
 		return;
 	if (seam_read_word(w, &go->g, w->fsbase + rt->tls_offset) || !go->g)

@@ -19,6 +19,7 @@ mod session;
 mod sideband;
 mod system;
 mod target;
+mod tracked;
 
 pub use command::Command;
 pub use cost::Cost;
@@ -28,7 +29,7 @@ pub use kernel::{KernelFacts, kernel_facts};
 pub use maps::{FileId, MapsEntry, executable_entries};
 pub use module::{Module, ModuleKind, Modules};
 pub use process_map::{MappedModule, ProcessMap};
-pub use recording::{Counters, RawSample, RawStack, Recording, TargetInfo};
+pub use recording::{Counters, Labels, RawSample, RawStack, Recording, TargetInfo};
 pub use seam_unwind::GoRuntimeFacts;
 pub use session::{Options, Session, Status};
 pub use target::{Target, check_target, find_by_name};

@@ -14,6 +14,7 @@ use crate::recording::Collector;
 use crate::sideband::{Event, Sideband};
 use crate::system::{enable_stats, has_ended, hurry, monotonic_ns, pidfd};
 use crate::target::{cpu_time_ns, describe};
+use crate::tracked::Tracked;
 use crate::{
     Cost, Counters, Error, MapHistory, Module, Modules, ProcessMap, Recording, Result, Target,
     TargetInfo,
@@ -61,20 +62,6 @@ pub struct Session {
     collector: Collector,
     sideband_lost: u64,
     started: Option<(Instant, SystemTime, u64, Duration)>,
-}
-
-/// A target that is followed.
-struct Tracked {
-    target: Target,
-    started_here: bool,
-    pidfd: Option<OwnedFd>,
-    map: ProcessMap,
-    set: u32,
-    /// The set that the kernel side puts in force at the next exec.
-    exec_set: u32,
-    cpu_first_ns: u64,
-    cpu_last_ns: u64,
-    ended: bool,
 }
 
 impl Session {
@@ -215,7 +202,7 @@ impl Session {
             .map(|(pid, t)| (*pid, t.map.clone()))
             .collect();
         self.collector.tell_late_mappings(&maps);
-        let (samples, stacks, malformed) = self.collector.into_parts();
+        let collected = self.collector.finish();
         let mut targets: Vec<TargetInfo> = self
             .processes
             .into_values()
@@ -223,8 +210,10 @@ impl Session {
             .collect();
         targets.sort_by_key(|t| (!t.started_here, t.target.pid));
         Ok(Recording {
-            samples,
-            stacks,
+            samples: collected.samples,
+            stacks: collected.stacks,
+            labels: collected.labels,
+            births: collected.births,
             maps: self.history,
             modules: self.modules.all().to_vec(),
             targets,
@@ -232,7 +221,7 @@ impl Session {
                 samples: counters[SEAM_COUNT_SAMPLES as usize],
                 ring_full: counters[SEAM_COUNT_RING_FULL as usize],
                 no_registers: counters[SEAM_COUNT_NO_REGISTERS as usize],
-                malformed,
+                malformed: collected.malformed,
                 sideband_lost: self.sideband_lost,
             },
             cost,
@@ -279,6 +268,7 @@ impl Session {
         let mut process = Process {
             follow: u32::from(self.options.follow_children),
             held: u32::from(held),
+            births: 1,
             go_runtimes: runtimes.len() as u32,
             ..Process::default()
         };
@@ -469,26 +459,6 @@ impl Session {
             if let Some(now) = cpu_time_ns(tracked.target.pid) {
                 tracked.cpu_last_ns = now;
             }
-        }
-    }
-}
-
-impl Tracked {
-    fn into_info(self) -> TargetInfo {
-        let exe = self
-            .map
-            .mappings
-            .iter()
-            .find(|m| m.module.name() == self.target.name);
-        let executable = exe
-            .or_else(|| self.map.mappings.first())
-            .map(|m| m.module.number);
-        TargetInfo {
-            target: self.target,
-            started_here: self.started_here,
-            ended: self.ended,
-            cpu_time_ns: self.cpu_last_ns.saturating_sub(self.cpu_first_ns),
-            executable,
         }
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{ColorChoice, CommandFactory, Parser};
 
+use crate::record::Group;
+
 /// Samples a second: below, nothing is learned; above, the target is slowed down.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 1..=10_000;
 
@@ -96,6 +98,14 @@ pub(crate) struct RecordArgs {
     /// Where to write; the extension says what: .html .pb.gz .folded .json. Repeatable
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Vec<PathBuf>,
+
+    /// Put all stacks under a frame for their thread, goroutine, state, module or label:KEY
+    #[arg(long, value_name = "BY", help_heading = "Output")]
+    pub(crate) group: Option<Group>,
+
+    /// Put the stacks of threads made while recording under the stack that made the thread
+    #[arg(long, help_heading = "Output")]
+    pub(crate) started_by: bool,
 
     /// Print the summary as JSON
     #[arg(long, help_heading = "Output")]

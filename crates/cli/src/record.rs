@@ -4,6 +4,7 @@ mod assemble;
 mod output;
 mod progress;
 mod symbolize;
+mod views;
 mod words;
 
 use std::io::{IsTerminal, Write};
@@ -18,6 +19,8 @@ use crate::failure::Failure;
 use crate::signals;
 use output::Output;
 use progress::Progress;
+pub(crate) use views::Group;
+use views::Views;
 
 /// How often samples are taken out of the ring buffer.
 const DRAIN_EVERY: Duration = Duration::from_millis(100);
@@ -51,7 +54,11 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
     }
     let recording = session.finish()?;
     progress.stage("finding names");
-    let profile = assemble::profile(&recording);
+    let views = Views {
+        started_by: args.started_by,
+        group: args.group.clone(),
+    };
+    let profile = assemble::profile(&recording, &views);
     progress.stage("writing");
     let written = output::write_all(&outputs, &profile)?;
     progress.done();

@@ -15,7 +15,7 @@ mod record;
 
 pub use ends::{End, all as ends, end};
 pub use generated::*;
-pub use record::{RecordError, Sample};
+pub use record::{RecordError, Sample, label_pairs};
 
 /// A walk rule (16 bytes).
 pub type Rule = seam_rule;
@@ -100,10 +100,10 @@ mod tests {
     fn layouts_have_no_padding() {
         assert_eq!(size_of::<seam_rule>(), 16);
         assert_eq!(size_of::<seam_mapping>(), 40);
-        assert_eq!(size_of::<seam_sample>(), 96);
+        assert_eq!(size_of::<seam_sample>(), 104);
         assert_eq!(
             size_of::<seam_process>(),
-            24 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()
+            32 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()
         );
     }
 

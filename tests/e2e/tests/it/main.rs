@@ -5,6 +5,7 @@ mod arguments;
 mod command;
 mod following;
 mod goldens;
+mod labels;
 mod outputs;
 mod privilege;
 mod refused;
