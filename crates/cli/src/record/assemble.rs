@@ -12,9 +12,9 @@ use seam_profile::{
 };
 use seam_symbolize::{Frame, Origin};
 use seam_wire::{
-    SEAM_END_TABLE_NOT_READY, SEAM_FRAME_EXACT, SEAM_LEAF_FRAMES, SEAM_SAMPLE_GO_THREAD,
-    SEAM_SAMPLE_IN_C, SEAM_SAMPLE_KERNEL_MODE, SEAM_SAMPLE_P_HELD, SEAM_SAMPLE_P_LOST,
-    SampleHeader, frame_address, frame_flags,
+    SEAM_END_ROOT_KERNEL, SEAM_END_TABLE_NOT_READY, SEAM_FRAME_EXACT, SEAM_LEAF_FRAMES,
+    SEAM_SAMPLE_GO_THREAD, SEAM_SAMPLE_IN_C, SEAM_SAMPLE_KERNEL_MODE, SEAM_SAMPLE_P_HELD,
+    SEAM_SAMPLE_P_LOST, SampleHeader, frame_address, frame_flags,
 };
 
 use super::symbolize::{Names, place, start_place};
@@ -452,9 +452,19 @@ fn quality(recording: &Recording, kernel_hidden: bool) -> QualityInput {
             .iter()
             .filter(|s| not_ready(&s.header))
             .count() as u64,
-        targets_cpu_ns: Some(recording.targets.iter().map(|t| t.cpu_time_ns).sum()),
+        targets_cpu_ns: Some(targets_cpu_ns(recording)),
         notes: words::notes(recording, kernel_hidden),
     }
+}
+
+/// CPU time that the samples should add up to. Threads of the kernel are in no process's account:
+/// theirs is what was sampled.
+fn targets_cpu_ns(recording: &Recording) -> u64 {
+    let kernel = |s: &&RawSample| u32::from(s.header.end) == SEAM_END_ROOT_KERNEL;
+    let kernel = recording.samples.iter().filter(kernel).count() as u64;
+    let period_ns = 1_000_000_000 / u64::from(recording.rate_hz.max(1));
+    let processes: u64 = recording.targets.iter().map(|t| t.cpu_time_ns).sum();
+    processes + kernel * period_ns
 }
 
 fn cost(recording: &Recording) -> Cost {

@@ -14,3 +14,4 @@ mod targets;
 mod trouble;
 mod truth;
 mod versions;
+mod wide;
