@@ -10,6 +10,7 @@ mod outputs;
 mod privilege;
 mod refused;
 mod signals;
+mod stress;
 mod targets;
 mod trouble;
 mod truth;
