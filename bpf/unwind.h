@@ -304,6 +304,21 @@ static __always_inline int seam_step_without_row(struct seam_walk *w, const stru
 	return seam_return(w, rule, w->reg[SEAM_RSP] + 8);
 }
 
+/* The return address is not below the CFA. Its base is always the stack pointer. */
+static __always_inline int seam_step_return_apart(struct seam_walk *w, const struct seam_rule *rule)
+{
+	__u64 sp = w->reg[SEAM_RSP], pc;
+
+	if (rule->flags & SEAM_RULE_IN_REGISTER) {
+		if (seam_register(w, (__u32)rule->deref_offset, &pc))
+			return seam_stop(w, SEAM_END_REGISTER_LOST);
+	} else if (seam_read_stack(w, &pc, sp + (__s64)rule->deref_offset)) {
+		return seam_stop(w, SEAM_END_READ_STACK);
+	}
+	seam_to_caller(w, rule, sp + (__s64)rule->cfa_offset, pc);
+	return 0;
+}
+
 /* Rules that need nothing of Go. */
 static __always_inline int seam_step_plain(struct seam_walk *w, const struct seam_rule *rule)
 {
@@ -330,6 +345,8 @@ static __always_inline int seam_step_plain(struct seam_walk *w, const struct sea
 		if (seam_register(w, SEAM_RBP, &base))
 			return seam_stop(w, SEAM_END_REGISTER_LOST);
 		return seam_return(w, rule, base + 16);
+	case SEAM_RULE_RETURN_APART:
+		return seam_step_return_apart(w, rule);
 	case SEAM_RULE_CLONE:
 		/* The kernel starts the child with rax = 0: copy_thread, Linux 5.10 to 6.18. */
 		if (w->frames == 1 && w->reg[SEAM_RAX] == 0)

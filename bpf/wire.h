@@ -98,6 +98,11 @@ enum seam_rule_kind {
 	SEAM_RULE_CLONE = 14,
 	/* A chain of frame pointers: CFA = RBP + 16. Only where it was checked to hold. */
 	SEAM_RULE_FRAME_POINTER = 15,
+	/*
+	 * CFA = base register + cfa_offset, but the return address is at base register + deref_offset,
+	 * or with SEAM_RULE_IN_REGISTER in the register of that number.
+	 */
+	SEAM_RULE_RETURN_APART = 16,
 };
 
 enum seam_rule_flags {
