@@ -1,6 +1,7 @@
-//! purego's `callbackasm1` (sys_amd64.s, v0.5 to v0.11): C calls a slot, the slot calls this. It takes
-//! the slot's return address off, keeps C's in a register and then on the stack, and puts arguments
-//! where that was. The assembler does not count `ADDQ` and `SUBQ` of SP, so the pclntab is of no use.
+//! purego's `callbackasm1` (sys_amd64.s, v0.5 to v0.11): C calls a slot, the slot calls this. It
+//! takes the slot's return address off, keeps C's in a register and then on the stack, and puts
+//! arguments where that was. The assembler does not count `ADDQ` and `SUBQ` of SP, so the pclntab
+//! is of no use.
 
 use iced_x86::{FlowControl, Instruction, Mnemonic, OpKind, Register};
 
