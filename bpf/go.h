@@ -64,6 +64,7 @@ static __always_inline int seam_read_curg(struct seam_walk *w)
 	go->sched_sp = seam_scratch_word(w, rt->g_sched_sp);
 	go->sched_pc = seam_scratch_word(w, rt->g_sched_pc);
 	go->sched_bp = seam_scratch_word(w, rt->g_sched_bp);
+	w->labels.at = seam_scratch_known(w, rt->g_labels, 0);
 	w->sample.goid = seam_scratch_known(w, rt->g_goid, 0);
 	w->sample.start_pc = seam_scratch_known(w, rt->g_startpc, 0);
 	/* _Gscan (0x1000) is a lock bit, not a state. No state has the number 0xfff. */
@@ -88,6 +89,8 @@ static __always_inline void seam_load_go(struct seam_walk *w, __u32 number)
 	w->sample.goid = 0;
 	w->sample.start_pc = 0;
 	w->sample.go_status = 0;
+	w->labels.at = 0;
+	w->labels.bytes = 0;
 	if (!rt->known)
 		return;
 	if (seam_read_word(w, &go->g, w->fsbase + rt->tls_offset) || !go->g)
@@ -156,6 +159,21 @@ static __always_inline int seam_step_asmcgocall(struct seam_walk *w, const struc
 	return seam_to_goroutine(w, hi - slot[0], rule->deref_offset);
 }
 
+#define SEAM_GO_COPYSTACK 8 /* _Gcopystack, runtime/runtime2.go */
+
+/*
+ * Whether g.sched.sp can be a place on the goroutine's stack. While the stack is copied, g.stack is
+ * the new one a few instructions before g.sched.sp is; the old one is still there and whole
+ * (runtime.copystack, Go 1.19 to 1.27).
+ */
+static __always_inline int seam_sched_fits(struct seam_walk *w)
+{
+	struct seam_go_state *go = &w->go;
+
+	return (go->sched_sp >= go->stack_lo && go->sched_sp < go->stack_hi) ||
+	       (w->sample.go_status == SEAM_GO_COPYSTACK && go->sched_sp);
+}
+
 /* A goroutine's saved registers, if it still owns this thread. */
 static __always_inline int seam_step_sched(struct seam_walk *w)
 {
@@ -163,7 +181,7 @@ static __always_inline int seam_step_sched(struct seam_walk *w)
 
 	if (!go->curg || w->scheduler)
 		return seam_stop(w, SEAM_END_ROOT_SCHEDULER);
-	if (go->sched_sp < go->stack_lo || go->sched_sp >= go->stack_hi)
+	if (!seam_sched_fits(w))
 		return seam_stop(w, SEAM_END_GO_STATE);
 	return seam_switch(w, go->sched_sp, go->sched_pc, 1);
 }
@@ -178,7 +196,7 @@ static __always_inline int seam_step_systemstack(struct seam_walk *w, const stru
 
 	if (!go->curg)
 		return seam_stop(w, SEAM_END_GO_NO_CURG);
-	if (go->sched_sp < go->stack_lo || go->sched_sp >= go->stack_hi)
+	if (!seam_sched_fits(w))
 		return seam_stop(w, SEAM_END_GO_STATE);
 	return seam_to_goroutine(w, go->sched_sp, rule->deref_offset);
 }
@@ -247,6 +265,9 @@ static __always_inline int seam_step_go(struct seam_walk *w, const struct seam_r
 		return seam_step_asmcgocall(w, rule);
 	if (rule->kind == SEAM_RULE_GOGO)
 		return seam_step_gogo(w, rule);
+	/* This needs no structure of the runtime: none may be there yet (needm) or any more (dropm). */
+	if (rule->kind == SEAM_RULE_CGOCALLBACK_ON_G0)
+		return seam_step_cgocallback_on_g0(w, rule);
 	if (!w->runtime.known)
 		return seam_stop(w, SEAM_END_GO_UNKNOWN);
 	if (!w->runtime.verified)
@@ -258,8 +279,6 @@ static __always_inline int seam_step_go(struct seam_walk *w, const struct seam_r
 		return seam_step_systemstack(w, rule);
 	case SEAM_RULE_CGOCALLBACK:
 		return seam_step_cgocallback(w, rule);
-	case SEAM_RULE_CGOCALLBACK_ON_G0:
-		return seam_step_cgocallback_on_g0(w, rule);
 	case SEAM_RULE_MCALL:
 		return seam_step_mcall(w, rule);
 	default:

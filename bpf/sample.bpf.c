@@ -55,10 +55,25 @@ struct {
 /* The targets by tgid. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 32768);
 	__type(key, __u32);
 	__type(value, struct seam_process);
 } processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct seam_scope);
+} scope SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} cgroups SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -90,6 +105,13 @@ static __always_inline const struct seam_table_block *seam_block_of(struct seam_
 
 static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
 static int seam_late_mapping(struct seam_walk *w, __u64 pc);
+static struct seam_walk *seam_walk_of(void *context);
+
+#define seam_each(w, callback, n)                                                                  \
+	do {                                                                                       \
+		__u32 which_ = (w)->which;                                                         \
+		bpf_loop(n, callback, &which_, 0);                                                 \
+	} while (0)
 
 #include "unwind.h"
 
@@ -101,9 +123,16 @@ seam_mapping_block_at(struct seam_walk *w, __u32 block)
 	return bpf_map_lookup_elem(&mappings, &key);
 }
 
+/* The clock may interrupt the tracepoint that follows new threads, so each has its own. */
+enum seam_walks {
+	SEAM_WALK_SAMPLE = 0,
+	SEAM_WALK_SPAWN = 1,
+	SEAM_WALKS = 2,
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SEAM_WALKS);
 	__type(key, __u32);
 	__type(value, struct seam_walk);
 } walks SEC(".maps");
@@ -124,16 +153,14 @@ static int seam_late_mapping(struct seam_walk *w, __u64 pc)
 	return late_mapping(w, pc);
 }
 
-static __always_inline struct seam_walk *this_walk(void)
+static struct seam_walk *seam_walk_of(void *context)
 {
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&walks, &zero);
+	return bpf_map_lookup_elem(&walks, context);
 }
 
 static long walk_one_frame(__u32 index, void *context)
 {
-	struct seam_walk *w = this_walk();
+	struct seam_walk *w = seam_walk_of(context);
 
 	return w ? seam_step(w) : 1;
 }
@@ -184,6 +211,20 @@ static __always_inline void kernel_stack(struct bpf_perf_event_data *ctx, struct
 		w->sample.flags |= SEAM_SAMPLE_KERNEL_CUT;
 }
 
+/* Puts the labels behind the frames; gives the number of their bytes. */
+static __always_inline __u64 append_labels(struct seam_walk *w, __u64 frames)
+{
+	__u64 bytes = w->labels.bytes;
+
+	seam_opaque(frames);
+	seam_opaque(bytes);
+	if (!bytes || bytes > SEAM_LABELS_BYTES ||
+	    frames > SEAM_KERNEL_FRAMES + SEAM_USER_FRAMES ||
+	    bpf_probe_read_kernel(&w->frame[frames], bytes, w->labels.text))
+		return 0;
+	return bytes;
+}
+
 static __always_inline void send(struct seam_walk *w)
 {
 	__u64 user = w->frames, size;
@@ -196,7 +237,9 @@ static __always_inline void send(struct seam_walk *w)
 	w->sample.end = (__u8)w->end;
 	w->sample.end_pc = w->end_pc;
 	w->sample.callbacks_lost = w->callbacks_lost;
-	size = sizeof(w->sample) + 8 * (user + w->sample.kernel_frames);
+	size = append_labels(w, user + w->sample.kernel_frames);
+	w->sample.label_bytes = (__u16)size;
+	size += sizeof(w->sample) + 8 * (user + w->sample.kernel_frames);
 	seam_opaque(size);
 	if (size > sizeof(w->sample) + sizeof(w->frame))
 		return;
@@ -204,33 +247,32 @@ static __always_inline void send(struct seam_walk *w)
 		count(SEAM_COUNT_RING_FULL);
 }
 
-SEC("perf_event")
-int sample(struct bpf_perf_event_data *ctx)
+/* Begins a record of the current thread. */
+static __always_inline struct seam_walk *begin(__u32 which)
 {
+	struct seam_walk *w = seam_walk_of(&which);
 	__u64 ids = bpf_get_current_pid_tgid();
-	__u32 tgid = ids >> 32;
-	struct seam_process *process = bpf_map_lookup_elem(&processes, &tgid);
-	struct seam_walk *w;
-	__s64 syscall;
 
-	if (!process || process->held) {
-		count(SEAM_COUNT_OTHER);
-		return 0;
-	}
-	w = this_walk();
 	if (!w)
 		return 0;
-	count(SEAM_COUNT_SAMPLES);
 	__builtin_memset(&w->sample, 0, sizeof(w->sample));
+	w->which = which;
 	w->sample.time_ns = bpf_ktime_get_ns();
-	w->sample.pid = tgid;
+	w->sample.pid = ids >> 32;
 	w->sample.tid = (__u32)ids;
 	w->sample.cpu = bpf_get_smp_processor_id();
 	bpf_get_current_comm(w->sample.comm, sizeof(w->sample.comm));
-	kernel_stack(ctx, w);
+	return w;
+}
+
+/* Walks the current thread's user stack and sends the record. */
+static __always_inline void walk_and_send(struct seam_walk *w, struct seam_process *process)
+{
+	__s64 syscall;
+
 	if (user_registers(w, &syscall)) {
 		count(SEAM_COUNT_NO_REGISTERS);
-		return 0;
+		return;
 	}
 	w->mapping_set = w->sample.mapping_set = process->mapping_set;
 	w->mapping_count = process->mapping_count;
@@ -242,13 +284,98 @@ int sample(struct bpf_perf_event_data *ctx)
 	if (!((struct task_struct *)bpf_get_current_task_btf())->mm)
 		seam_stop(w, SEAM_END_ROOT_EXIT);
 	if (w->end == SEAM_END_NOT_WALKED) {
-		bpf_loop(SEAM_STEPS, walk_one_frame, 0, 0);
+		seam_each(w, walk_one_frame, SEAM_STEPS);
 		if (w->end == SEAM_END_NOT_WALKED)
 			seam_stop(w, SEAM_END_TOO_DEEP);
 	}
 	seam_disown_goroutine(w);
+	seam_load_labels(w);
 	send(w);
+}
+
+static __always_inline struct seam_process *target(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct seam_process *process = bpf_map_lookup_elem(&processes, &tgid);
+
+	return process && !process->held ? process : 0;
+}
+
+/* Whether the current task belongs to what is recorded although nobody has named its process. */
+static __always_inline int in_scope(void)
+{
+	__u32 zero = 0, tgid = bpf_get_current_pid_tgid() >> 32;
+	struct seam_scope *s = bpf_map_lookup_elem(&scope, &zero);
+
+	/* 0 is the idle task. */
+	if (!s || !s->all || !tgid || tgid == s->own)
+		return 0;
+	/* What a target was and is no more (held) is not a stranger. */
+	if (bpf_map_lookup_elem(&processes, &tgid))
+		return 0;
+	return !s->cgroup || bpf_current_task_under_cgroup(&cgroups, 0) == 1;
+}
+
+#define SEAM_PF_KTHREAD 0x200000 /* include/linux/sched.h */
+
+/* A process that is not known yet: its user stack is not walked, user space hears of it. */
+static __always_inline void sample_stranger(struct bpf_perf_event_data *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	struct seam_walk *w = begin(SEAM_WALK_SAMPLE);
+
+	if (!w)
+		return;
+	count(SEAM_COUNT_SAMPLES);
+	kernel_stack(ctx, w);
+	w->frames = 0;
+	w->labels.bytes = 0;
+	w->callbacks_lost = 0;
+	w->sample.m = -1;
+	w->sample.p = -1;
+	w->end_pc = 0;
+	w->end = task->flags & SEAM_PF_KTHREAD ? SEAM_END_ROOT_KERNEL :
+		 task->mm		       ? SEAM_END_TABLE_NOT_READY :
+						 SEAM_END_ROOT_EXIT;
+	send(w);
+}
+
+SEC("perf_event")
+int sample(struct bpf_perf_event_data *ctx)
+{
+	struct seam_process *process = target();
+	struct seam_walk *w;
+
+	if (!process) {
+		if (in_scope())
+			sample_stranger(ctx);
+		else
+			count(SEAM_COUNT_OTHER);
+		return 0;
+	}
+	w = begin(SEAM_WALK_SAMPLE);
+	if (!w)
+		return 0;
+	count(SEAM_COUNT_SAMPLES);
+	kernel_stack(ctx, w);
+	walk_and_send(w, process);
 	return 0;
+}
+
+/* The current thread makes a thread: its stack says who. */
+static __always_inline void note_birth(__u32 born)
+{
+	struct seam_process *process = target();
+	struct seam_walk *w;
+
+	if (!process || !process->births)
+		return;
+	w = begin(SEAM_WALK_SPAWN);
+	if (!w)
+		return;
+	w->sample.flags = SEAM_SAMPLE_SPAWN | SEAM_SAMPLE_KERNEL_MODE;
+	w->sample.born = born;
+	walk_and_send(w, process);
 }
 
 /* The old image's mappings are gone; the new one's are put in force before its first instruction. */
@@ -280,8 +407,10 @@ int on_fork(__u64 *ctx)
 	__u32 parent_tgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
 	struct seam_process *process;
 
-	if (parent_tgid == tgid)
+	if (parent_tgid == tgid) {
+		note_birth(BPF_CORE_READ(child, pid));
 		return 0;
+	}
 	process = bpf_map_lookup_elem(&processes, &parent_tgid);
 	if (process && process->follow) {
 		bpf_map_update_elem(&processes, &tgid, process, BPF_ANY);

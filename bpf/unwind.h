@@ -10,6 +10,8 @@
  * void *seam_table_at(struct seam_walk *w, __u32 table)
  * const struct seam_table_block *seam_block_of(struct seam_walk *w, void *table, __u32 block)
  * int seam_late_mapping(struct seam_walk *w, __u64 pc): a mapping outside the set; 0 = in w->mapping
+ * seam_each(w, callback, n): calls callback(0 .. n-1, context) until it returns 1
+ * struct seam_walk *seam_walk_of(void *context): the w that such a callback is for
  */
 #ifndef SEAM_UNWIND_H
 #define SEAM_UNWIND_H
@@ -18,75 +20,7 @@
 	((1u << SEAM_RBX) | (1u << SEAM_RBP) | (1u << SEAM_R12) | (1u << SEAM_R13) |               \
 	 (1u << SEAM_R14) | (1u << SEAM_R15))
 
-enum seam_end {
-#define SEAM_END(code, name, id, root, sentence) SEAM_END_##name = code,
-#include "failures.def"
-#undef SEAM_END
-};
-
-/* What the walk reads of the Go runtime's structures, once per sample (see go.h). */
-struct seam_go_state {
-	/* 1 + index of the runtime it was read for, 0 = none. */
-	__u32 runtime;
-	/* The structures could be read and fit together. */
-	__u32 usable;
-	/* m.isExtraInC: see seam_disown_goroutine. */
-	__u32 extra_in_c;
-	__u32 unused;
-	__u64 g;
-	__u64 m;
-	__u64 curg;
-	__u64 stack_lo;
-	__u64 stack_hi;
-	__u64 sched_sp;
-	__u64 sched_pc;
-	__u64 sched_bp;
-	/* Head of the list of saved g0.sched.sp: the C stack at the innermost callback. */
-	__u64 g0_sp;
-};
-
-/*
- * Words of stack read at once: return addresses lie close together, and reading 512 bytes costs
- * 1.4 times what reading 8 costs (docs/benchmarks.md).
- */
-#define SEAM_WINDOW_WORDS 64
-
-struct seam_walk {
-	__u64 pc;
-	__u64 reg[SEAM_REGISTERS];
-	/* Where a callee-saved register was saved, 0 = still in reg. Read only when needed. */
-	__u64 saved_at[SEAM_REGISTERS];
-	/* Bit n: reg[n] or saved_at[n] gives register n. */
-	__u32 known;
-	/* pc is an interrupted one, not a return address. */
-	__u32 exact;
-	__u32 mapping_set;
-	__u32 mapping_count;
-	__u32 frames;
-	__u32 end;
-	__u32 scheduler;
-	/* The sample is inside a system call that makes a thread or process. */
-	__u32 cloning;
-	__u32 callbacks;
-	__u32 callbacks_lost;
-	__u64 end_pc;
-	__u64 fsbase;
-	struct seam_mapping mapping;
-	struct seam_mapping previous;
-	struct seam_go_runtime runtime;
-	struct seam_go_state go;
-	/* A piece of stack that was read in one go, and where it starts. */
-	__u64 window_start;
-	__u32 window_off;
-	/* The mapping set that `mapping` and `previous` are of. */
-	__u32 cached_set;
-	__u64 window[SEAM_WINDOW_WORDS];
-	/* Blocks of m and g as they were read. */
-	__u8 scratch[512];
-	/* The record as it is sent: kernel frames, then user frames. */
-	struct seam_sample sample;
-	__u64 frame[SEAM_KERNEL_FRAMES + SEAM_USER_FRAMES + 1];
-};
+#include "walk.h"
 
 static __always_inline int seam_stop(struct seam_walk *w, __u32 end)
 {
@@ -307,6 +241,7 @@ static __always_inline int seam_return(struct seam_walk *w, const struct seam_ru
 }
 
 #include "go.h"
+#include "labels.h"
 
 /* A ucontext lies at sp: Linux arch/x86/include/uapi/asm/ucontext.h, struct sigcontext_64. */
 static __always_inline int seam_step_signal(struct seam_walk *w)
@@ -369,6 +304,21 @@ static __always_inline int seam_step_without_row(struct seam_walk *w, const stru
 	return seam_return(w, rule, w->reg[SEAM_RSP] + 8);
 }
 
+/* The return address is not below the CFA. Its base is always the stack pointer. */
+static __always_inline int seam_step_return_apart(struct seam_walk *w, const struct seam_rule *rule)
+{
+	__u64 sp = w->reg[SEAM_RSP], pc;
+
+	if (rule->flags & SEAM_RULE_IN_REGISTER) {
+		if (seam_register(w, (__u32)rule->deref_offset, &pc))
+			return seam_stop(w, SEAM_END_REGISTER_LOST);
+	} else if (seam_read_stack(w, &pc, sp + (__s64)rule->deref_offset)) {
+		return seam_stop(w, SEAM_END_READ_STACK);
+	}
+	seam_to_caller(w, rule, sp + (__s64)rule->cfa_offset, pc);
+	return 0;
+}
+
 /* Rules that need nothing of Go. */
 static __always_inline int seam_step_plain(struct seam_walk *w, const struct seam_rule *rule)
 {
@@ -395,6 +345,8 @@ static __always_inline int seam_step_plain(struct seam_walk *w, const struct sea
 		if (seam_register(w, SEAM_RBP, &base))
 			return seam_stop(w, SEAM_END_REGISTER_LOST);
 		return seam_return(w, rule, base + 16);
+	case SEAM_RULE_RETURN_APART:
+		return seam_step_return_apart(w, rule);
 	case SEAM_RULE_CLONE:
 		/* The kernel starts the child with rax = 0: copy_thread, Linux 5.10 to 6.18. */
 		if (w->frames == 1 && w->reg[SEAM_RAX] == 0)

@@ -40,8 +40,13 @@ enum seam_limits {
 	SEAM_GO_RUNTIMES = 4,
 	/* Bytes of m and of g that are read in one go; a field in use lies below. */
 	SEAM_M_BYTES = 320,
-	SEAM_G_BYTES = 328,
+	SEAM_G_BYTES = 376,
 	SEAM_COMM_BYTES = 16,
+	/* A goroutine's labels: how many, and bytes of each and of all; powers of two less one. */
+	SEAM_LABELS_MAX = 16,
+	SEAM_LABEL_KEY_BYTES = 63,
+	SEAM_LABEL_VALUE_BYTES = 127,
+	SEAM_LABELS_BYTES = 1024,
 };
 
 /* x86-64 registers by DWARF number. */
@@ -93,6 +98,11 @@ enum seam_rule_kind {
 	SEAM_RULE_CLONE = 14,
 	/* A chain of frame pointers: CFA = RBP + 16. Only where it was checked to hold. */
 	SEAM_RULE_FRAME_POINTER = 15,
+	/*
+	 * CFA = base register + cfa_offset, but the return address is at base register + deref_offset,
+	 * or with SEAM_RULE_IN_REGISTER in the register of that number.
+	 */
+	SEAM_RULE_RETURN_APART = 16,
 };
 
 enum seam_rule_flags {
@@ -175,6 +185,14 @@ struct seam_table_block {
 	__u32 word[SEAM_BLOCK_WORDS];
 };
 
+/* What g.labels points to. */
+enum seam_labels_kind {
+	/* A pointer to a map[string]string. */
+	SEAM_LABELS_MAP = 0,
+	/* A slice of pairs of strings. */
+	SEAM_LABELS_SLICE = 1,
+};
+
 /*
  * Where one Go runtime keeps what the walk reads. Offsets in bytes. 0 = this build has no such
  * field or nothing shows where; of what stitching rests on (g_m, g_sched_*, m_gsignal, m_curg) none
@@ -200,7 +218,10 @@ struct seam_go_runtime {
 	__u16 m_id;
 	__u16 m_incgo;
 	__u16 m_is_extra_in_c;
-	__u16 unused[2];
+	/* g.labels; 0 = not known. */
+	__u16 g_labels;
+	/* enum seam_labels_kind */
+	__u16 labels_kind;
 	/* 1 = offsets were checked against the instructions. */
 	__u32 verified;
 	/* 1 = the offsets are known at all; else only what needs none is walked. */
@@ -249,6 +270,9 @@ struct seam_process {
 	__u32 exec_set;
 	/* 1 = made by seam and still seam's own code: not sampled before its exec. */
 	__u32 held;
+	/* 1 = tell by whom each new thread is made. */
+	__u32 births;
+	__u32 unused;
 	struct seam_go_runtime go[SEAM_GO_RUNTIMES];
 };
 
@@ -267,6 +291,10 @@ enum seam_sample_flags {
 	SEAM_SAMPLE_GO_TORN = 64,
 	/* The Go runtime's offsets could not be checked against its instructions. */
 	SEAM_SAMPLE_GO_UNVERIFIED = 128,
+	/* Labels are missing or shorter than they are. */
+	SEAM_SAMPLE_LABELS_CUT = 256,
+	/* Not a sample of the clock: the stack that makes the thread `born`. */
+	SEAM_SAMPLE_SPAWN = 512,
 };
 
 /* The upper bits of a stored user frame. Addresses use the lower 56. */
@@ -276,6 +304,17 @@ enum seam_frame_flags {
 	/* The next frame towards the root lies on another stack. */
 	SEAM_FRAME_SWITCH = 2,
 	SEAM_FRAME_FLAG_SHIFT = 56,
+};
+
+/* What is recorded besides the processes that were named. */
+struct seam_scope {
+	/* 1 = every process; user space reads what a new one has mapped when it is first seen. */
+	__u32 all;
+	/* 1 = of those, only tasks under the control group in the map `cgroups`. */
+	__u32 cgroup;
+	/* seam itself, which is left out. */
+	__u32 own;
+	__u32 unused;
 };
 
 /* What one walk starts from. */
@@ -291,7 +330,8 @@ struct seam_start {
 };
 
 /*
- * One sample. Followed in the ring buffer by kernel_frames and then user_frames words.
+ * One sample. Followed in the ring buffer by kernel_frames and then user_frames words, and then by
+ * label_bytes bytes: for each label the length of its key and of its value (one byte each), then both.
  * Where elided > 0 the user frames are the leaf-most SEAM_LEAF_FRAMES and then a ring of
  * SEAM_ROOT_FRAMES in which the oldest is at index (elided % SEAM_ROOT_FRAMES).
  */
@@ -314,6 +354,10 @@ struct seam_sample {
 	__u16 flags;
 	/* Callbacks whose C side the runtime had already forgotten (see unwind.h). */
 	__u32 callbacks_lost;
+	/* The thread that is being made, for SEAM_SAMPLE_SPAWN. */
+	__u32 born;
+	__u16 label_bytes;
+	__u16 unused;
 	/* Where the walk ended, for the reasons that name an address. */
 	__u64 end_pc;
 	__u8 comm[SEAM_COMM_BYTES];

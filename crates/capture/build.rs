@@ -12,8 +12,10 @@ fn main() {
         "exec.h",
         "wire.h",
         "unwind.h",
+        "walk.h",
         "late.h",
         "go.h",
+        "labels.h",
         "failures.def",
         "vmlinux/x86_64.h",
     ] {

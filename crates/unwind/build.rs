@@ -2,7 +2,14 @@
 
 fn main() {
     let bpf = std::path::Path::new("../../bpf");
-    for file in ["wire.h", "unwind.h", "go.h", "failures.def"] {
+    for file in [
+        "wire.h",
+        "unwind.h",
+        "walk.h",
+        "go.h",
+        "labels.h",
+        "failures.def",
+    ] {
         println!("cargo::rerun-if-changed={}", bpf.join(file).display());
     }
     println!("cargo::rerun-if-changed=host/walk.c");

@@ -5,8 +5,12 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::{Error, Result};
+
+/// How often a child's end is looked for.
+const END_POLL: Duration = Duration::from_millis(5);
 
 /// A child that waits before its exec.
 #[derive(Debug)]
@@ -110,12 +114,19 @@ impl Command {
         }
     }
 
-    /// The exit status as a shell gives it, if the child has ended.
+    /// The exit status as a shell gives it, if the child ends within `patience`.
     #[must_use]
-    pub fn exit_status(&self) -> Option<String> {
+    pub fn exit_status(&self, patience: Duration) -> Option<String> {
         let mut status = 0;
-        // SAFETY: a wait for our own child that does not block.
-        let ended = unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) };
+        let until = Instant::now() + patience;
+        let ended = loop {
+            // SAFETY: a wait for our own child that does not block.
+            let ended = unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) };
+            if ended != 0 || Instant::now() >= until {
+                break ended;
+            }
+            std::thread::sleep(END_POLL);
+        };
         (ended == self.pid).then(|| {
             if libc::WIFSIGNALED(status) {
                 format!("ended by signal {}", libc::WTERMSIG(status))

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use seam_go::{Field, TlsOffset};
 use seam_memory::{Live, Memory};
 use seam_unwind::GoRuntimeFacts;
-use seam_wire::{GoRuntime, Mapping, SEAM_G_BYTES, SEAM_GO_RUNTIMES, SEAM_M_BYTES};
+use seam_wire::{
+    GoRuntime, Mapping, SEAM_G_BYTES, SEAM_GO_RUNTIMES, SEAM_LABELS_MAP, SEAM_LABELS_SLICE,
+    SEAM_M_BYTES,
+};
 
 use crate::maps::{MapsEntry, executable_entries};
 use crate::module::{Module, Modules};
@@ -187,6 +190,8 @@ pub(crate) fn go_runtime(pid: i32, facts: &GoRuntimeFacts, load_bias: u64) -> Go
         m_id: of_m(Field::MId),
         m_incgo: flag(Field::MIncgo),
         m_is_extra_in_c: flag(Field::MIsExtraInC),
+        g_labels: of_g(Field::GLabels),
+        labels_kind: labels_kind(facts),
         known: u32::from(tls.is_some()),
         ..GoRuntime::default()
     };
@@ -202,6 +207,16 @@ pub(crate) fn go_runtime(pid: i32, facts: &GoRuntimeFacts, load_bias: u64) -> Go
     let complete = !stitching.contains(&0);
     runtime.verified = u32::from(facts.offsets.verified && complete);
     runtime
+}
+
+/// How labels are kept: as a map up to Go 1.23, as a slice since.
+fn labels_kind(facts: &GoRuntimeFacts) -> u16 {
+    let minor = facts.version.as_ref().and_then(|v| v.minor);
+    if minor.is_some_and(|minor| minor < 24) {
+        SEAM_LABELS_MAP as u16
+    } else {
+        SEAM_LABELS_SLICE as u16
+    }
 }
 
 /// The offset of a word, or of the lower half of one; 0 where the walk can't read it.
@@ -225,7 +240,7 @@ mod tests {
         assert_eq!(word_within(Some(152), SEAM_G_BYTES), 152);
         assert_eq!(
             word_within(Some(SEAM_G_BYTES as u16 - 8), SEAM_G_BYTES),
-            320
+            SEAM_G_BYTES as u16 - 8
         );
         for unreadable in [
             None,

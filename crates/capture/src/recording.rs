@@ -5,7 +5,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use seam_wire::{SEAM_END_NO_MAPPING, SEAM_END_TABLE_NOT_READY, Sample, SampleHeader};
+use seam_wire::{
+    SEAM_END_NO_MAPPING, SEAM_END_TABLE_NOT_READY, SEAM_SAMPLE_SPAWN, Sample, SampleHeader,
+    label_pairs,
+};
 
 use crate::{Cost, MapHistory, Module, ProcessMap, Target};
 
@@ -27,6 +30,8 @@ pub struct RawStack {
 pub struct RawSample {
     /// Number of the stack.
     pub stack: u32,
+    /// Number of the set of labels, 0 = none.
+    pub labels: u32,
     /// Everything else as it was sent.
     pub header: SampleHeader,
 }
@@ -68,6 +73,10 @@ pub struct Recording {
     pub samples: Vec<RawSample>,
     /// Distinct stacks.
     pub stacks: Vec<RawStack>,
+    /// Distinct sets of labels, as key and value. The first is empty.
+    pub labels: Vec<Labels>,
+    /// Threads made while recording, each with the sample of its maker at that moment.
+    pub births: Vec<RawSample>,
     /// Mapping sets that stacks refer to.
     pub maps: MapHistory,
     /// All modules by number.
@@ -88,12 +97,29 @@ pub struct Recording {
     pub rate_hz: u32,
 }
 
+/// A goroutine's labels: key and value. Bytes that are no text are replaced.
+pub type Labels = Box<[(String, String)]>;
+
+/// Everything a collector has taken in.
+pub(crate) struct Collected {
+    pub(crate) samples: Vec<RawSample>,
+    pub(crate) stacks: Vec<RawStack>,
+    pub(crate) labels: Vec<Labels>,
+    pub(crate) births: Vec<RawSample>,
+    pub(crate) malformed: u64,
+}
+
 /// Takes samples in and interns their stacks at once.
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     samples: Vec<RawSample>,
     numbers: HashMap<Arc<RawStack>, u32>,
     stacks: Vec<Arc<RawStack>>,
+    /// Numbers of label sets, as sent; 0 is the empty one, which is not here.
+    labels: HashMap<Vec<u8>, u32>,
+    births: Vec<RawSample>,
+    /// Processes sampled before anything was known of them.
+    strangers: HashSet<i32>,
     used_sets: HashSet<u32>,
     malformed: u64,
 }
@@ -111,6 +137,10 @@ impl Collector {
             user: sample.user.into(),
         };
         self.used_sets.insert(stack.mapping_set);
+        let end = u32::from(sample.header.end);
+        if stack.mapping_set == 0 && end == SEAM_END_TABLE_NOT_READY {
+            self.strangers.insert(sample.header.pid as i32);
+        }
         let number = match self.numbers.get(&stack) {
             Some(number) => *number,
             None => {
@@ -121,10 +151,29 @@ impl Collector {
                 number
             }
         };
-        self.samples.push(RawSample {
+        let taken = RawSample {
             stack: number,
+            labels: self.labels_number(sample.labels),
             header: sample.header,
-        });
+        };
+        if u32::from(taken.header.flags) & SEAM_SAMPLE_SPAWN != 0 {
+            self.births.push(taken);
+        } else {
+            self.samples.push(taken);
+        }
+    }
+
+    fn labels_number(&mut self, labels: Vec<u8>) -> u32 {
+        if labels.is_empty() {
+            return 0;
+        }
+        let next = self.labels.len() as u32 + 1;
+        *self.labels.entry(labels).or_insert(next)
+    }
+
+    /// The processes of which nothing was known, once each time they are asked for.
+    pub(crate) fn take_strangers(&mut self) -> HashSet<i32> {
+        std::mem::take(&mut self.strangers)
     }
 
     /// Whether any stack refers to a mapping set.
@@ -148,9 +197,20 @@ impl Collector {
         }
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<RawSample>, Vec<RawStack>, u64) {
+    pub(crate) fn finish(self) -> Collected {
         drop(self.numbers);
-        let stacks = self.stacks.into_iter().map(Arc::unwrap_or_clone).collect();
-        (self.samples, stacks, self.malformed)
+        let mut labels = vec![Labels::default(); self.labels.len() + 1];
+        for (bytes, number) in self.labels {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let pairs = label_pairs(&bytes).map(|(key, value)| (text(key), text(value)));
+            labels[number as usize] = pairs.collect();
+        }
+        Collected {
+            samples: self.samples,
+            stacks: self.stacks.into_iter().map(Arc::unwrap_or_clone).collect(),
+            labels,
+            births: self.births,
+            malformed: self.malformed,
+        }
     }
 }

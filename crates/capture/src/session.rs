@@ -1,4 +1,7 @@
-//! A recording in progress: owns the kernel side, follows what the targets map, drains samples.
+//! A recording in progress: owns the kernel side, drains samples. How it follows what targets map,
+//! execute and make is in `follow`.
+
+mod follow;
 
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -11,9 +14,10 @@ use seam_wire::{
 
 use crate::bpf::Kernel;
 use crate::recording::Collector;
-use crate::sideband::{Event, Sideband};
-use crate::system::{enable_stats, has_ended, hurry, monotonic_ns, pidfd};
-use crate::target::{cpu_time_ns, describe};
+use crate::sideband::Sideband;
+use crate::system::{enable_stats, hurry, monotonic_ns, pidfd};
+use crate::target::{cpu_time_ns, cpu_times};
+use crate::tracked::Tracked;
 use crate::{
     Cost, Counters, Error, MapHistory, Module, Modules, ProcessMap, Recording, Result, Target,
     TargetInfo,
@@ -25,6 +29,18 @@ const SET_GRACE: Duration = Duration::from_millis(500);
 /// Slots in the map of tables, as in sample.bpf.c; slot 0 means "no table".
 const TABLE_SLOTS: u32 = 4096;
 
+/// What is recorded besides the processes named.
+#[derive(Debug, Clone, Default)]
+pub enum Scope {
+    /// Nothing.
+    #[default]
+    Named,
+    /// Every process of the machine, kernel threads included; seam itself is not.
+    Machine,
+    /// Every process under a control group (version 2).
+    Cgroup(Arc<OwnedFd>),
+}
+
 /// What to record.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -32,6 +48,8 @@ pub struct Options {
     pub rate_hz: u32,
     /// Also record processes that the targets make.
     pub follow_children: bool,
+    /// What is recorded besides the targets.
+    pub scope: Scope,
 }
 
 /// How a recording stands.
@@ -59,22 +77,10 @@ pub struct Session {
     retired_sets: Vec<(Instant, u32)>,
     next_set: u32,
     collector: Collector,
+    /// CPU time of every process before the recording, when all may be recorded.
+    cpu_before: HashMap<i32, u64>,
     sideband_lost: u64,
     started: Option<(Instant, SystemTime, u64, Duration)>,
-}
-
-/// A target that is followed.
-struct Tracked {
-    target: Target,
-    started_here: bool,
-    pidfd: Option<OwnedFd>,
-    map: ProcessMap,
-    set: u32,
-    /// The set that the kernel side puts in force at the next exec.
-    exec_set: u32,
-    cpu_first_ns: u64,
-    cpu_last_ns: u64,
-    ended: bool,
 }
 
 impl Session {
@@ -101,6 +107,7 @@ impl Session {
             retired_sets: Vec::new(),
             next_set: 1,
             collector: Collector::default(),
+            cpu_before: HashMap::new(),
             sideband_lost: 0,
             started: None,
         })
@@ -147,6 +154,11 @@ impl Session {
     /// # Errors
     /// When perf events are refused.
     pub fn start(&mut self) -> Result<()> {
+        match &self.options.scope {
+            Scope::Named => {}
+            Scope::Machine => self.kernel.set_scope(None)?,
+            Scope::Cgroup(group) => self.kernel.set_scope(Some(group))?,
+        }
         self.kernel.attach_tracepoints()?;
         for cpu in perf::online_cpus()? {
             let clock = perf::clock(cpu, self.options.rate_hz)?;
@@ -156,6 +168,9 @@ impl Session {
         for tracked in self.processes.values_mut() {
             tracked.cpu_first_ns = cpu_time_ns(tracked.target.pid).unwrap_or(0);
             tracked.cpu_last_ns = tracked.cpu_first_ns;
+        }
+        if !matches!(self.options.scope, Scope::Named) {
+            self.cpu_before = cpu_times();
         }
         let own = cost::own_cpu();
         self.started = Some((Instant::now(), SystemTime::now(), monotonic_ns(), own));
@@ -174,6 +189,7 @@ impl Session {
         self.follow()?;
         let collector = &mut self.collector;
         self.kernel.drain(|record| collector.add(record))?;
+        self.adopt_strangers()?;
         self.drop_retired_sets();
         self.note_cpu_times();
         Ok(self.status())
@@ -215,16 +231,27 @@ impl Session {
             .map(|(pid, t)| (*pid, t.map.clone()))
             .collect();
         self.collector.tell_late_mappings(&maps);
-        let (samples, stacks, malformed) = self.collector.into_parts();
+        let collected = self.collector.finish();
         let mut targets: Vec<TargetInfo> = self
             .processes
             .into_values()
             .map(Tracked::into_info)
             .collect();
-        targets.sort_by_key(|t| (!t.started_here, t.target.pid));
+        if !matches!(self.options.scope, Scope::Named) {
+            targets.retain(|t| t.cpu_time_ns > 0 || !t.ended);
+        }
+        let busiest = |t: &TargetInfo| std::cmp::Reverse(t.cpu_time_ns);
+        match self.options.scope {
+            Scope::Named => targets.sort_by_key(|t| (!t.started_here, t.target.pid)),
+            Scope::Machine | Scope::Cgroup(_) => {
+                targets.sort_by_key(|t| (busiest(t), t.target.pid))
+            }
+        }
         Ok(Recording {
-            samples,
-            stacks,
+            samples: collected.samples,
+            stacks: collected.stacks,
+            labels: collected.labels,
+            births: collected.births,
             maps: self.history,
             modules: self.modules.all().to_vec(),
             targets,
@@ -232,7 +259,7 @@ impl Session {
                 samples: counters[SEAM_COUNT_SAMPLES as usize],
                 ring_full: counters[SEAM_COUNT_RING_FULL as usize],
                 no_registers: counters[SEAM_COUNT_NO_REGISTERS as usize],
-                malformed,
+                malformed: collected.malformed,
                 sideband_lost: self.sideband_lost,
             },
             cost,
@@ -279,6 +306,7 @@ impl Session {
         let mut process = Process {
             follow: u32::from(self.options.follow_children),
             held: u32::from(held),
+            births: 1,
             go_runtimes: runtimes.len() as u32,
             ..Process::default()
         };
@@ -371,87 +399,6 @@ impl Session {
         unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as _, milliseconds) };
     }
 
-    /// Brings every target's mappings up to date.
-    fn follow(&mut self) -> Result<()> {
-        let mut changed = Vec::new();
-        for event in self.sideband.drain() {
-            match event {
-                Event::Mapped { pid, entry } => {
-                    if let Some(tracked) = self.processes.get_mut(&pid) {
-                        tracked.map.insert(pid, &entry, &mut self.modules);
-                        changed.push(pid);
-                    }
-                }
-                Event::Executed { pid } => {
-                    if let Some(tracked) = self.processes.get_mut(&pid) {
-                        tracked.map = ProcessMap::read(pid, &mut self.modules).unwrap_or_default();
-                        // What the kernel side has put in force at the exec is part of this.
-                        let set = std::mem::take(&mut tracked.exec_set);
-                        self.history.insert(set, tracked.map.clone());
-                        let old = std::mem::replace(&mut tracked.set, set);
-                        self.retired_sets.push((Instant::now(), old));
-                        let started_here = tracked.started_here;
-                        tracked.target = describe(pid);
-                        tracked.started_here = started_here;
-                        changed.push(pid);
-                    }
-                }
-                Event::Forked { parent, pid } => self.follow_child(parent, pid),
-                Event::Exited { .. } => {}
-                Event::Lost { records } => {
-                    self.sideband_lost += records;
-                    changed.extend(self.reread());
-                }
-            }
-        }
-        changed.sort_unstable();
-        changed.dedup();
-        for pid in changed {
-            self.publish(pid)?;
-        }
-        for tracked in self.processes.values_mut().filter(|t| !t.ended) {
-            tracked.ended = tracked.pidfd.as_ref().is_none_or(has_ended);
-            if tracked.ended {
-                self.kernel.remove_process(tracked.target.pid);
-            }
-        }
-        Ok(())
-    }
-
-    /// A child runs with its parent's mappings until it executes something.
-    fn follow_child(&mut self, parent: i32, pid: i32) {
-        // Decided by the parent: the side-band record may come before the tracepoint has run.
-        if !self.options.follow_children {
-            return;
-        }
-        let Some(map) = self.processes.get(&parent).map(|t| t.map.clone()) else {
-            return;
-        };
-        let set = self.processes.get(&parent).map_or(0, |t| t.set);
-        self.history.share(set);
-        self.track(describe(pid), map, false);
-        if let Some(tracked) = self.processes.get_mut(&pid) {
-            tracked.set = set;
-        }
-    }
-
-    fn reread(&mut self) -> Vec<i32> {
-        let pids: Vec<i32> = self
-            .processes
-            .values()
-            .filter(|t| !t.ended)
-            .map(|t| t.target.pid)
-            .collect();
-        for pid in &pids {
-            if let Ok(map) = ProcessMap::read(*pid, &mut self.modules)
-                && let Some(tracked) = self.processes.get_mut(pid)
-            {
-                tracked.map = map;
-            }
-        }
-        pids
-    }
-
     fn drop_retired_sets(&mut self) {
         let in_use: Vec<u32> = self.processes.values().map(|t| t.set).collect();
         self.retired_sets.retain(|(since, set)| {
@@ -469,26 +416,6 @@ impl Session {
             if let Some(now) = cpu_time_ns(tracked.target.pid) {
                 tracked.cpu_last_ns = now;
             }
-        }
-    }
-}
-
-impl Tracked {
-    fn into_info(self) -> TargetInfo {
-        let exe = self
-            .map
-            .mappings
-            .iter()
-            .find(|m| m.module.name() == self.target.name);
-        let executable = exe
-            .or_else(|| self.map.mappings.first())
-            .map(|m| m.module.number);
-        TargetInfo {
-            target: self.target,
-            started_here: self.started_here,
-            ended: self.ended,
-            cpu_time_ns: self.cpu_last_ns.saturating_sub(self.cpu_first_ns),
-            executable,
         }
     }
 }

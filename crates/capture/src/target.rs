@@ -1,5 +1,6 @@
 //! What can be recorded: checking and finding processes, and our own privileges.
 
+use std::collections::HashMap;
 use std::io::Read;
 
 use crate::{Error, Result};
@@ -164,6 +165,14 @@ pub(crate) fn cpu_time_ns(pid: i32) -> Option<u64> {
     // SAFETY: `time` is a valid timespec; a clock of a process that is gone is an error.
     let done = unsafe { libc::clock_gettime(clock, &raw mut time) };
     (done == 0).then(|| time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
+}
+
+/// CPU time of every process of the machine so far.
+pub(crate) fn cpu_times() -> HashMap<i32, u64> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|e| e.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter_map(|pid| Some((pid, cpu_time_ns(pid)?)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{ColorChoice, CommandFactory, Parser};
 
+use crate::record::Group;
+
 /// Samples a second: below, nothing is learned; above, the target is slowed down.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 1..=10_000;
 
@@ -48,6 +50,7 @@ Examples:
   seam record -p 4242 -d 30s               for half a minute
   seam record --name 'api-server' -o cpu.pb.gz -o cpu.html
   seam record -d 10s -- ./server --port 8080
+  seam record -d 10s --all                 the whole machine; writes seam-machine.html
   seam record -p 4242 -d 10s --json | jq .quality
 
 Needs root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE. Nothing in the
@@ -75,6 +78,18 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "REGEX", help_heading = "Target")]
     pub(crate) name: Option<String>,
 
+    /// Record every process of the machine, and kernel threads
+    #[arg(short, long, help_heading = "Target")]
+    pub(crate) all: bool,
+
+    /// Record every process under a control group (version 2), now and later
+    #[arg(long, value_name = "PATH", help_heading = "Target")]
+    pub(crate) cgroup: Option<PathBuf>,
+
+    /// Record every process of a container, by its id or the beginning of it
+    #[arg(long, value_name = "ID", help_heading = "Target")]
+    pub(crate) container: Option<String>,
+
     /// Also record processes that the targets start
     #[arg(long, help_heading = "Target")]
     pub(crate) children: bool,
@@ -99,6 +114,14 @@ pub(crate) struct RecordArgs {
     /// .speedscope.json .json. Repeatable
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Vec<PathBuf>,
+
+    /// Put all stacks under a frame: process, thread, goroutine, state, module or label:KEY
+    #[arg(long, value_name = "BY", help_heading = "Output")]
+    pub(crate) group: Option<Group>,
+
+    /// Put the stacks of threads made while recording under the stack that made the thread
+    #[arg(long, help_heading = "Output")]
+    pub(crate) started_by: bool,
 
     /// Print the summary as JSON
     #[arg(long, help_heading = "Output")]
@@ -155,6 +178,13 @@ pub(crate) struct DoctorArgs {
     /// When to use colours
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
+}
+
+impl RecordArgs {
+    /// Whether more is recorded than processes that were named.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.all || self.cgroup.is_some() || self.container.is_some()
+    }
 }
 
 /// Prints what clap has to say: help and version to stdout, errors in our form.

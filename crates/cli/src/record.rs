@@ -5,12 +5,15 @@ mod edges;
 mod output;
 mod progress;
 mod symbolize;
+mod views;
 mod words;
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use seam_capture::{Command, Options, Recording, Session, Target};
+use seam_capture::{Cgroup, Command, Options, Recording, Scope, Session, Target};
 use seam_export::{TextOptions, TrailerLine};
 
 use crate::args::RecordArgs;
@@ -18,7 +21,11 @@ use crate::failure::Failure;
 use crate::{by_name, signals, terminal};
 use output::Output;
 use progress::Progress;
+pub(crate) use views::Group;
+use views::Views;
 
+/// How long a command that was asked to end may take to do so before the report goes without it.
+const END_PATIENCE: Duration = Duration::from_secs(2);
 /// How often samples are taken out of the ring buffer.
 const DRAIN_EVERY: Duration = Duration::from_millis(100);
 
@@ -29,6 +36,7 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
         unsafe { std::env::set_var("SEAM_LOG", "1") };
     }
     let targets = targets(args)?;
+    let scope = scope(args)?;
     let mut outputs = outputs(args, targets.first())?;
     signals::install();
     let mut command = held_command(args)?;
@@ -38,7 +46,7 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
         outputs.push(Output::default_page(&name, command.pid())?);
     }
     let progress = Progress::start(args.quiet);
-    let mut session = begin(args, &targets, command.as_ref())?;
+    let mut session = begin(args, &targets, scope, command.as_ref())?;
     if let Some(command) = &mut command {
         command.release()?;
     }
@@ -51,7 +59,15 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
     }
     let recording = session.finish()?;
     progress.stage("finding names");
-    let profile = assemble::profile(&recording);
+    let views = Views {
+        started_by: args.started_by,
+        // Many programs' stacks have the same roots: one tower for each process.
+        group: args
+            .group
+            .clone()
+            .or(args.is_wide().then_some(Group::Process)),
+    };
+    let profile = assemble::profile(&recording, &views);
     progress.stage("writing");
     let written = output::write_all(&outputs, &profile)?;
     progress.done();
@@ -61,6 +77,9 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
 fn targets(args: &RecordArgs) -> Result<Vec<Target>> {
     let chosen = usize::from(!args.pid.is_empty())
         + usize::from(args.name.is_some())
+        + usize::from(args.all)
+        + usize::from(args.cgroup.is_some())
+        + usize::from(args.container.is_some())
         + usize::from(!args.command.is_empty());
     if chosen != 1 {
         let message = if chosen == 0 {
@@ -68,7 +87,7 @@ fn targets(args: &RecordArgs) -> Result<Vec<Target>> {
         } else {
             "more than one kind of target"
         };
-        let hint = "choose one of -p PID, --name REGEX, or -- COMMAND";
+        let hint = "choose one of -p PID, --name REGEX, --all, --cgroup PATH, --container ID, or -- COMMAND";
         return Err(Failure::new(message, hint).into());
     }
     let mut pids = args.pid.clone();
@@ -88,8 +107,11 @@ fn outputs(args: &RecordArgs, first: Option<&Target>) -> Result<Vec<Output>> {
         .iter()
         .map(|path| Output::new(path))
         .collect::<Result<_>>()?;
-    if let (true, Some(target)) = (outputs.is_empty(), first) {
-        outputs.push(Output::default_page(&target.name, target.pid)?);
+    match first {
+        _ if !outputs.is_empty() => {}
+        Some(target) => outputs.push(Output::default_page(&target.name, target.pid)?),
+        None if args.is_wide() => outputs.push(Output::new(Path::new("seam-machine.html"))?),
+        None => {}
     }
     Ok(outputs)
 }
@@ -101,10 +123,27 @@ fn held_command(args: &RecordArgs) -> Result<Option<Command>> {
     Ok(Some(Command::hold(&args.command)?))
 }
 
-fn begin(args: &RecordArgs, targets: &[Target], command: Option<&Command>) -> Result<Session> {
+/// What is recorded besides the processes named.
+fn scope(args: &RecordArgs) -> Result<Scope> {
+    let group = match (&args.cgroup, &args.container) {
+        (Some(path), _) => Cgroup::by_path(path)?,
+        (None, Some(id)) => Cgroup::by_container(id)?,
+        (None, None) if args.all => return Ok(Scope::Machine),
+        (None, None) => return Ok(Scope::Named),
+    };
+    Ok(Scope::Cgroup(Arc::new(group.folder)))
+}
+
+fn begin(
+    args: &RecordArgs,
+    targets: &[Target],
+    scope: Scope,
+    command: Option<&Command>,
+) -> Result<Session> {
     let options = Options {
         rate_hz: args.rate,
-        follow_children: args.children,
+        follow_children: args.children || args.is_wide(),
+        scope,
     };
     let mut session = Session::new(options)?;
     for target in targets {
@@ -132,7 +171,7 @@ fn record(args: &RecordArgs, session: &mut Session, progress: &Progress) -> Resu
         }
         let status = session.poll(left.map_or(DRAIN_EVERY, |l| l.min(DRAIN_EVERY)))?;
         progress.recording(elapsed, args.duration, status);
-        if status.running == 0 {
+        if status.running == 0 && !args.is_wide() {
             return Ok(());
         }
     }
@@ -178,7 +217,13 @@ fn trailer(
         .filter(|t| t.ended)
         .map(|t| t.target.name.as_str())
         .collect();
-    if let Some(status) = command.and_then(Command::exit_status) {
+    // Only a command that was told to end will; at -d it goes on.
+    let patience = if signals::asked_to_finish() {
+        END_PATIENCE
+    } else {
+        Duration::ZERO
+    };
+    if let Some(status) = command.and_then(|c| c.exit_status(patience)) {
         lines.push(line("ended", status));
     } else if !ended.is_empty() {
         lines.push(line(

@@ -24,7 +24,7 @@ pub use module_data::ModuleData;
 pub use offsets::{Field, Offsets, OffsetsSource, Release, Row, RuntimeOffsets};
 pub use pclntab::{FuncFlags, Function, InlinedCall, Pclntab};
 pub use pcvalue::PcValues;
-pub use switches::{Switch, SwitchKind, switches};
+pub use switches::{Caller, Switch, SwitchKind, switches};
 pub use tls::{TlsOffset, tls_offset};
 pub use version::{GoVersion, VersionKind};
 

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+mod callers_place;
+
 use iced_x86::{FlowControl, Instruction, Mnemonic, Register};
 use seam_object::{Elf, ReadRef};
 
@@ -52,6 +54,24 @@ pub enum SwitchKind {
     Lost,
     /// A function called from C that keeps this callee-saved register at sp + offset.
     Saves(u8, i32),
+    /// The function has taken its own return address off and goes on in its caller's place.
+    InCallersPlace {
+        /// The caller's stack pointer behind its call is sp + this.
+        cfa: i32,
+        /// Where the return address is.
+        caller: Caller,
+    },
+    /// As before, this callee-saved register lies at this (negative) distance from there.
+    KeptInCallersPlace(u8, i32),
+}
+
+/// A return address that is not where calls put it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// In a register (DWARF number).
+    Register(u8),
+    /// At sp + this.
+    Slot(i32),
 }
 
 /// Addresses (as linked) with the same treatment.
@@ -90,6 +110,7 @@ const NAMED: &[&str] = &[
     "runtime.debugCallV2",
     "runtime.schedule",
     "crosscall2",
+    "callbackasm1",
 ];
 
 /// All special places of a module.
@@ -142,6 +163,7 @@ fn named_switches<'d, R: ReadRef<'d>>(
         }],
         "runtime.clone" => clone(&decode(elf, function), function),
         "crosscall2" => saves(&decode(elf, function), function),
+        "callbackasm1" => callers_place::in_callers_place(&decode(elf, function)),
         "runtime.asmcgocall" => {
             let code = decode(elf, function);
             let on_stack = |i| store(i).filter(|(base, _, _)| *base == Register::RSP);

@@ -3,11 +3,16 @@
 //! Owns the growing tables and their indices; [`ProfileBuilder::finish`] drops the indices, counts
 //! what the samples tell about quality and returns the immutable profile.
 
+use std::collections::HashMap;
+
 use crate::cost::Cost;
 use crate::frames::{Frame, FrameTable};
 use crate::functions::{Function, FunctionKind, FunctionTable, Role};
-use crate::ids::{FrameId, FunctionId, LocationId, ModuleId, StackId, StateId, StringId, ThreadId};
+use crate::ids::{
+    FrameId, FunctionId, LabelsId, LocationId, ModuleId, StackId, StateId, StringId, ThreadId,
+};
 use crate::index::Interned;
+use crate::labels::{LabelNode, LabelTable};
 use crate::locations::{LocationFlags, LocationKey, LocationTable};
 use crate::modules::{MappedRange, Module, ModuleKind, ModuleTable};
 use crate::profile::Profile;
@@ -75,7 +80,9 @@ pub struct ProfileBuilder {
     stacks: Interned<StackNode>,
     threads: Interned<(u32, u32)>,
     thread_names: Vec<StringId>,
+    thread_origins: HashMap<usize, StackId>,
     states: Interned<StringId>,
+    labels: Interned<LabelNode>,
     samples: SampleTable,
 }
 
@@ -84,6 +91,7 @@ impl ProfileBuilder {
     pub fn new() -> Self {
         let mut builder = Self::default();
         builder.states.intern(StringId::EMPTY);
+        builder.labels.intern(LabelNode::EMPTY);
         builder
     }
 
@@ -235,6 +243,11 @@ impl ProfileBuilder {
         ThreadId::new(row)
     }
 
+    /// The id of a thread that is known already.
+    pub fn find_thread(&self, pid: u32, tid: u32) -> Option<ThreadId> {
+        self.threads.find(&(pid, tid)).map(ThreadId::new)
+    }
+
     /// The id of a goroutine state by its name; "no state" once there are more than 256.
     pub fn intern_state(&mut self, name: &str) -> StateId {
         let name = self.strings.intern(name);
@@ -242,6 +255,19 @@ impl ProfileBuilder {
             return StateId::NONE;
         }
         StateId::new(self.states.intern(name))
+    }
+
+    /// The id of a set of labels, keys and values; equal pairs in equal order give the same.
+    pub fn intern_labels(&mut self, pairs: &[(&str, &str)]) -> LabelsId {
+        pairs.iter().fold(LabelsId::NONE, |rest, (key, value)| {
+            let (key, value) = (self.strings.intern(key), self.strings.intern(value));
+            LabelsId::new(self.labels.intern(LabelNode { rest, key, value }))
+        })
+    }
+
+    /// Says which stack made a thread.
+    pub fn set_started_by(&mut self, thread: ThreadId, stack: StackId) {
+        self.thread_origins.insert(thread.index(), stack);
     }
 
     /// Adds a sample.
@@ -295,9 +321,12 @@ impl ProfileBuilder {
                 rows: self.stacks.into_rows(),
             },
             threads: ThreadTable {
-                rows: threads(self.threads, self.thread_names),
+                rows: threads(self.threads, self.thread_names, &self.thread_origins),
             },
             states: self.states.into_rows(),
+            labels: LabelTable {
+                rows: self.labels.into_rows(),
+            },
             strings: self.strings.finish(),
             samples: self.samples,
             recording,
@@ -332,8 +361,17 @@ fn modules(keys: Interned<ModuleKey>, ranges: Vec<Vec<MappedRange>>) -> Vec<Modu
     .collect()
 }
 
-fn threads(keys: Interned<(u32, u32)>, names: Vec<StringId>) -> Vec<Thread> {
-    let rows = keys.into_rows().into_iter().zip(names);
-    rows.map(|((pid, tid), name)| Thread { pid, tid, name })
-        .collect()
+fn threads(
+    keys: Interned<(u32, u32)>,
+    names: Vec<StringId>,
+    origins: &HashMap<usize, StackId>,
+) -> Vec<Thread> {
+    let rows = keys.into_rows().into_iter().zip(names).enumerate();
+    rows.map(|(row, ((pid, tid), name))| Thread {
+        pid,
+        tid,
+        name,
+        started_by: origins.get(&row).copied(),
+    })
+    .collect()
 }

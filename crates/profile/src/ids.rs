@@ -84,6 +84,16 @@ impl StringId {
     pub const EMPTY: Self = Self(0);
 }
 
+id!(
+    /// A set of labels.
+    LabelsId
+);
+
+impl LabelsId {
+    /// No labels.
+    pub const NONE: Self = Self(0);
+}
+
 impl StateId {
     /// No goroutine, or its state was not read.
     pub const NONE: Self = Self(0);

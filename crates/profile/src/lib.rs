@@ -15,6 +15,7 @@ mod frames;
 mod functions;
 mod ids;
 mod index;
+mod labels;
 mod locations;
 mod modules;
 mod profile;
@@ -32,7 +33,10 @@ pub use builder::{FunctionSpec, ModuleSpec, ProfileBuilder};
 pub use cost::Cost;
 pub use frames::{Frame, FrameTable};
 pub use functions::{Function, FunctionKind, FunctionTable, Role};
-pub use ids::{FrameId, FunctionId, LocationId, ModuleId, StackId, StateId, StringId, ThreadId};
+pub use ids::{
+    FrameId, FunctionId, LabelsId, LocationId, ModuleId, StackId, StateId, StringId, ThreadId,
+};
+pub use labels::LabelTable;
 pub use locations::{Location, LocationFlags, LocationTable};
 pub use modules::{MappedRange, Module, ModuleKind, ModuleTable};
 pub use profile::{Profile, StackFrame};

@@ -7,6 +7,7 @@ use crate::cost::Cost;
 use crate::frames::{Frame, FrameTable};
 use crate::functions::{Function, FunctionTable};
 use crate::ids::{FrameId, LocationId, StackId, StateId, StringId};
+use crate::labels::LabelTable;
 use crate::locations::{LocationFlags, LocationTable};
 use crate::modules::ModuleTable;
 use crate::quality::Quality;
@@ -27,6 +28,7 @@ pub struct Profile {
     pub(crate) stacks: StackTable,
     pub(crate) threads: ThreadTable,
     pub(crate) states: Vec<StringId>,
+    pub(crate) labels: LabelTable,
     pub(crate) samples: SampleTable,
     pub(crate) recording: Recording,
     pub(crate) quality: Quality,
@@ -81,6 +83,11 @@ impl Profile {
     /// All stacks.
     pub fn stacks(&self) -> &StackTable {
         &self.stacks
+    }
+
+    /// All sets of labels.
+    pub fn labels(&self) -> &LabelTable {
+        &self.labels
     }
 
     /// All threads.

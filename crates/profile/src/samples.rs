@@ -3,7 +3,7 @@
 //! Owns one column per fact and the row type they are filled from and read back as. Times are
 //! nanoseconds since the recording began.
 
-use crate::ids::{FunctionId, NONE, StackId, StateId, ThreadId};
+use crate::ids::{FunctionId, LabelsId, NONE, StackId, StateId, ThreadId};
 
 /// What was true of the thread at the moment of a sample, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -53,6 +53,8 @@ pub struct GoContext {
     pub state: StateId,
     /// The function the goroutine was started with, if known.
     pub start_function: Option<FunctionId>,
+    /// What the program has put on it (`runtime/pprof.Do`).
+    pub labels: LabelsId,
 }
 
 impl GoContext {
@@ -63,6 +65,7 @@ impl GoContext {
         p: None,
         state: StateId::NONE,
         start_function: None,
+        labels: LabelsId::NONE,
     };
 }
 
@@ -109,6 +112,7 @@ pub struct SampleTable {
     p: Vec<u32>,
     state: Vec<u8>,
     start_function: Vec<u32>,
+    labels: Vec<LabelsId>,
     flags: Vec<SampleFlags>,
     end_reason: Vec<u8>,
     elided_frames: Vec<u32>,
@@ -147,6 +151,7 @@ impl SampleTable {
                 p: some(self.p[row]),
                 state: StateId::new(usize::from(self.state[row])),
                 start_function: FunctionId::unpack(self.start_function[row]),
+                labels: self.labels[row],
             },
             flags: self.flags[row],
             end: StackEnd {
@@ -182,6 +187,7 @@ impl SampleTable {
             .push(u8::try_from(row.go.state.raw()).expect("at most 256 states are interned"));
         self.start_function
             .push(FunctionId::pack(row.go.start_function));
+        self.labels.push(row.go.labels);
         self.flags.push(row.flags);
         self.end_reason.push(row.end.reason);
         self.elided_frames.push(row.end.elided_frames);

@@ -180,6 +180,7 @@ fn samples_come_back_as_they_were_added() {
         p: None,
         state: builder.intern_state("running"),
         start_function: None,
+        labels: builder.intern_labels(&[("path", "/"), ("user", "x")]),
     };
     first.weight = 4;
     let second = row(&mut builder);

@@ -2,7 +2,7 @@
 //!
 //! Owns the table of (process, thread) pairs and their names.
 
-use crate::ids::{StringId, ThreadId};
+use crate::ids::{StackId, StringId, ThreadId};
 
 /// One thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +13,8 @@ pub struct Thread {
     pub tid: u32,
     /// The kernel's name for it (`comm`), empty when unknown.
     pub name: StringId,
+    /// The stack that made it, if that was recorded.
+    pub started_by: Option<StackId>,
 }
 
 /// All threads of a profile.

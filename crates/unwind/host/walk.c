@@ -4,6 +4,7 @@
  * Used for replay, tests and wherever a stack is read from outside of the kernel.
  */
 #define __always_inline inline __attribute__((always_inline))
+#define __noinline __attribute__((noinline))
 #include "wire.h"
 
 struct seam_walk;
@@ -19,6 +20,17 @@ static int seam_read(struct seam_walk *w, void *dst, __u32 size, __u64 address);
 static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
 static void *seam_table_at(struct seam_walk *w, __u32 table);
 static const struct seam_table_block *seam_block_of(struct seam_walk *w, void *table, __u32 block);
+
+#define seam_each(w, callback, n)                                                                  \
+	do {                                                                                       \
+		for (__u32 i_ = 0; i_ < (__u32)(n) && !callback(i_, w); i_++)                             \
+			;                                                                          \
+	} while (0)
+
+static inline struct seam_walk *seam_walk_of(void *context)
+{
+	return context;
+}
 
 /* Mappings do not change while a stack is read here. */
 static inline int seam_late_mapping(struct seam_walk *w, __u64 pc)
@@ -83,6 +95,7 @@ void seam_walk_host(const struct seam_host *host, const struct seam_start *start
 	if (w->end == SEAM_END_NOT_WALKED)
 		seam_stop(w, SEAM_END_TOO_DEEP);
 	seam_disown_goroutine(w);
+	seam_load_labels(w);
 	*sample = w->sample;
 	sample->end = (__u8)w->end;
 	sample->end_pc = w->end_pc;

@@ -6,6 +6,7 @@ use seam_wire::{Rule, SEAM_END_ROOT_THREAD, SEAM_PAGE_BYTES, SEAM_RULE_PLT, SEAM
 
 use crate::cfi::{CfiRows, CfiSection, debug_frame, eh_frame};
 use crate::derive::derived_rows;
+use crate::eh_return::eh_return_rows;
 use crate::go_rows::go_rows;
 use crate::range_list::{RangeList, RuleRange};
 use crate::rules::{plain, stack};
@@ -80,6 +81,8 @@ pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
     let mut facts = TableFacts::default();
     let cfi = cfi_rows(elf, base, size, &mut rules, &mut facts);
     let mut list = RangeList::from_unsorted(cfi);
+    let leaving = eh_return_rows(elf, base, &list, &mut rules);
+    list = list.overlaid(&leaving);
     let mut go = None;
     match GoModule::find(elf) {
         Ok(None) => {}
@@ -131,8 +134,9 @@ fn entry_point(entry: u64, base: u64, size: u32, rules: &mut RuleSet) -> RangeLi
     list
 }
 
-/// Slots through which other modules are called, where nothing describes them (lld, musl): 16 bytes
-/// each, and in `.plt` one that pushes a word at byte 6 and jumps to the first, which pushes another.
+/// Slots through which other modules are called, where nothing describes them (lld, musl): 16
+/// bytes each, and in `.plt` one that pushes a word at byte 6 and jumps to the first, which pushes
+/// another.
 fn plt<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, base: u64, rules: &mut RuleSet) -> RangeList {
     let mut ranges = Vec::new();
     for section in elf.sections() {

@@ -146,30 +146,34 @@ fn rule<'d, S: UnwindSection<Slice<'d>>>(frames: &S, row: &UnwindTableRow<usize>
     if !is_cfa {
         return rule;
     }
-    let saved = [3u16, 6, 12, 13, 14, 15].map(|r| (r, row.register(gimli::Register(r))));
     let by_rbp = |e: UnwindExpression<usize>| offset_from_rbp(frames, e);
-    let realigned = saved
-        .iter()
-        .any(|(_, r)| matches!(r, Some(RegisterRule::Expression(e)) if by_rbp(*e).is_some()));
+    let kept = || row.registers().filter(|(r, _)| is_kept(r.0));
+    let realigned =
+        kept().any(|(_, r)| matches!(r, RegisterRule::Expression(e) if by_rbp(*e).is_some()));
     if realigned {
         rule.flags |= SEAM_RULE_SAVED_BY_RBP as u8;
     }
-    for (register, place) in saved {
+    for (register, place) in kept() {
         match place {
-            None | Some(RegisterRule::Undefined | RegisterRule::SameValue) => {}
-            Some(RegisterRule::Offset(offset)) if !realigned => save(&mut rule, register, offset),
-            Some(RegisterRule::Expression(e)) if realigned => {
+            RegisterRule::Undefined | RegisterRule::SameValue => {}
+            RegisterRule::Offset(offset) if !realigned => save(&mut rule, register.0, *offset),
+            RegisterRule::Expression(e) if realigned => {
                 // Counted from rbp + 8, so that [rbp] itself is one word away.
                 save(
                     &mut rule,
-                    register,
-                    by_rbp(e).map_or(1, |offset| offset - 8),
+                    register.0,
+                    by_rbp(*e).map_or(1, |offset| offset - 8),
                 );
             }
-            _ => save(&mut rule, register, 1),
+            _ => save(&mut rule, register.0, 1),
         }
     }
     rule
+}
+
+/// Whether a callee keeps a register (System V x86-64 psABI, 3.2.1), by DWARF number.
+fn is_kept(register: u16) -> bool {
+    matches!(register, 3 | 6 | 12..=15)
 }
 
 fn cfa<'d, S: UnwindSection<Slice<'d>>>(frames: &S, cfa: &CfaRule<usize>) -> Rule {

@@ -24,7 +24,7 @@ use crate::RuleSet;
 use crate::range_list::{RangeList, RuleRange};
 
 /// Code that is decoded in one file, in bytes.
-const BYTES_MAX: u64 = 256 << 20;
+const BYTES_MAX: u64 = 8 << 20;
 /// How often functions that never return are looked for; their callers may be such.
 const NO_RETURN_ROUNDS: u32 = 3;
 /// How often parts moved out of line are looked for; they may lead to others.

@@ -3,13 +3,13 @@
 
 use std::ops::Range;
 
-use seam_go::{Function, GoModule, PcValues, Switch, SwitchKind};
+use seam_go::{Caller, Function, GoModule, PcValues, Switch, SwitchKind};
 use seam_wire::{
     Rule, SEAM_END_ROOT_GO, SEAM_END_ROOT_THREAD, SEAM_RSP, SEAM_RULE_ASMCGOCALL, SEAM_RULE_CFA,
     SEAM_RULE_CGOCALLBACK, SEAM_RULE_CGOCALLBACK_ON_G0, SEAM_RULE_CLONE, SEAM_RULE_DEREF,
     SEAM_RULE_EXACT_CALLER, SEAM_RULE_GOGO, SEAM_RULE_IN_REGISTER, SEAM_RULE_MCALL,
-    SEAM_RULE_MORESTACK, SEAM_RULE_OTHER_STACK, SEAM_RULE_ROOT, SEAM_RULE_SCHEDULER,
-    SEAM_RULE_SIGNAL, SEAM_RULE_SYSTEMSTACK,
+    SEAM_RULE_MORESTACK, SEAM_RULE_OTHER_STACK, SEAM_RULE_RETURN_APART, SEAM_RULE_ROOT,
+    SEAM_RULE_SCHEDULER, SEAM_RULE_SIGNAL, SEAM_RULE_SYSTEMSTACK,
 };
 
 use crate::RuleSet;
@@ -112,7 +112,10 @@ fn ordinary(depth: Option<i32>) -> Rule {
 
 fn rule_at(pc: u64, depth: Option<i32>, special: &[&Switch], table: &PcValues<'_>) -> Rule {
     let mut rule = ordinary(depth);
-    for switch in special.iter().filter(|s| s.range.contains(&pc)) {
+    let here = || special.iter().filter(|s| s.range.contains(&pc));
+    // What is kept where is added to the rule that says where the frame is.
+    let kept = |s: &&&Switch| matches!(s.kind, SwitchKind::KeptInCallersPlace(..));
+    for switch in here().filter(|s| !kept(s)).chain(here().filter(kept)) {
         let frame = table.clone().at(switch.frame_pc).unwrap_or(0);
         rule = special_rule(switch.kind, rule, depth.unwrap_or(0), frame);
     }
@@ -193,6 +196,26 @@ fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
         SwitchKind::ExactCaller => with_flag(rule, SEAM_RULE_EXACT_CALLER),
         SwitchKind::Scheduler => with_flag(rule, SEAM_RULE_SCHEDULER),
         SwitchKind::Lost => unsupported(),
+        SwitchKind::InCallersPlace { cfa, caller } => {
+            let (flags, place) = match caller {
+                Caller::Register(register) => (SEAM_RULE_IN_REGISTER, i32::from(register)),
+                Caller::Slot(offset) => (0, offset),
+            };
+            match i16::try_from(place) {
+                Ok(deref_offset) => Rule {
+                    deref_offset,
+                    flags: flags as u8,
+                    kind: SEAM_RULE_RETURN_APART as u8,
+                    ..stack(cfa)
+                },
+                Err(_) => unsupported(),
+            }
+        }
+        SwitchKind::KeptInCallersPlace(register, from_caller) => {
+            let mut rule = rule;
+            save(&mut rule, u16::from(register), i64::from(from_caller));
+            rule
+        }
         SwitchKind::Saves(register, slot) => {
             let mut rule = rule;
             // The slot counts from sp at the depth of the store, the rule from the CFA.

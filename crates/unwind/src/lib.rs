@@ -7,6 +7,7 @@
 mod build;
 mod cfi;
 mod derive;
+mod eh_return;
 mod error;
 mod go_rows;
 mod host;

@@ -19,8 +19,12 @@ pub const SEAM_MAPPING_BLOCKS: seam_limits = 128;
 pub const SEAM_LATE_MAPPINGS: seam_limits = 32;
 pub const SEAM_GO_RUNTIMES: seam_limits = 4;
 pub const SEAM_M_BYTES: seam_limits = 320;
-pub const SEAM_G_BYTES: seam_limits = 328;
+pub const SEAM_G_BYTES: seam_limits = 376;
 pub const SEAM_COMM_BYTES: seam_limits = 16;
+pub const SEAM_LABELS_MAX: seam_limits = 16;
+pub const SEAM_LABEL_KEY_BYTES: seam_limits = 63;
+pub const SEAM_LABEL_VALUE_BYTES: seam_limits = 127;
+pub const SEAM_LABELS_BYTES: seam_limits = 1024;
 pub type seam_limits = ::std::os::raw::c_uint;
 pub const SEAM_RAX: seam_register = 0;
 pub const SEAM_RDX: seam_register = 1;
@@ -56,6 +60,7 @@ pub const SEAM_RULE_MORESTACK: seam_rule_kind = 12;
 pub const SEAM_RULE_GOGO: seam_rule_kind = 13;
 pub const SEAM_RULE_CLONE: seam_rule_kind = 14;
 pub const SEAM_RULE_FRAME_POINTER: seam_rule_kind = 15;
+pub const SEAM_RULE_RETURN_APART: seam_rule_kind = 16;
 pub type seam_rule_kind = ::std::os::raw::c_uint;
 pub const SEAM_RULE_EXACT_CALLER: seam_rule_flags = 1;
 pub const SEAM_RULE_IN_REGISTER: seam_rule_flags = 2;
@@ -125,6 +130,9 @@ impl Default for seam_table_block {
         }
     }
 }
+pub const SEAM_LABELS_MAP: seam_labels_kind = 0;
+pub const SEAM_LABELS_SLICE: seam_labels_kind = 1;
+pub type seam_labels_kind = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct seam_go_runtime {
@@ -145,7 +153,8 @@ pub struct seam_go_runtime {
     pub m_id: __u16,
     pub m_incgo: __u16,
     pub m_is_extra_in_c: __u16,
-    pub unused: [__u16; 2usize],
+    pub g_labels: __u16,
+    pub labels_kind: __u16,
     pub verified: __u32,
     pub known: __u32,
 }
@@ -181,6 +190,8 @@ pub struct seam_process {
     pub follow: __u32,
     pub exec_set: __u32,
     pub held: __u32,
+    pub births: __u32,
+    pub unused: __u32,
     pub go: [seam_go_runtime; 4usize],
 }
 pub const SEAM_SAMPLE_KERNEL_MODE: seam_sample_flags = 1;
@@ -191,11 +202,21 @@ pub const SEAM_SAMPLE_P_LOST: seam_sample_flags = 16;
 pub const SEAM_SAMPLE_KERNEL_CUT: seam_sample_flags = 32;
 pub const SEAM_SAMPLE_GO_TORN: seam_sample_flags = 64;
 pub const SEAM_SAMPLE_GO_UNVERIFIED: seam_sample_flags = 128;
+pub const SEAM_SAMPLE_LABELS_CUT: seam_sample_flags = 256;
+pub const SEAM_SAMPLE_SPAWN: seam_sample_flags = 512;
 pub type seam_sample_flags = ::std::os::raw::c_uint;
 pub const SEAM_FRAME_EXACT: seam_frame_flags = 1;
 pub const SEAM_FRAME_SWITCH: seam_frame_flags = 2;
 pub const SEAM_FRAME_FLAG_SHIFT: seam_frame_flags = 56;
 pub type seam_frame_flags = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct seam_scope {
+    pub all: __u32,
+    pub cgroup: __u32,
+    pub own: __u32,
+    pub unused: __u32,
+}
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct seam_start {
@@ -226,6 +247,9 @@ pub struct seam_sample {
     pub go_runtime: __u8,
     pub flags: __u16,
     pub callbacks_lost: __u32,
+    pub born: __u32,
+    pub label_bytes: __u16,
+    pub unused: __u16,
     pub end_pc: __u64,
     pub comm: [__u8; 16usize],
 }
@@ -246,6 +270,7 @@ pub const SEAM_END_ROOT_SCHEDULER: u32 = 3;
 pub const SEAM_END_ROOT_CHILD: u32 = 4;
 pub const SEAM_END_ROOT_EXEC: u32 = 5;
 pub const SEAM_END_ROOT_EXIT: u32 = 6;
+pub const SEAM_END_ROOT_KERNEL: u32 = 7;
 pub const SEAM_END_NO_MAPPING: u32 = 10;
 pub const SEAM_END_TABLE_NOT_READY: u32 = 11;
 pub const SEAM_END_NO_ROW: u32 = 12;
@@ -302,6 +327,12 @@ pub static ENDS: &[crate::End] = &[
         id: "root-exit",
         root: true,
         sentence: "at the thread's end, when its memory is already given back",
+    },
+    crate::End {
+        code: 7,
+        id: "root-kernel",
+        root: true,
+        sentence: "a thread of the kernel, which has no user stack",
     },
     crate::End {
         code: 10,

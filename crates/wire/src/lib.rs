@@ -15,7 +15,7 @@ mod record;
 
 pub use ends::{End, all as ends, end};
 pub use generated::*;
-pub use record::{RecordError, Sample};
+pub use record::{RecordError, Sample, label_pairs};
 
 /// A walk rule (16 bytes).
 pub type Rule = seam_rule;
@@ -31,6 +31,8 @@ pub type FileKey = seam_file_key;
 pub type Process = seam_process;
 /// What a process has mapped since its mapping set was put together.
 pub type Late = seam_late;
+/// What is recorded besides the processes that were named.
+pub type Scope = seam_scope;
 /// The fixed part of a sample record.
 pub type SampleHeader = seam_sample;
 
@@ -89,6 +91,7 @@ wire!(
     seam_file,
     seam_file_key,
     seam_late,
+    seam_scope,
     seam_set_key
 );
 
@@ -100,10 +103,10 @@ mod tests {
     fn layouts_have_no_padding() {
         assert_eq!(size_of::<seam_rule>(), 16);
         assert_eq!(size_of::<seam_mapping>(), 40);
-        assert_eq!(size_of::<seam_sample>(), 96);
+        assert_eq!(size_of::<seam_sample>(), 104);
         assert_eq!(
             size_of::<seam_process>(),
-            24 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()
+            32 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()
         );
     }
 

@@ -12,6 +12,8 @@ pub struct Sample {
     /// User frames with flags (see [`crate::frame_flags`]), leaf first, in order: the ring of the
     /// root part is already turned.
     pub user: Vec<u64>,
+    /// The goroutine's labels: for each the length of its key and of its value, then both.
+    pub labels: Vec<u8>,
 }
 
 /// A record that is not what the header says.
@@ -45,7 +47,11 @@ impl Sample {
         let kernel_len = usize::from(header.kernel_frames);
         let user_len = usize::from(header.user_frames);
         let frames = bytes.get(fixed.len()..).ok_or(error)?;
-        let frames = frames.get(..8 * (kernel_len + user_len)).ok_or(error)?;
+        let label_bytes = usize::from(header.label_bytes);
+        let (frames, labels) = frames
+            .split_at_checked(8 * (kernel_len + user_len))
+            .ok_or(error)?;
+        let labels = labels.get(..label_bytes).ok_or(error)?;
         let words: Vec<u64> = frames
             .as_chunks::<8>()
             .0
@@ -59,8 +65,20 @@ impl Sample {
             header,
             kernel: kernel.to_vec(),
             user,
+            labels: labels.to_vec(),
         })
     }
+}
+
+/// Takes labels apart, as key and value; what does not fit is left out.
+pub fn label_pairs(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    std::iter::from_fn(move || {
+        let (lengths, rest) = bytes.split_at_checked(2)?;
+        let (key, rest) = rest.split_at_checked(usize::from(lengths[0]))?;
+        let (value, rest) = rest.split_at_checked(usize::from(lengths[1]))?;
+        bytes = rest;
+        Some((key, value))
+    })
 }
 
 /// Brings the root part of a cut stack into order: its oldest entry is at elided modulo ring.

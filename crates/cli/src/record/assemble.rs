@@ -3,25 +3,27 @@
 use std::collections::{BTreeSet, HashMap};
 
 use seam_analyze::{NameOrigin, classify};
-use seam_capture::{MappedModule, ModuleKind as Code, Recording, kernel_facts};
+use seam_capture::{Labels, MappedModule, ModuleKind as Code, RawSample, Recording, kernel_facts};
 use seam_profile::{
-    Cost, EndReason, FrameId, FunctionId, FunctionSpec, GoContext, Host, LocationFlags, LocationId,
-    MappedRange, ModuleId, ModuleKind, ModuleSpec, Profile, ProfileBuilder, QualityInput,
-    SampleFlags, SampleRow, Sampling, StackEnd, StackId, Target, Tier,
+    Cost, EndReason, FrameId, FunctionId, FunctionKind, FunctionSpec, GoContext, Host, LabelsId,
+    LocationFlags, LocationId, MappedRange, ModuleId, ModuleKind, ModuleSpec, Profile,
+    ProfileBuilder, QualityInput, Role, SampleFlags, SampleRow, Sampling, StackEnd, StackId,
+    Target, Tier,
 };
 use seam_symbolize::{Frame, Origin};
 use seam_wire::{
-    SEAM_END_TABLE_NOT_READY, SEAM_FRAME_EXACT, SEAM_LEAF_FRAMES, SEAM_SAMPLE_GO_THREAD,
-    SEAM_SAMPLE_IN_C, SEAM_SAMPLE_KERNEL_MODE, SEAM_SAMPLE_P_HELD, SEAM_SAMPLE_P_LOST,
-    SampleHeader, frame_address, frame_flags,
+    SEAM_END_ROOT_KERNEL, SEAM_END_TABLE_NOT_READY, SEAM_FRAME_EXACT, SEAM_LEAF_FRAMES,
+    SEAM_SAMPLE_GO_THREAD, SEAM_SAMPLE_IN_C, SEAM_SAMPLE_KERNEL_MODE, SEAM_SAMPLE_P_HELD,
+    SEAM_SAMPLE_P_LOST, SampleHeader, frame_address, frame_flags,
 };
 
 use super::edges::Edges;
 use super::symbolize::{Names, place, start_place};
+use super::views::{Births, Views};
 use super::words;
 
 /// Builds the profile.
-pub(crate) fn profile(recording: &Recording) -> Profile {
+pub(crate) fn profile(recording: &Recording, views: &Views) -> Profile {
     let mut edges = Edges::of(recording);
     let names = Names::of(recording, &mut edges);
     let ambiguous = names.ambiguous();
@@ -32,14 +34,24 @@ pub(crate) fn profile(recording: &Recording) -> Profile {
         builder: ProfileBuilder::new(),
         modules: HashMap::new(),
         kernel: None,
+        label_sets: Vec::new(),
     };
+    assembler.label_sets = recording
+        .labels
+        .iter()
+        .map(|l| assembler.labels(l))
+        .collect();
     let stacks: Vec<Option<StackId>> = (0..recording.stacks.len())
         .map(|n| assembler.stack(n))
         .collect();
+    let births = Births::of(recording);
     for sample in &recording.samples {
-        let stack = stacks[sample.stack as usize];
+        let stack = assembler.viewed(sample, stacks[sample.stack as usize], views, &births);
         let set = recording.stacks[sample.stack as usize].mapping_set;
-        assembler.sample(&sample.header, stack, set);
+        assembler.sample(sample, stack, set);
+    }
+    for birth in &recording.births {
+        assembler.birth(&birth.header, stacks[birth.stack as usize]);
     }
     let kernel_hidden =
         names.kernel.is_empty() && recording.stacks.iter().any(|s| !s.kernel.is_empty());
@@ -58,11 +70,65 @@ struct Assembler<'a> {
     builder: ProfileBuilder,
     modules: HashMap<u32, ModuleId>,
     kernel: Option<ModuleId>,
+    /// By the recording's numbers.
+    label_sets: Vec<LabelsId>,
 }
 
 impl Assembler<'_> {
-    /// Interns one raw stack: kernel frames, then user frames, with a marker where some were cut.
+    fn labels(&mut self, labels: &Labels) -> LabelsId {
+        let pairs: Vec<(&str, &str)> = labels.iter().map(|(k, v)| (&**k, &**v)).collect();
+        self.builder.intern_labels(&pairs)
+    }
+
+    /// A sample's stack as asked for; `plain` is what it is otherwise.
+    fn viewed(
+        &mut self,
+        sample: &RawSample,
+        plain: Option<StackId>,
+        views: &Views,
+        births: &Births<'_>,
+    ) -> Option<StackId> {
+        let makers = match views.started_by {
+            true => births.makers(&sample.header),
+            false => Vec::new(),
+        };
+        if makers.is_empty() && views.group.is_none() {
+            return plain;
+        }
+        let mut locations = self.stack_locations(sample.stack as usize);
+        for maker in makers {
+            locations.extend(self.stack_locations(maker.stack as usize));
+        }
+        if let Some(group) = &views.group {
+            locations.push(self.group_location(&group.name(self.recording, sample)));
+        }
+        self.builder.intern_stack(&locations)
+    }
+
+    fn group_location(&mut self, name: &str) -> LocationId {
+        let function = self.builder.intern_function(FunctionSpec {
+            name,
+            system_name: name,
+            module: None,
+            file: "",
+            start_line: 0,
+            kind: FunctionKind::Unknown,
+            role: Role::Root,
+        });
+        let frame = self.builder.intern_frame(function, 0);
+        // No code lies here: the number of the function tells groups apart.
+        let flags = LocationFlags::EXACT_PC;
+        let address = u64::from(function.raw());
+        self.builder.intern_location(address, None, flags, &[frame])
+    }
+
     fn stack(&mut self, number: usize) -> Option<StackId> {
+        let locations = self.stack_locations(number);
+        self.builder.intern_stack(&locations)
+    }
+
+    /// One raw stack: kernel frames, then user frames, with a marker where some were cut.
+    fn stack_locations(&mut self, number: usize) -> Vec<LocationId> {
         let raw = &self.recording.stacks[number];
         let mut locations: Vec<LocationId> = raw
             .kernel
@@ -76,7 +142,7 @@ impl Assembler<'_> {
             }
             locations.push(self.user_location(raw.mapping_set, *frame));
         }
-        self.builder.intern_stack(&locations)
+        locations
     }
 
     fn kernel_location(&mut self, pc: u64, leaf: bool) -> LocationId {
@@ -239,11 +305,21 @@ impl Assembler<'_> {
         id
     }
 
-    fn sample(&mut self, header: &SampleHeader, stack: Option<StackId>, set: u32) {
+    /// Notes who made a thread, if the thread has samples.
+    fn birth(&mut self, header: &SampleHeader, stack: Option<StackId>) {
+        let thread = self.builder.find_thread(header.pid, header.born);
+        if let (Some(thread), Some(stack)) = (thread, stack) {
+            self.builder.set_started_by(thread, stack);
+        }
+    }
+
+    fn sample(&mut self, sample: &RawSample, stack: Option<StackId>, set: u32) {
+        let header = &sample.header;
         let comm = header.comm.split(|b| *b == 0).next().unwrap_or_default();
         let comm = String::from_utf8_lossy(comm);
         let thread = self.builder.intern_thread(header.pid, header.tid, &comm);
-        let go = self.go_context(header, set);
+        let mut go = self.go_context(header, set);
+        go.labels = self.label_sets[sample.labels as usize];
         let pairs = [
             (SEAM_SAMPLE_KERNEL_MODE, SampleFlags::KERNEL_MODE),
             (SEAM_SAMPLE_IN_C, SampleFlags::IN_C),
@@ -293,6 +369,7 @@ impl Assembler<'_> {
             p: u32::try_from(header.p).ok(),
             state,
             start_function,
+            labels: LabelsId::NONE,
         }
     }
 }
@@ -385,10 +462,20 @@ fn quality(
             .iter()
             .filter(|s| not_ready(&s.header))
             .count() as u64,
-        targets_cpu_ns: Some(recording.targets.iter().map(|t| t.cpu_time_ns).sum()),
+        targets_cpu_ns: Some(targets_cpu_ns(recording)),
         edges: Some(edge_counts),
         notes,
     }
+}
+
+/// CPU time that the samples should add up to. Threads of the kernel are in no process's account:
+/// theirs is what was sampled.
+fn targets_cpu_ns(recording: &Recording) -> u64 {
+    let kernel = |s: &&RawSample| u32::from(s.header.end) == SEAM_END_ROOT_KERNEL;
+    let kernel = recording.samples.iter().filter(kernel).count() as u64;
+    let period_ns = 1_000_000_000 / u64::from(recording.rate_hz.max(1));
+    let processes: u64 = recording.targets.iter().map(|t| t.cpu_time_ns).sum();
+    processes + kernel * period_ns
 }
 
 fn cost(recording: &Recording) -> Cost {

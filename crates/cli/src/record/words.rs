@@ -3,7 +3,7 @@
 use seam_capture::{Module, Recording, TargetInfo};
 use seam_edges::Fault;
 use seam_go::{Field, GoVersion, OffsetsSource, Release, Row};
-use seam_wire::{SEAM_SAMPLE_GO_TORN, SEAM_SAMPLE_KERNEL_CUT};
+use seam_wire::{SEAM_SAMPLE_GO_TORN, SEAM_SAMPLE_KERNEL_CUT, SEAM_SAMPLE_LABELS_CUT};
 
 use super::edges::{Impossible, Spot};
 use super::symbolize::Names;
@@ -104,6 +104,12 @@ pub(crate) fn notes(recording: &Recording, kernel_hidden: bool) -> Vec<String> {
         flagged(SEAM_SAMPLE_GO_TORN),
         flagged(SEAM_SAMPLE_KERNEL_CUT),
     );
+    let short = flagged(SEAM_SAMPLE_LABELS_CUT);
+    if short > 0 {
+        notes.push(format!(
+            "labels of {short} samples are cut: at most 16, with 63 bytes of key and 127 of value"
+        ));
+    }
     if torn > 0 {
         notes.push(format!(
             "{torn} samples have no goroutine: the runtime's structures did not fit"

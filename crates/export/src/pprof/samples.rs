@@ -2,9 +2,10 @@
 //!
 //! Owns the merging of samples that agree in stack and labels, which the format asks for.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use seam_profile::{Profile, SampleRow, StackId, StateId, ThreadId};
+use seam_profile::{LabelsId, Profile, SampleRow, StackId, StateId, ThreadId};
 
 use super::proto::{Label, Sample};
 use super::signed;
@@ -21,6 +22,7 @@ struct Key {
     state: StateId,
     cpu: u32,
     end: u8,
+    labels: LabelsId,
 }
 
 impl Key {
@@ -34,6 +36,7 @@ impl Key {
             state: row.go.state,
             cpu: row.cpu,
             end: row.end.reason,
+            labels: row.go.labels,
         }
     }
 }
@@ -126,7 +129,23 @@ fn labels(profile: &Profile, strings: &mut Strings, keys: &Keys, sample: &Key) -
             });
         }
     }
+    let own = profile.labels().pairs(sample.labels);
+    labels.extend(own.map(|(key, value)| Label {
+        key: strings.id(&own_key(profile.text(key))),
+        str: strings.id(profile.text(value)),
+        ..Label::default()
+    }));
     labels
+}
+
+/// A key of the program's own; where it is one of ours too, it is told apart.
+fn own_key(key: &str) -> Cow<'_, str> {
+    match key {
+        "goid" | "tid" | "thread" | "m" | "p" | "state" | "cpu" | "end" => {
+            Cow::Owned(format!("label.{key}"))
+        }
+        _ => Cow::Borrowed(key),
+    }
 }
 
 /// Why a stack is not whole; empty for whole ones, which need no label.

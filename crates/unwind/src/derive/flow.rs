@@ -378,7 +378,7 @@ impl Walker<'_, '_> {
             }
             FlowControl::Call if is_near(i) && i.near_branch_target() == i.next_ip() => {
                 // `call next; pop reg` reads the pc.
-                after.depth = frame.depth.map(|depth| depth + 8);
+                after.depth = frame.depth.and_then(|depth| depth.checked_add(8));
                 self.fall_through(i, after, false)?;
             }
             FlowControl::Call

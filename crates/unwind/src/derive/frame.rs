@@ -26,7 +26,7 @@ pub(crate) enum Saved {
     /// Still in the register.
     Same,
     /// At CFA - n.
-    At(i64),
+    At(i32),
     /// Nobody can tell.
     Lost,
 }
@@ -35,9 +35,9 @@ pub(crate) enum Saved {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frame {
     /// CFA = rsp + depth.
-    pub(crate) depth: Option<i64>,
+    pub(crate) depth: Option<i32>,
     /// CFA = rbp + this.
-    pub(crate) rbp: Option<i64>,
+    pub(crate) rbp: Option<i32>,
     pub(crate) saved: [Saved; 6],
     /// The code says that it has no caller.
     pub(crate) outermost: bool,
@@ -98,10 +98,10 @@ impl Frame {
             });
         }
         let mut rule = match (self.depth, self.rbp) {
-            (Some(depth), _) => stack(i32::try_from(depth).ok()?),
+            (Some(depth), _) => stack(depth),
             (None, Some(rbp)) => Rule {
                 base: SEAM_RBP as u8,
-                cfa_offset: i32::try_from(rbp).ok()?,
+                cfa_offset: rbp,
                 ..plain(SEAM_RULE_CFA)
             },
             (None, None) => return None,
@@ -110,7 +110,7 @@ impl Frame {
         for ((_, number), saved) in KEPT.iter().zip(self.saved) {
             match saved {
                 Saved::Same => {}
-                Saved::At(n) => save(&mut rule, *number, -n),
+                Saved::At(n) => save(&mut rule, *number, -i64::from(n)),
                 Saved::Lost if *number == 6 => rule.saved_rbp = SEAM_SAVED_RBP_LOST as u16,
                 // Offset 8 is nothing that can be expressed: the register counts as lost.
                 Saved::Lost => save(&mut rule, *number, 8),
@@ -149,7 +149,7 @@ impl Frame {
             Mnemonic::Mov if self.slot(i, 0).is_some() => next.store(i, self.slot(i, 0)),
             Mnemonic::Mov if self.slot(i, 1).is_some() => next.load(i, self.slot(i, 1)),
             Mnemonic::Leave => {
-                next.depth = self.rbp.map(|rbp| rbp - 8);
+                next.depth = self.rbp.and_then(|rbp| rbp.checked_sub(8));
                 next.restore(RBP, self.rbp);
                 next.rbp = None;
             }
@@ -162,8 +162,8 @@ impl Frame {
             {
                 next.outermost = true;
             }
-            Mnemonic::Pushfq => next.depth = self.depth.map(|d| d + 8),
-            Mnemonic::Popfq => next.depth = self.depth.map(|d| d - 8),
+            Mnemonic::Pushfq => next.depth = self.depth.and_then(|d| d.checked_add(8)),
+            Mnemonic::Popfq => next.depth = self.depth.and_then(|d| d.checked_sub(8)),
             // The callee's return takes the return address off again.
             Mnemonic::Call | Mnemonic::Syscall => {}
             _ => next.other(i, info),
@@ -176,17 +176,17 @@ impl Frame {
         if i.op0_kind() == OpKind::Register && i.op0_register().size() == 2 {
             return self.forget_stack();
         }
-        self.depth = Some(depth + 8);
+        self.depth = depth.checked_add(8);
         if let Some(kept) = register(i, 0).and_then(kept_index)
             && self.saved[kept] == Saved::Same
         {
-            self.saved[kept] = Saved::At(depth + 8);
+            self.saved[kept] = Saved::At(depth.saturating_add(8));
         }
     }
 
     fn pop(&mut self, i: &Instruction) {
         let at = self.depth;
-        self.depth = at.map(|depth| depth - 8);
+        self.depth = at.and_then(|depth| depth.checked_sub(8));
         match register(i, 0) {
             Some(Register::RSP) => self.forget_stack(),
             Some(register) => {
@@ -199,7 +199,7 @@ impl Frame {
     }
 
     /// A kept register was filled from CFA - `from`.
-    fn restore(&mut self, kept: usize, from: Option<i64>) {
+    fn restore(&mut self, kept: usize, from: Option<i32>) {
         if kept == RBP {
             self.rbp = None;
         }
@@ -225,7 +225,7 @@ impl Frame {
 
     fn add_constant(&mut self, i: &Instruction) {
         let Some(depth) = self.depth else { return };
-        let constant = i.immediate(1) as i64;
+        let constant = i.immediate(1) as i64 as i32;
         let change = if i.mnemonic() == Mnemonic::Sub {
             constant
         } else {
@@ -235,7 +235,7 @@ impl Frame {
     }
 
     /// CFA - address, for the address that a memory operand means, relative to rsp or rbp.
-    fn distance(&self, i: &Instruction) -> Option<i64> {
+    fn distance(&self, i: &Instruction) -> Option<i32> {
         if i.memory_index() != Register::None || i.segment_prefix() != Register::None {
             return None;
         }
@@ -244,11 +244,11 @@ impl Frame {
             Register::RBP => self.rbp?,
             _ => return None,
         };
-        base.checked_sub(i.memory_displacement64() as i64)
+        base.checked_sub(i.memory_displacement64() as i64 as i32)
     }
 
     /// The same for operand `n` of a 64-bit `mov`, where that is the memory operand.
-    fn slot(&self, i: &Instruction, n: u32) -> Option<i64> {
+    fn slot(&self, i: &Instruction, n: u32) -> Option<i32> {
         let other = register(i, 1 - n)?;
         if i.op_kind(n) != OpKind::Memory || other.size() != 8 {
             return None;
@@ -256,7 +256,7 @@ impl Frame {
         self.distance(i)
     }
 
-    fn store(&mut self, i: &Instruction, slot: Option<i64>) {
+    fn store(&mut self, i: &Instruction, slot: Option<i32>) {
         if let (Some(slot), Some(kept)) = (slot, register(i, 1).and_then(kept_index))
             && self.saved[kept] == Saved::Same
             && slot > 8
@@ -266,7 +266,7 @@ impl Frame {
         }
     }
 
-    fn load(&mut self, i: &Instruction, slot: Option<i64>) {
+    fn load(&mut self, i: &Instruction, slot: Option<i32>) {
         match register(i, 0) {
             Some(Register::RSP) => self.forget_stack(),
             Some(register) => {

@@ -14,6 +14,9 @@ use crate::range_list::RangeList;
 /// Bytes that fill up to the next function's alignment; more may hold code.
 const PADDING_BYTES_MAX: u64 = 64;
 
+/// Functions are aligned to this, and none is smaller with what fills it up.
+const ALIGNMENT: u64 = 16;
+
 /// The stretches of code that `known` (offsets from `base`) leaves undescribed, padding left out.
 pub(super) fn gaps<'d, R: ReadRef<'d>>(
     elf: &Elf<'d, R>,
@@ -30,7 +33,9 @@ pub(super) fn gaps<'d, R: ReadRef<'d>>(
             if from >= end {
                 break;
             }
-            if from > at {
+            // Between two described functions: padding, not worth a look at half a million places.
+            let small = at > start && from.saturating_sub(at) < ALIGNMENT;
+            if from > at && !small {
                 gaps.push(at..from);
             }
             at = at.max(to);

@@ -69,12 +69,12 @@ fn compare(path: &std::path::Path) -> Compared {
                 SEAM_RBP => place.frame.rbp,
                 _ => None,
             };
-            Some((*at, derived?, i64::from(cfi.cfa_offset)))
+            Some((*at, derived?, cfi.cfa_offset))
         });
-        let compared: Vec<(u64, i64, i64)> = compared.collect();
+        let compared: Vec<(u64, i32, i32)> = compared.collect();
         result.places += compared.len() as u64;
         let wrong = compared.iter().filter(|(_, derived, cfi)| derived != cfi);
-        let rules: std::collections::BTreeSet<i64> = compared.iter().map(|c| c.2).collect();
+        let rules: std::collections::BTreeSet<i32> = compared.iter().map(|c| c.2).collect();
         let returns = flow.places.keys().filter(|at| {
             let i = code.decode(**at).expect("an instruction");
             i.flow_control() == FlowControl::Return

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
+/*
+ * The state of one walk, and the reasons for which it ends. Only data: what happens to it is in
+ * unwind.h, which includes this.
+ */
+#ifndef SEAM_WALK_H
+#define SEAM_WALK_H
+
+enum seam_end {
+#define SEAM_END(code, name, id, root, sentence) SEAM_END_##name = code,
+#include "failures.def"
+#undef SEAM_END
+};
+
+/* What the walk reads of the Go runtime's structures, once per sample (see go.h). */
+struct seam_go_state {
+	/* 1 + index of the runtime it was read for, 0 = none. */
+	__u32 runtime;
+	/* The structures could be read and fit together. */
+	__u32 usable;
+	/* m.isExtraInC: see seam_disown_goroutine. */
+	__u32 extra_in_c;
+	__u32 unused;
+	__u64 g;
+	__u64 m;
+	__u64 curg;
+	__u64 stack_lo;
+	__u64 stack_hi;
+	__u64 sched_sp;
+	__u64 sched_pc;
+	__u64 sched_bp;
+	/* Head of the list of saved g0.sched.sp: the C stack at the innermost callback. */
+	__u64 g0_sp;
+};
+
+/* Labels of the goroutine, and how far they have been read (see labels.h). */
+struct seam_labels {
+	/* g.labels */
+	__u64 at;
+	__u64 next;
+	__u64 array;
+	__u64 left;
+	__u64 bytes;
+	__u8 text[SEAM_LABELS_BYTES];
+};
+
+/*
+ * Words of stack read at once: return addresses lie close together, and reading 512 bytes costs
+ * 1.4 times what reading 8 costs (docs/benchmarks.md).
+ */
+#define SEAM_WINDOW_WORDS 64
+
+struct seam_walk {
+	__u64 pc;
+	__u64 reg[SEAM_REGISTERS];
+	/* Where a callee-saved register was saved, 0 = still in reg. Read only when needed. */
+	__u64 saved_at[SEAM_REGISTERS];
+	/* Bit n: reg[n] or saved_at[n] gives register n. */
+	__u32 known;
+	/* pc is an interrupted one, not a return address. */
+	__u32 exact;
+	__u32 mapping_set;
+	__u32 mapping_count;
+	__u32 frames;
+	__u32 end;
+	__u32 scheduler;
+	/* The sample is inside a system call that makes a thread or process. */
+	__u32 cloning;
+	__u32 callbacks;
+	__u32 callbacks_lost;
+	__u64 end_pc;
+	__u64 fsbase;
+	struct seam_mapping mapping;
+	struct seam_mapping previous;
+	struct seam_go_runtime runtime;
+	struct seam_go_state go;
+	/* A piece of stack that was read in one go, and where it starts. */
+	__u64 window_start;
+	__u32 window_off;
+	/* The mapping set that `mapping` and `previous` are of. */
+	__u32 cached_set;
+	__u64 window[SEAM_WINDOW_WORDS];
+	/* Blocks of m and g as they were read. */
+	__u8 scratch[512];
+	struct seam_labels labels;
+	/* Number of this structure, for callbacks. */
+	__u32 which;
+	__u32 unused;
+	/* The record as it is sent: kernel frames, then user frames, then labels. */
+	struct seam_sample sample;
+	__u64 frame[SEAM_KERNEL_FRAMES + SEAM_USER_FRAMES + 1 + SEAM_LABELS_BYTES / 8];
+};
+
+#endif

@@ -1,0 +1,115 @@
+//! Keeping what the kernel side knows of targets true: mappings, exec, children, and processes
+//! first seen by a sample.
+
+use std::time::Instant;
+
+use super::Session;
+use crate::sideband::Event;
+use crate::system::has_ended;
+use crate::target::describe;
+use crate::{Error, ProcessMap, Result};
+
+impl Session {
+    /// Takes in processes that were sampled without being known. One that is gone already, or has
+    /// no memory of its own, stays unknown.
+    pub(super) fn adopt_strangers(&mut self) -> Result<()> {
+        for pid in self.collector.take_strangers() {
+            if self.processes.get(&pid).is_some_and(|t| !t.ended) {
+                continue;
+            }
+            match self.add_target(describe(pid)) {
+                Ok(()) => {
+                    if let Some(tracked) = self.processes.get_mut(&pid) {
+                        // One that is not there began while recording.
+                        tracked.cpu_first_ns = self.cpu_before.get(&pid).copied().unwrap_or(0);
+                        tracked.cpu_last_ns = tracked.cpu_first_ns;
+                    }
+                }
+                Err(Error::Inspect { .. }) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings every target's mappings up to date.
+    pub(super) fn follow(&mut self) -> Result<()> {
+        let mut changed = Vec::new();
+        for event in self.sideband.drain() {
+            match event {
+                Event::Mapped { pid, entry } => {
+                    if let Some(tracked) = self.processes.get_mut(&pid) {
+                        tracked.map.insert(pid, &entry, &mut self.modules);
+                        changed.push(pid);
+                    }
+                }
+                Event::Executed { pid } => {
+                    if let Some(tracked) = self.processes.get_mut(&pid) {
+                        tracked.map = ProcessMap::read(pid, &mut self.modules).unwrap_or_default();
+                        // What the kernel side has put in force at the exec is part of this.
+                        let set = std::mem::take(&mut tracked.exec_set);
+                        self.history.insert(set, tracked.map.clone());
+                        let old = std::mem::replace(&mut tracked.set, set);
+                        self.retired_sets.push((Instant::now(), old));
+                        let started_here = tracked.started_here;
+                        tracked.target = describe(pid);
+                        tracked.started_here = started_here;
+                        changed.push(pid);
+                    }
+                }
+                Event::Forked { parent, pid } => self.follow_child(parent, pid),
+                Event::Exited { .. } => {}
+                Event::Lost { records } => {
+                    self.sideband_lost += records;
+                    changed.extend(self.reread());
+                }
+            }
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        for pid in changed {
+            self.publish(pid)?;
+        }
+        for tracked in self.processes.values_mut().filter(|t| !t.ended) {
+            tracked.ended = tracked.pidfd.as_ref().is_none_or(has_ended);
+            if tracked.ended {
+                self.kernel.remove_process(tracked.target.pid);
+            }
+        }
+        Ok(())
+    }
+
+    /// A child runs with its parent's mappings until it executes something.
+    fn follow_child(&mut self, parent: i32, pid: i32) {
+        // Decided by the parent: the side-band record may come before the tracepoint has run.
+        if !self.options.follow_children {
+            return;
+        }
+        let Some(map) = self.processes.get(&parent).map(|t| t.map.clone()) else {
+            return;
+        };
+        let set = self.processes.get(&parent).map_or(0, |t| t.set);
+        self.history.share(set);
+        self.track(describe(pid), map, false);
+        if let Some(tracked) = self.processes.get_mut(&pid) {
+            tracked.set = set;
+        }
+    }
+
+    fn reread(&mut self) -> Vec<i32> {
+        let pids: Vec<i32> = self
+            .processes
+            .values()
+            .filter(|t| !t.ended)
+            .map(|t| t.target.pid)
+            .collect();
+        for pid in &pids {
+            if let Ok(map) = ProcessMap::read(*pid, &mut self.modules)
+                && let Some(tracked) = self.processes.get_mut(pid)
+            {
+                tracked.map = map;
+            }
+        }
+        pids
+    }
+}

@@ -1,0 +1,40 @@
+//! One target while it is followed: what it has mapped, which sets stand for it in the kernel, and
+//! the CPU time it used. `Session` decides what happens to it.
+
+use std::os::fd::OwnedFd;
+
+use crate::{ProcessMap, Target, TargetInfo};
+
+/// A target that is followed.
+pub(crate) struct Tracked {
+    pub(crate) target: Target,
+    pub(crate) started_here: bool,
+    pub(crate) pidfd: Option<OwnedFd>,
+    pub(crate) map: ProcessMap,
+    pub(crate) set: u32,
+    /// The set that the kernel side puts in force at the next exec.
+    pub(crate) exec_set: u32,
+    pub(crate) cpu_first_ns: u64,
+    pub(crate) cpu_last_ns: u64,
+    pub(crate) ended: bool,
+}
+
+impl Tracked {
+    pub(crate) fn into_info(self) -> TargetInfo {
+        let exe = self
+            .map
+            .mappings
+            .iter()
+            .find(|m| m.module.name() == self.target.name);
+        let executable = exe
+            .or_else(|| self.map.mappings.first())
+            .map(|m| m.module.number);
+        TargetInfo {
+            target: self.target,
+            started_here: self.started_here,
+            ended: self.ended,
+            cpu_time_ns: self.cpu_last_ns.saturating_sub(self.cpu_first_ns),
+            executable,
+        }
+    }
+}
