@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use seam_profile::{Profile, Recording};
+use seam_profile::{LabelsId, Profile, Recording};
 use serde_json::{Map, Value, json};
 
 use super::samples::time_step_ns;
@@ -69,9 +69,22 @@ pub(super) fn header(profile: &Profile, strings: PageStrings) -> Map<String, Val
     put("time_step_ns", json!(time_step_ns(&recording.sampling)));
     let states: Vec<_> = profile.state_names().map(printable).collect();
     put("states", json!(states));
-    put("label_sets", json!([{}]));
+    let sets = 0..profile.labels().len();
+    let sets: Vec<_> = sets
+        .map(|row| labels(profile, LabelsId::new(row)))
+        .collect();
+    put("label_sets", json!(sets));
     put("strings", json!(strings.rows));
     header
+}
+
+/// The pairs of one set of labels.
+fn labels(profile: &Profile, set: LabelsId) -> Map<String, Value> {
+    let pairs = profile.labels().pairs(set);
+    let text = |id| printable(profile.text(id));
+    pairs
+        .map(|(key, value)| (text(key), json!(text(value))))
+        .collect()
 }
 
 /// Process, Go version, and how it was sampled.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use seam_analyze::Trees;
-use seam_profile::{Profile, SampleFlags, SampleRow, Sampling};
+use seam_profile::{LabelsId, Profile, SampleFlags, SampleRow, Sampling};
 
 use super::container::Columns;
 
@@ -52,8 +52,13 @@ pub(super) fn write(profile: &Profile, trees: &Trees, columns: &mut Columns) {
     );
     let states = rows.iter().map(|row| row.go.state.index() as u64);
     put("sm_state", carried(&rows, states));
-    // The recorder does not read the labels a program sets yet; without bytes all are none.
-    put("sm_labels", Vec::new());
+    // The table of sets begins with the empty one, as the page's does. Without bytes all are none.
+    let sets = rows.iter().map(|row| row.go.labels.index() as u64);
+    if rows.iter().any(|row| row.go.labels != LabelsId::NONE) {
+        put("sm_labels", carried(&rows, sets));
+    } else {
+        put("sm_labels", Vec::new());
+    }
     let more = rows.iter().map(|row| u64::from(row.weight) - 1);
     put("sm_weight", varints(more));
 }
