@@ -1,0 +1,190 @@
+//! Everything that reads bytes from outside, each as a function that takes any bytes. A target that
+//! returns has passed: none may panic, hang or take memory that the bytes do not account for. Run by
+//! the fuzzers in `fuzz/` and, over their corpora, by `tests/corpus.rs`.
+
+mod container;
+
+use seam_go::{BuildInfo, GoModule, GoVersion};
+use seam_object::Elf;
+use seam_symbolize::{KernelSymbols, ModuleSymbols, demangle};
+
+use container::{Section, container};
+
+/// A named parser.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// The corpus folder's and the fuzzer's name.
+    pub name: &'static str,
+    /// Takes any bytes.
+    pub run: fn(&[u8]),
+}
+
+/// All parsers.
+pub const TARGETS: [Target; 10] = [
+    Target {
+        name: "elf",
+        run: elf,
+    },
+    Target {
+        name: "table",
+        run: table,
+    },
+    Target {
+        name: "eh_frame",
+        run: eh_frame,
+    },
+    Target {
+        name: "derive",
+        run: derive,
+    },
+    Target {
+        name: "pclntab",
+        run: pclntab,
+    },
+    Target {
+        name: "version",
+        run: version,
+    },
+    Target {
+        name: "maps",
+        run: maps,
+    },
+    Target {
+        name: "kallsyms",
+        run: kallsyms,
+    },
+    Target {
+        name: "names",
+        run: names,
+    },
+    Target {
+        name: "record",
+        run: record,
+    },
+];
+
+/// Where code lies in the containers made here.
+const TEXT: u64 = 0x1000;
+const TEXT_BYTES: usize = 0x2000;
+
+/// A whole file: headers, sections, segments, symbols, notes, relocations.
+pub fn elf(bytes: &[u8]) {
+    let Ok(elf) = Elf::parse(bytes) else { return };
+    let _ = (
+        elf.build_id(),
+        elf.interpreter(),
+        elf.dynamic(),
+        elf.code_ranges(),
+    );
+    for section in elf.sections().into_iter().take(64) {
+        // Decompressing is bounded by what the bytes claim; a fuzzer needs less.
+        let _ = elf.section_data_within(&section.name, 1 << 20);
+    }
+    let _ = elf.symbols().map(|s| s.name.len()).sum::<usize>();
+    let _ = elf.relative_words(|_, _| true);
+}
+
+/// A whole file, as far as the unwind table and the names of some addresses.
+pub fn table(bytes: &[u8]) {
+    let Ok(elf) = Elf::parse(bytes) else { return };
+    let _ = seam_unwind::build(&elf);
+    let symbols = ModuleSymbols::new(&elf);
+    for (start, end) in elf.code_ranges().into_iter().take(8) {
+        for address in [start, start / 2 + end / 2, end.saturating_sub(1)] {
+            let _ = symbols.resolve(address);
+        }
+    }
+}
+
+/// The bytes as a file's unwind information.
+pub fn eh_frame(bytes: &[u8]) {
+    build(&[
+        text(&[0x90; TEXT_BYTES]),
+        section(".eh_frame", 0x10000, bytes),
+    ]);
+}
+
+/// The bytes as code that nothing describes.
+pub fn derive(bytes: &[u8]) {
+    build(&[text(&bytes[..bytes.len().min(1 << 14)])]);
+}
+
+/// The bytes as Go's table of functions.
+pub fn pclntab(bytes: &[u8]) {
+    let file = container(&[
+        text(&[0x90; TEXT_BYTES]),
+        section(".gopclntab", 0x10000, bytes),
+    ]);
+    let Ok(elf) = Elf::parse(file.as_slice()) else {
+        return;
+    };
+    let Ok(Some(module)) = GoModule::find(&elf) else {
+        return;
+    };
+    for function in module.pclntab.functions().take(1000) {
+        let _ = module.pclntab.stack_depths(&function).take(1000).count();
+        let _ = module.inlined(&elf, &function, function.entry);
+    }
+    let _ = seam_unwind::build(&elf);
+}
+
+/// Version strings and build information.
+pub fn version(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let version = GoVersion::parse(text);
+        let _ = version.map(|v| (v.number(), v.release()));
+    }
+    let file = container(&[section(".go.buildinfo", 0x10000, bytes)]);
+    if let Ok(elf) = Elf::parse(file.as_slice()) {
+        let _ = BuildInfo::read(&elf);
+    }
+}
+
+/// `/proc/PID/maps`.
+pub fn maps(bytes: &[u8]) {
+    let _ = seam_capture::executable_entries(&String::from_utf8_lossy(bytes));
+}
+
+/// `/proc/kallsyms`.
+pub fn kallsyms(bytes: &[u8]) {
+    let symbols = KernelSymbols::parse(String::from_utf8_lossy(bytes).into_owned());
+    for address in [0, 1 << 40, u64::MAX, 0xffff_ffff_8100_0000] {
+        let _ = symbols.find(address);
+    }
+}
+
+/// Mangled names.
+pub fn names(bytes: &[u8]) {
+    let _ = demangle(&String::from_utf8_lossy(bytes));
+}
+
+/// What the kernel side sends.
+pub fn record(bytes: &[u8]) {
+    if let Ok(sample) = seam_wire::Sample::parse(bytes) {
+        assert!(8 * (sample.user.len() + sample.kernel.len()) + sample.labels.len() <= bytes.len());
+        let _ = seam_wire::label_pairs(&sample.labels).count();
+    }
+}
+
+fn build(sections: &[Section<'_>]) {
+    let file = container(sections);
+    if let Ok(elf) = Elf::parse(file.as_slice()) {
+        let _ = seam_unwind::build(&elf);
+    }
+}
+
+fn text(bytes: &[u8]) -> Section<'_> {
+    Section {
+        code: true,
+        ..section(".text", TEXT, bytes)
+    }
+}
+
+fn section<'a>(name: &'static str, address: u64, bytes: &'a [u8]) -> Section<'a> {
+    Section {
+        name,
+        address,
+        code: false,
+        bytes,
+    }
+}
