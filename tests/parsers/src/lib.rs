@@ -1,6 +1,6 @@
-//! Everything that reads bytes from outside, each as a function that takes any bytes. A target that
-//! returns has passed: none may panic, hang or take memory that the bytes do not account for. Run by
-//! the fuzzers in `fuzz/` and, over their corpora, by `tests/corpus.rs`.
+//! Everything that reads bytes from outside, each as a function that takes any bytes. A target
+//! that returns has passed: none may panic, hang or take memory that the bytes do not account
+//! for. Run by the fuzzers in `fuzz/` and, over their corpora, by `tests/corpus.rs`.
 
 mod container;
 
