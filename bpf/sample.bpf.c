@@ -55,10 +55,25 @@ struct {
 /* The targets by tgid. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 32768);
 	__type(key, __u32);
 	__type(value, struct seam_process);
 } processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct seam_scope);
+} scope SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} cgroups SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -286,6 +301,45 @@ static __always_inline struct seam_process *target(void)
 	return process && !process->held ? process : 0;
 }
 
+/* Whether the current task belongs to what is recorded although nobody has named its process. */
+static __always_inline int in_scope(void)
+{
+	__u32 zero = 0, tgid = bpf_get_current_pid_tgid() >> 32;
+	struct seam_scope *s = bpf_map_lookup_elem(&scope, &zero);
+
+	/* 0 is the idle task. */
+	if (!s || !s->all || !tgid || tgid == s->own)
+		return 0;
+	/* What a target was and is no more (held) is not a stranger. */
+	if (bpf_map_lookup_elem(&processes, &tgid))
+		return 0;
+	return !s->cgroup || bpf_current_task_under_cgroup(&cgroups, 0) == 1;
+}
+
+#define SEAM_PF_KTHREAD 0x200000 /* include/linux/sched.h */
+
+/* A process that is not known yet: its user stack is not walked, user space hears of it. */
+static __always_inline void sample_stranger(struct bpf_perf_event_data *ctx)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	struct seam_walk *w = begin(SEAM_WALK_SAMPLE);
+
+	if (!w)
+		return;
+	count(SEAM_COUNT_SAMPLES);
+	kernel_stack(ctx, w);
+	w->frames = 0;
+	w->labels.bytes = 0;
+	w->callbacks_lost = 0;
+	w->sample.m = -1;
+	w->sample.p = -1;
+	w->end_pc = 0;
+	w->end = task->flags & SEAM_PF_KTHREAD ? SEAM_END_ROOT_KERNEL :
+		 task->mm		       ? SEAM_END_TABLE_NOT_READY :
+						 SEAM_END_ROOT_EXIT;
+	send(w);
+}
+
 SEC("perf_event")
 int sample(struct bpf_perf_event_data *ctx)
 {
@@ -293,7 +347,10 @@ int sample(struct bpf_perf_event_data *ctx)
 	struct seam_walk *w;
 
 	if (!process) {
-		count(SEAM_COUNT_OTHER);
+		if (in_scope())
+			sample_stranger(ctx);
+		else
+			count(SEAM_COUNT_OTHER);
 		return 0;
 	}
 	w = begin(SEAM_WALK_SAMPLE);

@@ -301,6 +301,17 @@ enum seam_frame_flags {
 	SEAM_FRAME_FLAG_SHIFT = 56,
 };
 
+/* What is recorded besides the processes that were named. */
+struct seam_scope {
+	/* 1 = every process; user space reads what a new one has mapped when it is first seen. */
+	__u32 all;
+	/* 1 = of those, only tasks under the control group in the map `cgroups`. */
+	__u32 cgroup;
+	/* seam itself, which is left out. */
+	__u32 own;
+	__u32 unused;
+};
+
 /* What one walk starts from. */
 struct seam_start {
 	/* By DWARF number. */

@@ -8,8 +8,8 @@ use libbpf_rs::{
 };
 use seam_wire::{
     FileEntry, FileKey, Late, Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS,
-    SEAM_MAPPING_BLOCKS, SEAM_MAPPINGS_PER_BLOCK, bytes_of, seam_mapping_block, seam_set_key,
-    seam_table_block,
+    SEAM_MAPPING_BLOCKS, SEAM_MAPPINGS_PER_BLOCK, Scope, bytes_of, seam_mapping_block,
+    seam_set_key, seam_table_block,
 };
 
 use crate::{Error, Result};
@@ -36,6 +36,8 @@ pub(crate) struct Kernel {
     files: MapHandle,
     processes: MapHandle,
     late: MapHandle,
+    scope: MapHandle,
+    cgroups: MapHandle,
     counters: MapHandle,
     samples: MapHandle,
     inner_bytes: usize,
@@ -67,6 +69,8 @@ impl Kernel {
             files: map("files")?,
             processes: map("processes")?,
             late: map("late")?,
+            scope: map("scope")?,
+            cgroups: map("cgroups")?,
             counters: map("counters")?,
             samples: map("samples")?,
             links: Vec::new(),
@@ -185,6 +189,26 @@ impl Kernel {
             }
             self.inner_bytes -= size_of::<seam_mapping_block>();
         }
+    }
+
+    /// Records every process, or every one under a control group, besides those named.
+    pub(crate) fn set_scope(&mut self, cgroup: Option<&OwnedFd>) -> Result<()> {
+        let first = 0u32.to_le_bytes();
+        if let Some(cgroup) = cgroup {
+            let fd = cgroup.as_raw_fd().to_le_bytes();
+            self.cgroups
+                .update(&first, &fd, MapFlags::ANY)
+                .map_err(|e| refused("filled", &e))?;
+        }
+        let scope = Scope {
+            all: 1,
+            cgroup: u32::from(cgroup.is_some()),
+            own: std::process::id(),
+            ..Scope::default()
+        };
+        self.scope
+            .update(&first, bytes_of(&scope), MapFlags::ANY)
+            .map_err(|e| refused("filled", &e))
     }
 
     /// Lets the kernel side note what a process maps, from before its mappings are read.

@@ -34,6 +34,14 @@ pub enum Error {
     /// No process has such a name.
     #[error("no process matches the name {0:?}")]
     NoMatch(String),
+    /// There is no such control group, or it is of no use.
+    #[error("no control group {path}: {detail}")]
+    Cgroup {
+        /// What was asked for.
+        path: String,
+        /// Why not.
+        detail: String,
+    },
     /// The process may not be looked at.
     #[error("process {pid} can't be looked at: {source}")]
     Inspect {
@@ -103,6 +111,9 @@ impl Error {
             Self::NoMatch(_) => {
                 "the regular expression is matched with the process's name and command line"
                     .to_owned()
+            }
+            Self::Cgroup { .. } => {
+                "systemd-cgls lists control groups; of a process: cat /proc/PID/cgroup".to_owned()
             }
             Self::NotLeader { pid, .. } => format!("record the process: seam record -p {pid}"),
             Self::Inspect { pid, .. } => {

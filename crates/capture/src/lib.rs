@@ -5,6 +5,7 @@
 //! nothing, neither files nor the target's memory.
 
 mod bpf;
+mod cgroup;
 mod command;
 mod cost;
 mod error;
@@ -21,6 +22,7 @@ mod system;
 mod target;
 mod tracked;
 
+pub use cgroup::Cgroup;
 pub use command::Command;
 pub use cost::Cost;
 pub use error::Error;
@@ -31,7 +33,7 @@ pub use module::{Module, ModuleKind, Modules};
 pub use process_map::{MappedModule, ProcessMap};
 pub use recording::{Counters, Labels, RawSample, RawStack, Recording, TargetInfo};
 pub use seam_unwind::GoRuntimeFacts;
-pub use session::{Options, Session, Status};
+pub use session::{Options, Scope, Session, Status};
 pub use target::{Target, check_target, find_by_name};
 
 /// The result of a capture step.

@@ -118,6 +118,8 @@ pub(crate) struct Collector {
     /// Numbers of label sets, as sent; 0 is the empty one, which is not here.
     labels: HashMap<Vec<u8>, u32>,
     births: Vec<RawSample>,
+    /// Processes sampled before anything was known of them.
+    strangers: HashSet<i32>,
     used_sets: HashSet<u32>,
     malformed: u64,
 }
@@ -135,6 +137,10 @@ impl Collector {
             user: sample.user.into(),
         };
         self.used_sets.insert(stack.mapping_set);
+        let end = u32::from(sample.header.end);
+        if stack.mapping_set == 0 && end == SEAM_END_TABLE_NOT_READY {
+            self.strangers.insert(sample.header.pid as i32);
+        }
         let number = match self.numbers.get(&stack) {
             Some(number) => *number,
             None => {
@@ -163,6 +169,11 @@ impl Collector {
         }
         let next = self.labels.len() as u32 + 1;
         *self.labels.entry(labels).or_insert(next)
+    }
+
+    /// The processes of which nothing was known, once each time they are asked for.
+    pub(crate) fn take_strangers(&mut self) -> HashSet<i32> {
+        std::mem::take(&mut self.strangers)
     }
 
     /// Whether any stack refers to a mapping set.

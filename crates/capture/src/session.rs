@@ -26,6 +26,18 @@ const SET_GRACE: Duration = Duration::from_millis(500);
 /// Slots in the map of tables, as in sample.bpf.c; slot 0 means "no table".
 const TABLE_SLOTS: u32 = 4096;
 
+/// What is recorded besides the processes named.
+#[derive(Debug, Clone, Default)]
+pub enum Scope {
+    /// Nothing.
+    #[default]
+    Named,
+    /// Every process of the machine, kernel threads included; seam itself is not.
+    Machine,
+    /// Every process under a control group (version 2).
+    Cgroup(Arc<OwnedFd>),
+}
+
 /// What to record.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -33,6 +45,8 @@ pub struct Options {
     pub rate_hz: u32,
     /// Also record processes that the targets make.
     pub follow_children: bool,
+    /// What is recorded besides the targets.
+    pub scope: Scope,
 }
 
 /// How a recording stands.
@@ -134,6 +148,11 @@ impl Session {
     /// # Errors
     /// When perf events are refused.
     pub fn start(&mut self) -> Result<()> {
+        match &self.options.scope {
+            Scope::Named => {}
+            Scope::Machine => self.kernel.set_scope(None)?,
+            Scope::Cgroup(group) => self.kernel.set_scope(Some(group))?,
+        }
         self.kernel.attach_tracepoints()?;
         for cpu in perf::online_cpus()? {
             let clock = perf::clock(cpu, self.options.rate_hz)?;
@@ -161,6 +180,7 @@ impl Session {
         self.follow()?;
         let collector = &mut self.collector;
         self.kernel.drain(|record| collector.add(record))?;
+        self.adopt_strangers()?;
         self.drop_retired_sets();
         self.note_cpu_times();
         Ok(self.status())
@@ -208,7 +228,16 @@ impl Session {
             .into_values()
             .map(Tracked::into_info)
             .collect();
-        targets.sort_by_key(|t| (!t.started_here, t.target.pid));
+        if !matches!(self.options.scope, Scope::Named) {
+            targets.retain(|t| t.cpu_time_ns > 0 || !t.ended);
+        }
+        let busiest = |t: &TargetInfo| std::cmp::Reverse(t.cpu_time_ns);
+        match self.options.scope {
+            Scope::Named => targets.sort_by_key(|t| (!t.started_here, t.target.pid)),
+            Scope::Machine | Scope::Cgroup(_) => {
+                targets.sort_by_key(|t| (busiest(t), t.target.pid))
+            }
+        }
         Ok(Recording {
             samples: collected.samples,
             stacks: collected.stacks,
@@ -246,6 +275,27 @@ impl Session {
             ended: false,
         };
         self.processes.insert(pid, tracked);
+    }
+
+    /// Takes in processes that were sampled without being known. One that is gone already, or has
+    /// no memory of its own, stays unknown.
+    fn adopt_strangers(&mut self) -> Result<()> {
+        for pid in self.collector.take_strangers() {
+            if self.processes.get(&pid).is_some_and(|t| !t.ended) {
+                continue;
+            }
+            match self.add_target(describe(pid)) {
+                Ok(()) => {
+                    if let Some(tracked) = self.processes.get_mut(&pid) {
+                        tracked.cpu_first_ns = cpu_time_ns(pid).unwrap_or(0);
+                        tracked.cpu_last_ns = tracked.cpu_first_ns;
+                    }
+                }
+                Err(Error::Inspect { .. }) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(())
     }
 
     /// Makes a process's current mappings those of the kernel side.

@@ -48,6 +48,7 @@ Examples:
   seam record -p 4242 -d 30s               for half a minute
   seam record --name 'api-server' -o cpu.pb.gz -o cpu.html
   seam record -d 10s -- ./server --port 8080
+  seam record -d 10s --all                 the whole machine; writes seam-machine.html
   seam record -p 4242 -d 10s --json | jq .quality
 
 Needs root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE. Nothing in the
@@ -75,6 +76,18 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "REGEX", help_heading = "Target")]
     pub(crate) name: Option<String>,
 
+    /// Record every process of the machine, and kernel threads
+    #[arg(short, long, help_heading = "Target")]
+    pub(crate) all: bool,
+
+    /// Record every process under a control group (version 2), now and later
+    #[arg(long, value_name = "PATH", help_heading = "Target")]
+    pub(crate) cgroup: Option<PathBuf>,
+
+    /// Record every process of a container, by its id or the beginning of it
+    #[arg(long, value_name = "ID", help_heading = "Target")]
+    pub(crate) container: Option<String>,
+
     /// Also record processes that the targets start
     #[arg(long, help_heading = "Target")]
     pub(crate) children: bool,
@@ -99,7 +112,7 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Vec<PathBuf>,
 
-    /// Put all stacks under a frame for their thread, goroutine, state, module or label:KEY
+    /// Put all stacks under a frame for their process, thread, goroutine, state, module or label:KEY
     #[arg(long, value_name = "BY", help_heading = "Output")]
     pub(crate) group: Option<Group>,
 
@@ -127,6 +140,13 @@ pub(crate) struct RecordArgs {
     /// Also print what the kernel says while loading
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+impl RecordArgs {
+    /// Whether more is recorded than processes that were named.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.all || self.cgroup.is_some() || self.container.is_some()
+    }
 }
 
 /// Prints what clap has to say: help and version to stdout, errors in our form.

@@ -8,10 +8,12 @@ mod views;
 mod words;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use seam_capture::{Command, Options, Recording, Session, Target};
+use seam_capture::{Cgroup, Command, Options, Recording, Scope, Session, Target};
 use seam_export::{TextOptions, TrailerLine};
 
 use crate::args::RecordArgs;
@@ -32,6 +34,7 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
         unsafe { std::env::set_var("SEAM_LOG", "1") };
     }
     let targets = targets(args)?;
+    let scope = scope(args)?;
     let mut outputs = outputs(args, targets.first())?;
     signals::install();
     let mut command = held_command(args)?;
@@ -41,7 +44,7 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
         outputs.push(Output::default_page(&name, command.pid())?);
     }
     let progress = Progress::start(args.quiet);
-    let mut session = begin(args, &targets, command.as_ref())?;
+    let mut session = begin(args, &targets, scope, command.as_ref())?;
     if let Some(command) = &mut command {
         command.release()?;
     }
@@ -56,7 +59,11 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
     progress.stage("finding names");
     let views = Views {
         started_by: args.started_by,
-        group: args.group.clone(),
+        // Many programs' stacks have the same roots: one tower for each process.
+        group: args
+            .group
+            .clone()
+            .or(args.is_wide().then_some(Group::Process)),
     };
     let profile = assemble::profile(&recording, &views);
     progress.stage("writing");
@@ -68,6 +75,9 @@ pub(crate) fn run(args: &RecordArgs) -> Result<()> {
 fn targets(args: &RecordArgs) -> Result<Vec<Target>> {
     let chosen = usize::from(!args.pid.is_empty())
         + usize::from(args.name.is_some())
+        + usize::from(args.all)
+        + usize::from(args.cgroup.is_some())
+        + usize::from(args.container.is_some())
         + usize::from(!args.command.is_empty());
     if chosen != 1 {
         let message = if chosen == 0 {
@@ -75,7 +85,7 @@ fn targets(args: &RecordArgs) -> Result<Vec<Target>> {
         } else {
             "more than one kind of target"
         };
-        let hint = "choose one of -p PID, --name REGEX, or -- COMMAND";
+        let hint = "choose one of -p PID, --name REGEX, --all, --cgroup PATH, --container ID, or -- COMMAND";
         return Err(Failure::new(message, hint).into());
     }
     let mut pids = args.pid.clone();
@@ -103,8 +113,11 @@ fn outputs(args: &RecordArgs, first: Option<&Target>) -> Result<Vec<Output>> {
         .iter()
         .map(|path| Output::new(path))
         .collect::<Result<_>>()?;
-    if let (true, Some(target)) = (outputs.is_empty(), first) {
-        outputs.push(Output::default_page(&target.name, target.pid)?);
+    match first {
+        _ if !outputs.is_empty() => {}
+        Some(target) => outputs.push(Output::default_page(&target.name, target.pid)?),
+        None if args.is_wide() => outputs.push(Output::new(Path::new("seam-machine.html"))?),
+        None => {}
     }
     Ok(outputs)
 }
@@ -116,10 +129,27 @@ fn held_command(args: &RecordArgs) -> Result<Option<Command>> {
     Ok(Some(Command::hold(&args.command)?))
 }
 
-fn begin(args: &RecordArgs, targets: &[Target], command: Option<&Command>) -> Result<Session> {
+/// What is recorded besides the processes named.
+fn scope(args: &RecordArgs) -> Result<Scope> {
+    let group = match (&args.cgroup, &args.container) {
+        (Some(path), _) => Cgroup::by_path(path)?,
+        (None, Some(id)) => Cgroup::by_container(id)?,
+        (None, None) if args.all => return Ok(Scope::Machine),
+        (None, None) => return Ok(Scope::Named),
+    };
+    Ok(Scope::Cgroup(Arc::new(group.folder)))
+}
+
+fn begin(
+    args: &RecordArgs,
+    targets: &[Target],
+    scope: Scope,
+    command: Option<&Command>,
+) -> Result<Session> {
     let options = Options {
         rate_hz: args.rate,
-        follow_children: args.children,
+        follow_children: args.children || args.is_wide(),
+        scope,
     };
     let mut session = Session::new(options)?;
     for target in targets {
@@ -147,7 +177,7 @@ fn record(args: &RecordArgs, session: &mut Session, progress: &Progress) -> Resu
         }
         let status = session.poll(left.map_or(DRAIN_EVERY, |l| l.min(DRAIN_EVERY)))?;
         progress.recording(elapsed, args.duration, status);
-        if status.running == 0 {
+        if status.running == 0 && !args.is_wide() {
             return Ok(());
         }
     }

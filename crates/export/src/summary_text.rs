@@ -85,10 +85,14 @@ pub(crate) fn core_share(cost: &Cost, duration_ns: u64) -> String {
     percent(cost.seam_cpu_ns, duration_ns)
 }
 
+/// Processes named in the title; the JSON has all.
+const TITLE_TARGETS: usize = 4;
+
 fn title(profile: &Profile, paint: Paint) -> Vec<String> {
     let recording = profile.recording();
     let mut parts = Vec::new();
-    for target in &recording.targets {
+    let more = recording.targets.len().saturating_sub(TITLE_TARGETS);
+    for target in recording.targets.iter().take(TITLE_TARGETS) {
         let name = paint.with(Style::Bold, &printable(&target.name));
         let version = target
             .go_version
@@ -97,6 +101,9 @@ fn title(profile: &Profile, paint: Paint) -> Vec<String> {
         let facts: Vec<_> = version.chain(target.facts.iter().cloned()).collect();
         parts.push(format!("{name} (pid {})", target.pid));
         parts.extend(Some(printable(&facts.join(", "))).filter(|facts| !facts.is_empty()));
+    }
+    if more > 0 {
+        parts.push(format!("and {more} more"));
     }
     let rate_hz = recording.sampling.rate_hz;
     parts.push(format!(

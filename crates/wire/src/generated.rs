@@ -210,6 +210,14 @@ pub const SEAM_FRAME_FLAG_SHIFT: seam_frame_flags = 56;
 pub type seam_frame_flags = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
+pub struct seam_scope {
+    pub all: __u32,
+    pub cgroup: __u32,
+    pub own: __u32,
+    pub unused: __u32,
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
 pub struct seam_start {
     pub reg: [__u64; 16usize],
     pub pc: __u64,
@@ -261,6 +269,7 @@ pub const SEAM_END_ROOT_SCHEDULER: u32 = 3;
 pub const SEAM_END_ROOT_CHILD: u32 = 4;
 pub const SEAM_END_ROOT_EXEC: u32 = 5;
 pub const SEAM_END_ROOT_EXIT: u32 = 6;
+pub const SEAM_END_ROOT_KERNEL: u32 = 7;
 pub const SEAM_END_NO_MAPPING: u32 = 10;
 pub const SEAM_END_TABLE_NOT_READY: u32 = 11;
 pub const SEAM_END_NO_ROW: u32 = 12;
@@ -317,6 +326,12 @@ pub static ENDS: &[crate::End] = &[
         id: "root-exit",
         root: true,
         sentence: "at the thread's end, when its memory is already given back",
+    },
+    crate::End {
+        code: 7,
+        id: "root-kernel",
+        root: true,
+        sentence: "a thread of the kernel, which has no user stack",
     },
     crate::End {
         code: 10,

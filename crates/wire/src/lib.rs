@@ -31,6 +31,8 @@ pub type FileKey = seam_file_key;
 pub type Process = seam_process;
 /// What a process has mapped since its mapping set was put together.
 pub type Late = seam_late;
+/// What is recorded besides the processes that were named.
+pub type Scope = seam_scope;
 /// The fixed part of a sample record.
 pub type SampleHeader = seam_sample;
 
@@ -89,6 +91,7 @@ wire!(
     seam_file,
     seam_file_key,
     seam_late,
+    seam_scope,
     seam_set_key
 );
 

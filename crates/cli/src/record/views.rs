@@ -24,6 +24,8 @@ pub(crate) struct Views {
 /// What stacks are grouped by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Group {
+    /// The process.
+    Process,
     /// The thread's name and id.
     Thread,
     /// The goroutine.
@@ -41,6 +43,7 @@ impl std::str::FromStr for Group {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
+            "process" => Ok(Self::Process),
             "thread" => Ok(Self::Thread),
             "goroutine" => Ok(Self::Goroutine),
             "state" => Ok(Self::State),
@@ -48,7 +51,7 @@ impl std::str::FromStr for Group {
             _ => match text.strip_prefix("label:") {
                 Some(key) if !key.is_empty() => Ok(Self::Label(key.to_owned())),
                 _ => Err(format!(
-                    "{text:?} is none of thread, goroutine, state, module and label:KEY"
+                    "{text:?} is none of process, thread, goroutine, state, module and label:KEY"
                 )),
             },
         }
@@ -60,10 +63,13 @@ impl Group {
     pub(crate) fn name(&self, recording: &Recording, sample: &RawSample) -> String {
         let header = &sample.header;
         match self {
-            Self::Thread => {
-                let comm = header.comm.split(|b| *b == 0).next().unwrap_or_default();
-                format!("[thread {} {}]", String::from_utf8_lossy(comm), header.tid)
+            Self::Process => {
+                let mut targets = recording.targets.iter();
+                let target = targets.find(|t| t.target.pid as u32 == header.pid);
+                let name = target.map_or_else(|| comm(header), |t| t.target.name.clone());
+                format!("[{name} {}]", header.pid)
             }
+            Self::Thread => format!("[thread {} {}]", comm(header), header.tid),
             Self::Goroutine if header.goid == 0 => "[no goroutine]".to_owned(),
             Self::Goroutine => format!("[goroutine {}]", header.goid),
             Self::State if header.goid == 0 => "[no goroutine]".to_owned(),
@@ -83,6 +89,12 @@ impl Group {
             }
         }
     }
+}
+
+/// The kernel's name for a sample's thread.
+fn comm(header: &SampleHeader) -> String {
+    let name = header.comm.split(|b| *b == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(name).into_owned()
 }
 
 /// Who made which thread.

@@ -142,5 +142,5 @@ fn stacks_are_grouped() {
         }
     }
     let refused = Refusal::of(&["record", "-p", "1", "--group", "colour"]);
-    let _ = refused.error_has("none of thread, goroutine, state, module and label:KEY");
+    let _ = refused.error_has("none of process, thread, goroutine, state, module and label:KEY");
 }
