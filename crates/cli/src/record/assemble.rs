@@ -1,6 +1,7 @@
 //! A raw recording and its names become a profile.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use seam_analyze::{NameOrigin, classify};
 use seam_capture::{Labels, MappedModule, ModuleKind as Code, RawSample, Recording, kernel_facts};
@@ -56,7 +57,7 @@ pub(crate) fn profile(recording: &Recording, views: &Views) -> Profile {
     assembler.builder.finish(
         metadata(recording),
         &end_reasons(),
-        quality(recording, kernel_hidden),
+        quality(recording, kernel_hidden, names.notes.clone()),
         Some(cost(recording)),
     )
 }
@@ -254,14 +255,14 @@ impl Assembler<'_> {
     ) -> FunctionId {
         let origin = match frame.origin {
             Origin::GoTable => NameOrigin::GoTable,
-            Origin::Symbol => NameOrigin::Symbol,
+            Origin::Symbol | Origin::Dwarf => NameOrigin::Symbol,
         };
         let (kind, role) = classify(&frame.raw_name, origin, Some(module_kind));
-        let told_apart = self.ambiguous.contains(frame.raw_name.as_str());
+        let told_apart = self.ambiguous.contains(&*frame.raw_name);
         let name = if told_apart && frame.origin == Origin::Symbol {
-            format!("{}::{}", library(mapping.module.name()), frame.name)
+            format!("{}::{}", library(mapping.module.name()), frame.name).into()
         } else {
-            frame.name.clone()
+            Rc::clone(&frame.name)
         };
         self.builder.intern_function(FunctionSpec {
             name: &name,
@@ -441,9 +442,10 @@ fn metadata(recording: &Recording) -> seam_profile::Recording {
     }
 }
 
-fn quality(recording: &Recording, kernel_hidden: bool) -> QualityInput {
+fn quality(recording: &Recording, kernel_hidden: bool, mut notes: Vec<String>) -> QualityInput {
     let counters = recording.counters;
     let not_ready = |header: &SampleHeader| u32::from(header.end) == SEAM_END_TABLE_NOT_READY;
+    notes.splice(..0, words::notes(recording, kernel_hidden));
     QualityInput {
         lost_records: counters.ring_full,
         lost_elsewhere: counters.no_registers + counters.malformed,
@@ -453,7 +455,7 @@ fn quality(recording: &Recording, kernel_hidden: bool) -> QualityInput {
             .filter(|s| not_ready(&s.header))
             .count() as u64,
         targets_cpu_ns: Some(recording.targets.iter().map(|t| t.cpu_time_ns).sum()),
-        notes: words::notes(recording, kernel_hidden),
+        notes,
     }
 }
 
