@@ -2,8 +2,7 @@
 //! build id, or without one its checksum, says that it belongs to the module.
 
 use std::fs::{File, OpenOptions};
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use flate2::Crc;
@@ -95,17 +94,19 @@ fn open(path: &Path) -> Option<File> {
 }
 
 /// The CRC-32 of a whole file.
-fn checksum(mut file: &File) -> Option<u32> {
+fn checksum(file: &File) -> Option<u32> {
     if file.metadata().ok()?.len() > CHECKED_BYTES_MAX {
         return None;
     }
     let mut crc = Crc::new();
     let mut buffer = vec![0; 1 << 16];
+    let mut at = 0;
     loop {
-        let read = file.read(&mut buffer).ok()?;
+        let read = file.read_at(&mut buffer, at).ok()?;
         if read == 0 {
             return Some(crc.sum());
         }
         crc.update(&buffer[..read]);
+        at += read as u64;
     }
 }

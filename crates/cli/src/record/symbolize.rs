@@ -217,3 +217,6 @@ fn all<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, addresses: &BTreeSet<u64>) -> Named
         .map(|address| (*address, symbols.resolve(*address, &[])))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
