@@ -1,5 +1,6 @@
-//! Names addresses of each file given, with inlined calls and lines from DWARF, as seam does after a
-//! recording, and prints what it took as JSON lines. Usage: `seam-bench-lines ADDRESSES ROUNDS FILE…`.
+//! Names addresses of the file given, with inlined calls and lines from DWARF, as seam does after a
+//! recording, and prints what it took as JSON. Usage: `seam-bench-lines ADDRESSES ROUNDS FILE`.
+//! One file for each process: what its growth is measured from is a fresh heap.
 
 use std::fs::File;
 use std::time::Instant;
@@ -18,34 +19,29 @@ fn main() -> Result<()> {
         Ok(word.parse()?)
     };
     let (count, rounds) = (number()?, number()?);
-    for path in arguments {
-        let addresses = addresses(&path, count).with_context(|| path.clone())?;
-        // From here on the largest resident set counts anew (proc(5), clear_refs).
-        std::fs::write("/proc/self/clear_refs", "5")?;
-        let before = status_kib("VmRSS:")?;
-        let mut times = Vec::new();
-        let mut named = Named::default();
-        for _ in 0..rounds.max(1) {
-            let begun = Instant::now();
-            named = name(&path, &addresses).with_context(|| path.clone())?;
-            times.push(begun.elapsed().as_nanos() as u64);
-        }
-        times.sort_unstable();
-        println!(
-            "{}",
-            json!({
-                "file": path,
-                "file_bytes": std::fs::metadata(&path)?.len(),
-                "debug_bytes": named.debug_bytes,
-                "addresses": addresses.len(),
-                "frames": named.frames,
-                "median_ns": times[times.len() / 2],
-                "fastest_ns": times[0],
-                "slowest_ns": times[times.len() - 1],
-                "grown_bytes": status_kib("VmHWM:")?.saturating_sub(before) * 1024,
-            })
-        );
+    let path = arguments.next().context("which file")?;
+    let before = status_kib("VmRSS:")?;
+    let addresses = addresses(&path, count).with_context(|| path.clone())?;
+    let mut times = Vec::new();
+    let mut named = Named::default();
+    for _ in 0..rounds.max(1) {
+        let begun = Instant::now();
+        named = name(&path, &addresses).with_context(|| path.clone())?;
+        times.push(begun.elapsed().as_nanos() as u64);
     }
+    times.sort_unstable();
+    let found = json!({
+        "file": path,
+        "file_bytes": std::fs::metadata(&path)?.len(),
+        "debug_bytes": named.debug_bytes,
+        "addresses": addresses.len(),
+        "frames": named.frames,
+        "median_ns": times[times.len() / 2],
+        "fastest_ns": times[0],
+        "slowest_ns": times[times.len() - 1],
+        "grown_bytes": status_kib("VmHWM:")?.saturating_sub(before) * 1024,
+    });
+    println!("{found}");
     Ok(())
 }
 
