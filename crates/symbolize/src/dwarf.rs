@@ -74,8 +74,8 @@ impl Budget {
 }
 
 impl DebugSections<'_> {
-    /// Finds the functions around each of `addresses` (as linked, sorted). `shared` are the sections
-    /// of the file that `.gnu_debugaltlink` names.
+    /// Finds the functions around each of `addresses` (as linked, sorted). `shared` are the
+    /// sections of the file that `.gnu_debugaltlink` names.
     #[must_use]
     pub fn find(&self, shared: Option<&DebugSections<'_>>, addresses: &[u64]) -> Calls {
         let bytes = self.bytes() + shared.map_or(0, DebugSections::bytes);

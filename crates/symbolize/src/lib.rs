@@ -2,8 +2,8 @@
 //!
 //! Pure over bytes: the caller opens files and says which addresses it wants. In Go code names come
 //! from the pclntab, with inlined calls and lines; elsewhere from sized ELF symbols, with inlined
-//! calls and lines from DWARF; in the kernel from kallsyms. An address that nothing covers stays without a name: the nearest symbol is never
-//! taken for it.
+//! calls and lines from DWARF; in the kernel from kallsyms. An address that nothing covers stays
+//! without a name: the nearest symbol is never taken for it.
 
 mod demangle;
 mod dwarf;

@@ -191,7 +191,7 @@ impl Function {
             self.raw_name.clone_from(&origin.raw_name);
             self.linkage = origin.linkage;
         }
-        // File and line belong together: a definition may have a line of its own and share the file.
+        // A definition may have a line of its own and leave the file to its declaration.
         if self.file.is_none() {
             self.file.clone_from(&origin.file);
         }

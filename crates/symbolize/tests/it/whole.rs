@@ -1,5 +1,5 @@
-//! What a module's names become with DWARF: the symbol's name stays, inlined calls and lines come to
-//! it.
+//! What a module's names become with DWARF: the symbol's name stays, inlined calls and lines come
+//! to it.
 
 use seam_object::Elf;
 use seam_symbolize::{DebugSections, Frame, ModuleSymbols, Origin};

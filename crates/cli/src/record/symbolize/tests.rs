@@ -11,16 +11,16 @@ use super::*;
 const SOURCE: &str = "\
 static inline __attribute__((always_inline)) int inner(int x)
 {
-	return x * x + 7;
+    return x * x + 7;
 }
 __attribute__((noinline)) int outer(int x)
 {
-	return inner(x) / 3;
+    return inner(x) / 3;
 }
 int main(int argc, char **argv)
 {
-	(void)argv;
-	return outer(argc);
+    (void)argv;
+    return outer(argc);
 }
 ";
 
