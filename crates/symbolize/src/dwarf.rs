@@ -71,6 +71,11 @@ impl Budget {
         self.steps = self.steps.checked_sub(steps).ok_or(DwarfError::Work)?;
         Ok(())
     }
+
+    /// A string was looked for its end, which is quick.
+    fn spend_text(&mut self, text: Reader<'_>) -> Result<(), DwarfError> {
+        self.spend(1 + text.len() as u64 / 64)
+    }
 }
 
 impl DebugSections<'_> {
@@ -80,7 +85,8 @@ impl DebugSections<'_> {
     pub fn find(&self, shared: Option<&DebugSections<'_>>, addresses: &[u64]) -> Calls {
         let bytes = self.bytes() + shared.map_or(0, DebugSections::bytes);
         let mut budget = Budget {
-            steps: bytes.saturating_mul(4),
+            // Each address is met once in each call around it, besides.
+            steps: bytes * 4 + addresses.len() as u64 * calls::DEPTH_MAX as u64,
         };
         let dwarf = self.borrow(shared);
         let mut calls = Calls::default();
@@ -89,7 +95,8 @@ impl DebugSections<'_> {
         let mut describer = Describer::new(&dwarf);
         for (start, members) in held {
             let wanted: Vec<u64> = members.iter().map(|at| addresses[*at as usize]).collect();
-            let unit = dwarf.unit_header(start).and_then(|h| dwarf.unit(h));
+            let header = dwarf.unit_header(start).map_err(DwarfError::from);
+            let unit = header.and_then(|h| units::open(&dwarf, h, &mut budget));
             let result = match unit {
                 Ok(unit) => one_unit(
                     &mut describer,
@@ -98,7 +105,7 @@ impl DebugSections<'_> {
                     &mut budget,
                     &mut calls,
                 ),
-                Err(error) => Err(error.into()),
+                Err(error) => Err(error),
             };
             calls.note(result);
         }
@@ -133,7 +140,7 @@ fn one_unit<'a>(
         for link in chain.iter().rev() {
             let place = Place::new(&unit, link.die);
             let function = describer.describe(&place, budget)?;
-            let path = file.and_then(|f| paths.get(unit_ref, f));
+            let path = file.and_then(|f| paths.get(unit_ref, f, budget));
             // A line of another file (an included one) says nothing about where it starts.
             let same = path.is_none() || path == function.file;
             frames.push(Call {
@@ -149,7 +156,7 @@ fn one_unit<'a>(
             frames.push(Call {
                 raw_name: None,
                 name: None,
-                file: paths.get(unit_ref, row.file).unwrap_or_default(),
+                file: paths.get(unit_ref, row.file, budget).unwrap_or_default(),
                 line: row.line,
                 start_line: 0,
             });

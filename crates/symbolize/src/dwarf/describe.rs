@@ -97,16 +97,16 @@ impl<'a> Describer<'a> {
                 let value = attribute.value();
                 match attribute.name() {
                     gimli::DW_AT_linkage_name | gimli::DW_AT_MIPS_linkage_name => {
-                        function.take_name(text(unit, value), true);
+                        function.take_name(text(unit, value, budget)?, true);
                     }
-                    gimli::DW_AT_name => function.take_name(text(unit, value), false),
+                    gimli::DW_AT_name => function.take_name(text(unit, value, budget)?, false),
                     gimli::DW_AT_decl_line => {
                         let line = attribute.udata_value().unwrap_or(0);
                         function.line = u32::try_from(line).unwrap_or(0);
                     }
                     gimli::DW_AT_decl_file => {
                         if let AttributeValue::FileIndex(file) = value {
-                            function.file = lines::path(unit, file);
+                            function.file = lines::path(unit, file, budget);
                         }
                     }
                     gimli::DW_AT_abstract_origin | gimli::DW_AT_specification => {
@@ -117,7 +117,7 @@ impl<'a> Describer<'a> {
             }
         }
         for origin in origins.into_iter().take(left.min(2)) {
-            if let Some(next) = self.referred(place, origin) {
+            if let Some(next) = self.referred(place, origin, budget) {
                 let origin = self.follow(&next, left - 1, budget)?;
                 function.complete(&origin);
             }
@@ -141,6 +141,7 @@ impl<'a> Describer<'a> {
         &mut self,
         place: &Place<'a>,
         value: AttributeValue<Reader<'a>>,
+        budget: &mut Budget,
     ) -> Option<Place<'a>> {
         let (shared, offset) = match value {
             AttributeValue::UnitRef(die) => {
@@ -154,12 +155,17 @@ impl<'a> Describer<'a> {
             AttributeValue::DebugInfoRefSup(offset) => (true, offset),
             _ => return None,
         };
-        let unit = self.unit_at(shared, offset)?;
+        let unit = self.unit_at(shared, offset, budget)?;
         let die = offset.to_unit_offset(&unit.header)?;
         Some(Place { shared, unit, die })
     }
 
-    fn unit_at(&mut self, shared: bool, offset: DebugInfoOffset) -> Option<Rc<Unit<'a>>> {
+    fn unit_at(
+        &mut self,
+        shared: bool,
+        offset: DebugInfoOffset,
+        budget: &mut Budget,
+    ) -> Option<Rc<Unit<'a>>> {
         let dwarf = self.file(shared)?;
         let starts = self.starts[usize::from(shared)].get_or_insert_with(|| units::starts(dwarf));
         let after = starts.partition_point(|start| *start <= offset.0);
@@ -168,7 +174,7 @@ impl<'a> Describer<'a> {
             return Some(Rc::clone(unit));
         }
         let header = dwarf.unit_header(DebugInfoOffset(start)).ok()?;
-        let unit = Rc::new(dwarf.unit(header).ok()?);
+        let unit = Rc::new(units::open(dwarf, header, budget).ok()?);
         if self.others.len() == UNITS_MAX {
             self.others.clear();
         }
@@ -208,9 +214,16 @@ impl Function {
     }
 }
 
-fn text<'a>(unit: UnitRef<'_, Reader<'a>>, value: AttributeValue<Reader<'a>>) -> Option<Rc<str>> {
-    let bytes = unit.attr_string(value).ok()?;
+fn text<'a>(
+    unit: UnitRef<'_, Reader<'a>>,
+    value: AttributeValue<Reader<'a>>,
+    budget: &mut Budget,
+) -> Result<Option<Rc<str>>, DwarfError> {
+    let Ok(bytes) = unit.attr_string(value) else {
+        return Ok(None);
+    };
+    budget.spend_text(bytes)?;
     let bytes = bytes.slice();
     let kept = &bytes[..bytes.len().min(NAME_BYTES_MAX)];
-    (!kept.is_empty()).then(|| String::from_utf8_lossy(kept).into())
+    Ok((!kept.is_empty()).then(|| String::from_utf8_lossy(kept).into()))
 }

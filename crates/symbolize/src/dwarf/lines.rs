@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use gimli::{LineProgramHeader, UnitRef};
+use gimli::UnitRef;
 
 use super::{Budget, DwarfError, Reader};
 
@@ -59,41 +59,45 @@ pub(super) fn rows(
 pub(super) struct Paths(HashMap<u64, Option<Rc<str>>>);
 
 impl Paths {
-    pub(super) fn get(&mut self, unit: UnitRef<'_, Reader<'_>>, file: u64) -> Option<Rc<str>> {
-        let made = self.0.entry(file).or_insert_with(|| path(unit, file));
-        made.clone()
+    pub(super) fn get(
+        &mut self,
+        unit: UnitRef<'_, Reader<'_>>,
+        file: u64,
+        budget: &mut Budget,
+    ) -> Option<Rc<str>> {
+        let made = self.0.entry(file);
+        made.or_insert_with(|| path(unit, file, budget)).clone()
     }
 }
 
 /// The path of a file as the compiler was told it, from the unit's folder on.
-pub(super) fn path(unit: UnitRef<'_, Reader<'_>>, file: u64) -> Option<Rc<str>> {
+pub(super) fn path(
+    unit: UnitRef<'_, Reader<'_>>,
+    file: u64,
+    budget: &mut Budget,
+) -> Option<Rc<str>> {
     let header = unit.line_program.as_ref()?.header();
     // Up to DWARF 4 numbers count from 1, and 0 stands for no file.
     if file == 0 && header.version() <= 4 {
         return None;
     }
-    let mut path = String::new();
-    if let Some(folder) = &unit.comp_dir {
-        push(&mut path, &folder.to_string_lossy());
-    }
     let file = header.file(file)?;
-    if let Some(folder) = folder(unit, header, file.directory_index()) {
-        push(&mut path, &folder);
-    }
+    // Number 0 is the unit's own folder.
+    let folder = match file.directory_index() {
+        0 => None,
+        number => header.directory(number),
+    };
+    let folder = folder.and_then(|f| unit.attr_string(f).ok());
     let name = unit.attr_string(file.path_name()).ok()?;
-    push(&mut path, &name.to_string_lossy());
+    let mut path = String::new();
+    for part in [unit.comp_dir, folder, Some(name)].into_iter().flatten() {
+        budget.spend_text(part).ok()?;
+        if part.len() > PATH_BYTES_MAX {
+            return None;
+        }
+        push(&mut path, &part.to_string_lossy());
+    }
     (path.len() <= PATH_BYTES_MAX).then(|| path.into())
-}
-
-/// Number 0 is the unit's own folder.
-fn folder<'a>(
-    unit: UnitRef<'_, Reader<'a>>,
-    header: &LineProgramHeader<Reader<'a>>,
-    number: u64,
-) -> Option<String> {
-    let folder = header.directory(number).filter(|_| number != 0)?;
-    let folder = unit.attr_string(folder).ok()?;
-    Some(folder.to_string_lossy().into_owned())
 }
 
 /// Adds a part, which may be a whole path of its own.
