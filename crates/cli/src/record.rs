@@ -1,6 +1,7 @@
 //! `seam record`: choose targets, check outputs, record, assemble, report.
 
 mod assemble;
+mod debug_files;
 mod edges;
 mod output;
 mod progress;

@@ -12,7 +12,7 @@ fn real() -> Vec<u8> {
 
 fn judge(bytes: &[u8], at: u64) {
     let Ok(elf) = Elf::parse(bytes) else { return };
-    let symbols = ModuleSymbols::new(&elf);
+    let symbols = ModuleSymbols::new(&elf, None);
     let mut module = Module::new(&elf, &symbols);
     for n in 0..64u64 {
         let return_address = at.wrapping_add(n * 5);

@@ -102,7 +102,7 @@ fn own_file() -> Vec<u8> {
 /// The verdict on a call that returns to one label, with a callee in the function of another.
 fn verdict(bytes: &[u8], after: &str, callee: Option<&str>, outermost: bool) -> Claim {
     let elf = Elf::parse(bytes).expect("this test's file");
-    let symbols = ModuleSymbols::new(&elf);
+    let symbols = ModuleSymbols::new(&elf, None);
     let address = |name: &str| {
         elf.symbol_address(&format!("seam_edges_{name}"))
             .expect("a label of the assembly")
@@ -180,7 +180,7 @@ fn a_library_knows_its_functions_names() {
         .expect("tests link the C library");
     let bytes = std::fs::read(libc).expect("a file");
     let elf = Elf::parse(bytes.as_slice()).expect("a library");
-    let symbols = ModuleSymbols::new(&elf);
+    let symbols = ModuleSymbols::new(&elf, None);
     let module = Module::new(&elf, &symbols);
     let getpid = elf.symbol_address("getpid").expect("exported");
     assert!(module.entry_names(getpid + 1).contains(&b"getpid".to_vec()));

@@ -6,6 +6,7 @@
 //! are understood in seam-go, unwind information in seam-unwind.
 
 mod code_ranges;
+mod debug_link;
 mod dynamic;
 mod elf;
 mod error;

@@ -1,11 +1,13 @@
 //! One module's names, from everything it carries.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use seam_go::GoModule;
 use seam_object::{Elf, ReadRef};
 
 use crate::demangle;
+use crate::dwarf::Call;
 use crate::symbols::SymbolTable;
 
 /// Where a name was found.
@@ -15,17 +17,19 @@ pub enum Origin {
     GoTable,
     /// An ELF symbol.
     Symbol,
+    /// DWARF: an inlined call, or a function without a symbol.
+    Dwarf,
 }
 
 /// A function at a line. Several for one address where calls were inlined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// The name for people.
-    pub name: String,
+    pub name: Rc<str>,
     /// The name as the file has it.
-    pub raw_name: String,
+    pub raw_name: Rc<str>,
     /// The source file, empty when unknown.
-    pub file: String,
+    pub file: Rc<str>,
     /// The line, 0 when unknown.
     pub line: u32,
     /// The function's first line, 0 when unknown.
@@ -42,41 +46,57 @@ pub struct ModuleSymbols<'d, 'e, R: ReadRef<'d>> {
 }
 
 impl<'d, 'e, R: ReadRef<'d>> ModuleSymbols<'d, 'e, R> {
-    /// Reads a module's tables. Parts that are malformed are as if they were absent.
+    /// Reads a module's tables, and the symbols of the file that has its debug information if that
+    /// is another one. Parts that are malformed are as if they were absent.
     #[must_use]
-    pub fn new(elf: &'e Elf<'d, R>) -> Self {
+    pub fn new(elf: &'e Elf<'d, R>, separate: Option<&'e Elf<'d, R>>) -> Self {
         let go = GoModule::find(elf).ok().flatten();
         Self {
             elf,
             go,
-            symbols: SymbolTable::read(elf),
+            symbols: SymbolTable::read(std::iter::once(elf).chain(separate)),
         }
     }
 
-    /// The frames at an address as linked, innermost first; empty when nothing names it. For a
-    /// return address, ask for the byte before it.
+    /// Whether Go's own table describes an address, so that DWARF is not asked.
     #[must_use]
-    pub fn resolve(&self, address: u64) -> Vec<Frame> {
+    pub fn is_go(&self, address: u64) -> bool {
+        let go = self.go.as_ref();
+        go.is_some_and(|go| go.pclntab.find(address).is_some())
+    }
+
+    /// The frames at an address as linked, innermost first; empty when nothing names it. For a
+    /// return address, ask for the byte before it. `calls` is what DWARF says of the address.
+    #[must_use]
+    pub fn resolve(&self, address: u64, calls: &[Call]) -> Vec<Frame> {
         let go = self.go_frames(address);
         if !go.is_empty() {
             return go;
         }
+        let mut frames: Vec<Frame> = calls.iter().filter_map(dwarf_frame).collect();
         let Some((name, _)) = self.symbols.find(address) else {
-            return Vec::new();
+            return frames;
         };
-        let raw_name = String::from_utf8_lossy(name).into_owned();
+        let raw_name = String::from_utf8_lossy(name);
         // Versioned symbols: the version says nothing about the code.
         let plain = raw_name
             .split_once('@')
-            .map_or(raw_name.as_str(), |(name, _)| name);
-        vec![Frame {
-            name: demangle(plain).unwrap_or_else(|| plain.to_owned()),
-            file: String::new(),
-            line: 0,
-            start_line: 0,
+            .map_or(&*raw_name, |(name, _)| name);
+        // The function that is not inlined is the symbol's: it keeps the name that it has without
+        // DWARF, where C++ names of local functions, for example, are not complete.
+        let line = calls.last();
+        if line.is_some_and(|call| call.name.is_some()) {
+            frames.pop();
+        }
+        frames.push(Frame {
+            name: demangle(plain).map_or_else(|| plain.into(), Rc::from),
+            raw_name: (&*raw_name).into(),
+            file: line.map(|l| Rc::clone(&l.file)).unwrap_or_default(),
+            line: line.map_or(0, |l| l.line),
+            start_line: line.map_or(0, |l| l.start_line),
             origin: Origin::Symbol,
-            raw_name,
-        }]
+        });
+        frames
     }
 
     /// The function that covers an address, as Go's table or a sized symbol says.
@@ -107,9 +127,9 @@ impl<'d, 'e, R: ReadRef<'d>> ModuleSymbols<'d, 'e, R> {
         let frame = |((name, start_line), pc): ((&str, u32), u64)| {
             let (file, line) = go.pclntab.file_line(&function, pc).unwrap_or(("", 0));
             Frame {
-                name: name.to_owned(),
-                raw_name: name.to_owned(),
-                file: file.to_owned(),
+                name: name.into(),
+                raw_name: name.into(),
+                file: file.into(),
                 line,
                 start_line,
                 origin: Origin::GoTable,
@@ -117,4 +137,16 @@ impl<'d, 'e, R: ReadRef<'d>> ModuleSymbols<'d, 'e, R> {
         };
         names.into_iter().zip(pcs).map(frame).collect()
     }
+}
+
+/// Lines without a function name nothing.
+fn dwarf_frame(call: &Call) -> Option<Frame> {
+    Some(Frame {
+        name: Rc::clone(call.name.as_ref()?),
+        raw_name: Rc::clone(call.raw_name.as_ref()?),
+        file: Rc::clone(&call.file),
+        line: call.line,
+        start_line: call.start_line,
+        origin: Origin::Dwarf,
+    })
 }

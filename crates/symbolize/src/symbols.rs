@@ -21,22 +21,12 @@ pub(crate) struct SymbolTable<'d> {
 }
 
 impl<'d> SymbolTable<'d> {
-    pub(crate) fn read<R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Self {
-        let code = |address: u64| {
-            elf.segments().iter().any(|s| {
-                s.executable && address >= s.address && address - s.address < s.memory_size
-            })
-        };
-        let mut found: Vec<Symbol<'d>> = elf
-            .symbols()
-            .filter(|s| match s.kind {
-                SymbolKind::Function => true,
-                // Labels of assembly code; those without a size only name their own address.
-                SymbolKind::NoType => !s.name.starts_with(b"$"),
-                SymbolKind::Tls | SymbolKind::Object => false,
-            })
-            .filter(|s| code(s.address))
-            .collect();
+    /// The symbols of several files that describe the same code.
+    pub(crate) fn read<'e, R: ReadRef<'d> + 'e>(files: impl Iterator<Item = &'e Elf<'d, R>>) -> Self
+    where
+        'd: 'e,
+    {
+        let mut found: Vec<Symbol<'d>> = files.flat_map(code_symbols).collect();
         found.sort_by(|a, b| (a.address, rank(a)).cmp(&(b.address, rank(b))));
         found.dedup_by_key(|s| s.address);
         let entries: Vec<Entry<'d>> = found
@@ -86,6 +76,23 @@ impl<'d> SymbolTable<'d> {
         }
         None
     }
+}
+
+fn code_symbols<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Vec<Symbol<'d>> {
+    let code = |address: u64| {
+        elf.segments()
+            .iter()
+            .any(|s| s.executable && address >= s.address && address - s.address < s.memory_size)
+    };
+    elf.symbols()
+        .filter(|s| match s.kind {
+            SymbolKind::Function => true,
+            // Labels of assembly code; those without a size only name their own address.
+            SymbolKind::NoType => !s.name.starts_with(b"$"),
+            SymbolKind::Tls | SymbolKind::Object => false,
+        })
+        .filter(|s| code(s.address))
+        .collect()
 }
 
 /// Which of several symbols at one address names it best (smallest first): a sized function, then

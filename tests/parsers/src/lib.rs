@@ -88,10 +88,10 @@ pub fn elf(bytes: &[u8]) {
 pub fn table(bytes: &[u8]) {
     let Ok(elf) = Elf::parse(bytes) else { return };
     let _ = seam_unwind::build(&elf);
-    let symbols = ModuleSymbols::new(&elf);
+    let symbols = ModuleSymbols::new(&elf, None);
     for (start, end) in elf.code_ranges().into_iter().take(8) {
         for address in [start, start / 2 + end / 2, end.saturating_sub(1)] {
-            let _ = symbols.resolve(address);
+            let _ = symbols.resolve(address, &[]);
         }
     }
 }

@@ -39,8 +39,8 @@ impl Namer {
         let symbols = modules
             .entry(mapping.module.number)
             .or_insert_with(|| symbols(&mapping.module));
-        let found = symbols.and_then(|s| s.resolve(linked).pop());
-        Some(found.map_or(plain, |f| f.name))
+        let found = symbols.and_then(|s| s.resolve(linked, &[]).pop());
+        Some(found.map_or(plain, |f| f.name.to_string()))
     }
 }
 
@@ -48,5 +48,5 @@ fn symbols(module: &Module) -> Option<&'static Symbols> {
     let file = module.file.as_ref()?.try_clone().ok()?;
     let cache: &'static ReadCache<File> = Box::leak(Box::new(ReadCache::new(file)));
     let elf = Box::leak(Box::new(Elf::parse(cache).ok()?));
-    Some(Box::leak(Box::new(ModuleSymbols::new(elf))))
+    Some(Box::leak(Box::new(ModuleSymbols::new(elf, None))))
 }

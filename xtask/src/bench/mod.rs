@@ -3,6 +3,7 @@
 
 mod added;
 mod attach;
+mod lines;
 mod machine;
 mod own;
 mod page;
@@ -47,6 +48,7 @@ const SECTIONS: &[(&str, Measure)] = &[
     ("attach", attach::measure),
     ("tables", tables::measure),
     ("names", own::names),
+    ("lines", lines::measure),
 ];
 
 /// The task `bench`.

@@ -1,6 +1,7 @@
 //! A raw recording and its names become a profile.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use seam_analyze::{NameOrigin, classify};
 use seam_capture::{Labels, MappedModule, ModuleKind as Code, RawSample, Recording, kernel_facts};
@@ -256,14 +257,14 @@ impl Assembler<'_> {
     ) -> FunctionId {
         let origin = match frame.origin {
             Origin::GoTable => NameOrigin::GoTable,
-            Origin::Symbol => NameOrigin::Symbol,
+            Origin::Symbol | Origin::Dwarf => NameOrigin::Symbol,
         };
         let (kind, role) = classify(&frame.raw_name, origin, Some(module_kind));
-        let told_apart = self.ambiguous.contains(frame.raw_name.as_str());
+        let told_apart = self.ambiguous.contains(&*frame.raw_name);
         let name = if told_apart && frame.origin == Origin::Symbol {
-            format!("{}::{}", library(mapping.module.name()), frame.name)
+            format!("{}::{}", library(mapping.module.name()), frame.name).into()
         } else {
-            frame.name.clone()
+            Rc::clone(&frame.name)
         };
         self.builder.intern_function(FunctionSpec {
             name: &name,
@@ -451,6 +452,7 @@ fn quality(
 ) -> QualityInput {
     let (edge_counts, impossible) = edges.finish();
     let mut notes = words::notes(recording, kernel_hidden);
+    notes.extend(names.notes.iter().cloned());
     notes.extend(words::impossible_note(recording, names, &impossible));
     let counters = recording.counters;
     let not_ready = |header: &SampleHeader| u32::from(header.end) == SEAM_END_TABLE_NOT_READY;

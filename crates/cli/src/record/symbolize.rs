@@ -2,19 +2,27 @@
 //! name them, one after the other so that only one is in memory.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
+use std::path::Path;
 
 use seam_capture::{MappedModule, Module, Recording};
-use seam_object::{Elf, ReadCache};
-use seam_symbolize::{Frame, KernelSymbols, ModuleSymbols};
+use seam_object::{Elf, ReadCache, ReadRef};
+use seam_symbolize::{Calls, DebugSections, DwarfError, Frame, KernelSymbols, ModuleSymbols};
 use seam_wire::{SEAM_FRAME_EXACT, frame_address, frame_flags};
 
+use super::debug_files::{self, DEBUG_FOLDER};
 use super::edges::Edges;
+
+/// The most debug sections, decompressed, that are read of one module.
+const DEBUG_BYTES_MAX: u64 = 1 << 30;
 
 /// Frames by module number and address as linked.
 #[derive(Default)]
 pub(crate) struct Names {
     frames: HashMap<(u32, u64), Vec<Frame>>,
     pub(crate) kernel: KernelSymbols,
+    /// Sentences about what could not be read.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Where a stored frame lies: the mapping, and the address to look up, as linked.
@@ -68,11 +76,12 @@ impl Names {
             }
         }
         let mut frames = HashMap::new();
+        let mut notes = Vec::new();
         for (number, addresses) in wanted {
             let Some(module) = recording.modules.get(number as usize) else {
                 continue;
             };
-            for (address, found) in resolve(module, &addresses, edges) {
+            for (address, found) in resolve(module, &addresses, edges, &mut notes) {
                 frames.insert((number, address), found);
             }
         }
@@ -85,6 +94,7 @@ impl Names {
         Self {
             frames,
             kernel: KernelSymbols::parse(kallsyms),
+            notes,
         }
     }
 
@@ -106,7 +116,7 @@ impl Names {
             {
                 let owner = owners.entry(&frame.raw_name).or_insert(*module);
                 if owner != module {
-                    ambiguous.insert(frame.raw_name.as_str());
+                    ambiguous.insert(&*frame.raw_name);
                 }
             }
         }
@@ -123,32 +133,107 @@ pub(crate) fn start_place(recording: &Recording, set: u32, start_pc: u64) -> Opt
     })
 }
 
+type Named = Vec<(u64, Vec<Frame>)>;
+
+/// The names of one module's addresses; its calls are checked while it is open.
 fn resolve(
     module: &Module,
     addresses: &BTreeSet<u64>,
     edges: &mut Edges,
-) -> Vec<(u64, Vec<Frame>)> {
+    notes: &mut Vec<String>,
+) -> Named {
     if !module.image.is_empty() {
         return Elf::parse(module.image.as_slice())
-            .map_or_else(|_| Vec::new(), |e| all(module, &e, addresses, edges));
+            .map_or_else(|_| Vec::new(), |elf| all(module, &elf, addresses, edges));
     }
     let Some(file) = &module.file else {
         return Vec::new();
     };
-    let cache = ReadCache::new(file);
-    Elf::parse(&cache).map_or_else(|_| Vec::new(), |e| all(module, &e, addresses, edges))
+    let folder = Path::new(DEBUG_FOLDER);
+    let path = Path::new(&module.path);
+    let edges = Some((edges, module.number));
+    let (named, error) = resolve_file(file, path, folder, addresses, edges);
+    if let Some(error) = error {
+        let name = module.name();
+        notes.push(format!(
+            "{name}: inlined calls and lines are not complete: {error}"
+        ));
+    }
+    named
 }
 
-fn all<'d, R: seam_object::ReadRef<'d>>(
+/// The same for a file, with what DWARF says of it, be it in the file itself or in a separate one.
+fn resolve_file(
+    file: &File,
+    path: &Path,
+    folder: &Path,
+    addresses: &BTreeSet<u64>,
+    edges: Option<(&mut Edges, u32)>,
+) -> (Named, Option<DwarfError>) {
+    let cache = ReadCache::new(file);
+    let Ok(elf) = Elf::parse(&cache) else {
+        return (Vec::new(), None);
+    };
+    let own = elf.section(".debug_info").is_some();
+    let separate = (!own).then(|| debug_files::separate(&elf, path, folder));
+    let separate = separate.flatten();
+    let separate_cache = separate.as_ref().map(|s| ReadCache::new(&s.file));
+    let separate_elf = separate_cache.as_ref().and_then(|c| Elf::parse(c).ok());
+    let symbols = ModuleSymbols::new(&elf, separate_elf.as_ref());
+    if let Some((edges, number)) = edges {
+        edges.check(number, &elf, &symbols);
+    }
+    let of_c = addresses.iter().copied().filter(|a| !symbols.is_go(*a));
+    let of_c: Vec<u64> = of_c.collect();
+    let described = separate_elf.as_ref().unwrap_or(&elf);
+    let described_path = separate.as_ref().map_or(path, |s| &s.path);
+    let calls = calls(described, described_path, folder, &of_c);
+    let (calls, error) = match calls {
+        Ok(calls) => (calls.by_address, calls.error),
+        Err(error) => (HashMap::new(), Some(error)),
+    };
+    let named = |address: &u64| {
+        let calls = calls.get(address).map_or(&[][..], Vec::as_slice);
+        (*address, symbols.resolve(*address, calls))
+    };
+    (addresses.iter().map(named).collect(), error)
+}
+
+/// What DWARF says of addresses.
+fn calls<'d, R: ReadRef<'d>>(
+    elf: &Elf<'d, R>,
+    path: &Path,
+    folder: &Path,
+    addresses: &[u64],
+) -> Result<Calls, DwarfError> {
+    if addresses.is_empty() {
+        return Ok(Calls::default());
+    }
+    let Some(sections) = DebugSections::read(elf, DEBUG_BYTES_MAX)? else {
+        return Ok(Calls::default());
+    };
+    let Some(shared) = debug_files::shared(elf, path, folder) else {
+        return Ok(sections.find(None, addresses));
+    };
+    let cache = ReadCache::new(&shared.file);
+    let shared = Elf::parse(&cache)?;
+    let shared = DebugSections::read(&shared, DEBUG_BYTES_MAX - sections.bytes())?;
+    Ok(sections.find(shared.as_ref(), addresses))
+}
+
+fn all<'d, R: ReadRef<'d>>(
     module: &Module,
     elf: &Elf<'d, R>,
     addresses: &BTreeSet<u64>,
     edges: &mut Edges,
-) -> Vec<(u64, Vec<Frame>)> {
-    let symbols = ModuleSymbols::new(elf);
+) -> Named {
+    let symbols = ModuleSymbols::new(elf, None);
     edges.check(module.number, elf, &symbols);
     addresses
         .iter()
-        .map(|address| (*address, symbols.resolve(*address)))
+        .map(|address| (*address, symbols.resolve(*address, &[])))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

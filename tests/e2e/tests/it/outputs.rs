@@ -95,6 +95,27 @@ fn folded_marks_kernel_and_inlined_frames() {
 }
 
 #[test]
+fn inlined_calls_of_cpp_are_told_as_those_of_go() {
+    let bench = Bench::new();
+    let program = Program::start("p-cpp", 60);
+    let options = "-d 2s -r 499 -o x.pb.gz -o x.folded -o x.html";
+    run_well(&mut bench.record(program.pid(), options));
+    let text = bench.text("x.folded");
+    assert!(
+        text.contains(";seam_cpp::Square::turn;spin_rounds_[i] "),
+        "{text}"
+    );
+    assert!(!text.contains("seam_cpp::work_["), "{text}");
+    let profile = bench.pprof("x.pb.gz");
+    assert_eq!(folded(&text), folded_of(&profile));
+    let mut frames = profile.stacks.iter().flat_map(|s| &s.frames);
+    let turn = frames.find(|f| f.name == "seam_cpp::Square::turn");
+    let turn = turn.expect("a caller of the inlined function");
+    assert!(turn.file.ends_with("p-cpp/main.cpp"), "{turn:?}");
+    assert!(turn.line > 0, "{turn:?}");
+}
+
+#[test]
 fn pprof_is_read_by_go() {
     let bench = Bench::new();
     let _ = recorded(&bench);

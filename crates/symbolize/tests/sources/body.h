@@ -1,0 +1,4 @@
+/* The body of a function in calls.c. */
+	for (unsigned i = 0; i < 5; i++)
+		x = mix(x) + i;
+	return x;
