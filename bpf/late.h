@@ -87,9 +87,15 @@ int on_mapping(__u64 *ctx)
 	struct seam_mapping *m;
 	struct seam_file *file;
 	struct file *backing;
+	struct mm_struct *mm;
 	__u64 start, end, bias;
 
 	if (!noted || !bpf_core_type_exists(struct ma_state))
+		return 0;
+	/* A child's address space is filled by its parent (dup_mmap), and there are other trees. */
+	mm = ((struct task_struct *)bpf_get_current_task_btf())->mm;
+	if (!mm || BPF_CORE_READ(mas, tree) !=
+			   (void *)mm + bpf_core_field_offset(struct mm_struct, mm_mt))
 		return 0;
 	start = BPF_CORE_READ(mas, index);
 	end = BPF_CORE_READ(mas, last) + 1;
@@ -98,9 +104,7 @@ int on_mapping(__u64 *ctx)
 	if (!vma || !(BPF_CORE_READ(vma, vm_flags) & SEAM_VM_EXEC))
 		return 0;
 	backing = BPF_CORE_READ(vma, vm_file);
-	/* A child's memory is copied by its parent (dup_mmap): not this process's. */
-	if (!backing ||
-	    BPF_CORE_READ(vma, vm_mm) != ((struct task_struct *)bpf_get_current_task_btf())->mm)
+	if (!backing)
 		return 0;
 	found.start = BPF_CORE_READ(vma, vm_start);
 	found.offset = BPF_CORE_READ(vma, vm_pgoff) * 4096;

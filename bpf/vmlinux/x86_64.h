@@ -66,16 +66,21 @@ struct vm_area_struct {
 	unsigned long vm_end;
 	unsigned long vm_pgoff;
 	unsigned long vm_flags;
-	struct mm_struct *vm_mm;
 	struct file *vm_file;
 };
 
+struct maple_tree {
+	unsigned int ma_flags;
+};
+
 struct ma_state {
+	struct maple_tree *tree;
 	unsigned long index;
 	unsigned long last;
 };
 
 struct mm_struct {
+	struct maple_tree mm_mt;
 	unsigned long start_code;
 	unsigned long saved_auxv[48];
 };

@@ -96,6 +96,16 @@ pub fn versions_of(name: &str) -> Vec<String> {
     }
 }
 
+/// The Go versions to test a program with that has no truth file: a run's matrix does not list it,
+/// and the machine's Go builds it when it is asked for.
+pub fn versions_of_unlisted(name: &str) -> Vec<String> {
+    let listed = versions_of(name);
+    if listed.is_empty() {
+        return vec![machine_go().to_owned()];
+    }
+    listed
+}
+
 /// The version of the machine's Go, as `go1.26.8`.
 ///
 /// # Panics
