@@ -125,15 +125,16 @@ static __always_inline void seam_begin_buckets(struct seam_walk *w, __u64 array,
 /* Copies the goroutine's labels. */
 static __always_inline void seam_load_labels(struct seam_walk *w)
 {
-	__u64 header[SEAM_HMAP_BYTES / 8], map;
-	__u64 old;
+	__u64 header[SEAM_HMAP_BYTES / 8], map = 0, old;
 	__u32 log;
 
 	if (!w->labels.at || !w->sample.goid)
 		return;
 	if (w->runtime.labels_kind == SEAM_LABELS_SLICE) {
-		if (seam_read(w, header, 16, w->labels.at))
+		if (seam_read(w, header, 16, w->labels.at)) {
+			w->sample.flags |= SEAM_SAMPLE_LABELS_CUT;
 			return;
+		}
 		w->labels.next = header[0];
 		if (header[1] > SEAM_LABELS_MAX)
 			w->sample.flags |= SEAM_SAMPLE_LABELS_CUT;
@@ -141,10 +142,14 @@ static __always_inline void seam_load_labels(struct seam_walk *w)
 			  header[1] > SEAM_LABELS_MAX ? SEAM_LABELS_MAX : (__u32)header[1]);
 		return;
 	}
-	if (seam_read_word(w, &map, w->labels.at) || !map ||
-	    seam_read(w, header, SEAM_HMAP_BYTES, map))
+	if (seam_read_word(w, &map, w->labels.at) ||
+	    (map && seam_read(w, header, SEAM_HMAP_BYTES, map))) {
+		w->sample.flags |= SEAM_SAMPLE_LABELS_CUT;
 		return;
-	log = (header[1] >> 8) & 0xff;
+	}
+	if (!map)
+		return;
+	log = ((__u8 *)header)[SEAM_HMAP_B];
 	old = header[SEAM_HMAP_OLDBUCKETS / 8];
 	seam_begin_buckets(w, header[SEAM_HMAP_BUCKETS / 8], log);
 	seam_each(w, seam_each_map_label, SEAM_LABELS_MAX * SEAM_BMAP_SLOTS);

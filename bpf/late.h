@@ -19,8 +19,11 @@ struct {
 	__type(value, struct seam_late);
 } late SEC(".maps");
 
+/* No set has this number. */
+#define SEAM_NO_SET (~0U)
+
 /* Finds the mapping of pc among the late ones of this process. 0 = found, and is w->mapping. */
-static __noinline int late_mapping(struct seam_walk *w, __u64 pc)
+static __noinline int seam_late_mapping(struct seam_walk *w, __u64 pc)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32, i;
 	struct seam_late *noted = bpf_map_lookup_elem(&late, &tgid);
@@ -31,8 +34,9 @@ static __noinline int late_mapping(struct seam_walk *w, __u64 pc)
 		if (seam_covers(&noted->mapping[i], pc)) {
 			w->previous = w->mapping;
 			w->mapping = noted->mapping[i];
-			/* Not of the set in force, so not to be found again in the next walk. */
-			w->cached_set = 0;
+			/* Not of the set in force, so not to be found again in the next walk. A process
+			 * right after an exec has no set (0), which must not take this for its own. */
+			w->cached_set = SEAM_NO_SET;
 			return !seam_covers(&w->mapping, pc);
 		}
 	}
@@ -126,7 +130,6 @@ int on_mapping(__u64 *ctx)
 	/* From here on it covers addresses. */
 	barrier();
 	m->end = end;
-	count(SEAM_COUNT_LATE);
 	return 0;
 }
 

@@ -148,11 +148,6 @@ static __always_inline void count(__u32 counter)
 #include "exec.h"
 #include "late.h"
 
-static int seam_late_mapping(struct seam_walk *w, __u64 pc)
-{
-	return late_mapping(w, pc);
-}
-
 static struct seam_walk *seam_walk_of(void *context)
 {
 	return bpf_map_lookup_elem(&walks, context);
@@ -368,7 +363,7 @@ static __always_inline void note_birth(__u32 born)
 	struct seam_process *process = target();
 	struct seam_walk *w;
 
-	if (!process || !process->births)
+	if (!process)
 		return;
 	w = begin(SEAM_WALK_SPAWN);
 	if (!w)

@@ -309,6 +309,8 @@ static __always_inline int seam_step_return_apart(struct seam_walk *w, const str
 {
 	__u64 sp = w->reg[SEAM_RSP], pc;
 
+	if (rule->cfa_offset <= 0)
+		return seam_stop(w, SEAM_END_NOT_ADVANCING);
 	if (rule->flags & SEAM_RULE_IN_REGISTER) {
 		if (seam_register(w, (__u32)rule->deref_offset, &pc))
 			return seam_stop(w, SEAM_END_REGISTER_LOST);

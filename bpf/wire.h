@@ -42,7 +42,7 @@ enum seam_limits {
 	SEAM_M_BYTES = 320,
 	SEAM_G_BYTES = 376,
 	SEAM_COMM_BYTES = 16,
-	/* A goroutine's labels: how many, and bytes of each and of all; powers of two less one. */
+	/* A goroutine's labels: how many, bytes of a key and of a value (bit masks), bytes of all. */
 	SEAM_LABELS_MAX = 16,
 	SEAM_LABEL_KEY_BYTES = 63,
 	SEAM_LABEL_VALUE_BYTES = 127,
@@ -270,9 +270,6 @@ struct seam_process {
 	__u32 exec_set;
 	/* 1 = made by seam and still seam's own code: not sampled before its exec. */
 	__u32 held;
-	/* 1 = tell by whom each new thread is made. */
-	__u32 births;
-	__u32 unused;
 	struct seam_go_runtime go[SEAM_GO_RUNTIMES];
 };
 
@@ -375,8 +372,6 @@ enum seam_counter {
 	SEAM_COUNT_NO_REGISTERS = 3,
 	SEAM_COUNT_EXECS = 4,
 	SEAM_COUNT_FORKS = 5,
-	/* Mappings noted at once (struct seam_late). */
-	SEAM_COUNT_LATE = 6,
 	SEAM_COUNTERS = 8,
 };
 

@@ -306,7 +306,6 @@ impl Session {
         let mut process = Process {
             follow: u32::from(self.options.follow_children),
             held: u32::from(held),
-            births: 1,
             go_runtimes: runtimes.len() as u32,
             ..Process::default()
         };

@@ -190,8 +190,6 @@ pub struct seam_process {
     pub follow: __u32,
     pub exec_set: __u32,
     pub held: __u32,
-    pub births: __u32,
-    pub unused: __u32,
     pub go: [seam_go_runtime; 4usize],
 }
 pub const SEAM_SAMPLE_KERNEL_MODE: seam_sample_flags = 1;
@@ -259,7 +257,6 @@ pub const SEAM_COUNT_OTHER: seam_counter = 2;
 pub const SEAM_COUNT_NO_REGISTERS: seam_counter = 3;
 pub const SEAM_COUNT_EXECS: seam_counter = 4;
 pub const SEAM_COUNT_FORKS: seam_counter = 5;
-pub const SEAM_COUNT_LATE: seam_counter = 6;
 pub const SEAM_COUNTERS: seam_counter = 8;
 pub type seam_counter = ::std::os::raw::c_uint;
 

@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(size_of::<seam_sample>(), 104);
         assert_eq!(
             size_of::<seam_process>(),
-            32 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()
+            24 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()
         );
     }
 

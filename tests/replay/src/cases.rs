@@ -194,10 +194,7 @@ impl Case {
     /// # Errors
     /// When the case is malformed.
     pub fn replay(&self, set: &TableSet) -> Result<Walked> {
-        let mut memory = Snapshot::default();
-        for (address, bytes) in &self.memory {
-            memory.insert(*address, &unhex(bytes)?);
-        }
+        let memory = self.snapshot()?;
         let count = SEAM_REGISTERS as usize;
         anyhow::ensure!(
             self.registers.len() == count + 2,
@@ -212,6 +209,36 @@ impl Case {
         start.pc = self.registers[count];
         start.fsbase = self.registers[count + 1];
         Ok(walk(&memory, set, &start))
+    }
+
+    /// The word that was recorded at an address.
+    ///
+    /// # Errors
+    /// When the case is malformed or did not read there.
+    pub fn word(&self, address: u64) -> Result<u64> {
+        let mut bytes = [0; 8];
+        let read = self.snapshot()?.read(address, &mut bytes);
+        read.map_err(|_| anyhow::anyhow!("{}: nothing recorded at {address:#x}", self.name))?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    /// Makes a word another one.
+    pub fn set_word(&mut self, address: u64, word: u64) {
+        self.memory.push((address, hex(&word.to_le_bytes())));
+    }
+
+    /// The fs base it was recorded with.
+    #[must_use]
+    pub fn fsbase(&self) -> u64 {
+        self.registers.last().copied().unwrap_or(0)
+    }
+
+    fn snapshot(&self) -> Result<Snapshot> {
+        let mut memory = Snapshot::default();
+        for (address, bytes) in &self.memory {
+            memory.insert(*address, &unhex(bytes)?);
+        }
+        Ok(memory)
     }
 
     /// The frames it must give.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use seam_replay::cases::{CaseFile, addresses};
+use seam_replay::cases::{Case, CaseFile, addresses};
 use seam_wire::end;
 
 /// Every rule by which the walk crosses something special.
@@ -81,7 +81,7 @@ fn a_case_without_its_memory_is_not_whole() {
 fn unverified_offsets_keep_what_needs_none_and_say_so() {
     let file = CaseFile::read(&files()[0]).expect("a case file");
     let mut set = file.table_set().expect("tables");
-    let crossing = |c: &&seam_replay::cases::Case| {
+    let crossing = |c: &&Case| {
         let rules = c.name.split(" in ").next().unwrap_or_default();
         rules.split([' ', ':']).any(|rule| rule == "systemstack")
     };
@@ -105,4 +105,88 @@ fn unverified_offsets_keep_what_needs_none_and_say_so() {
             "a goroutine by offsets that do not hold"
         );
     }
+}
+
+/// Cases that take one rule and not another, with their tables.
+fn crossing(wanted: &str, without: &[&str], mut each: impl FnMut(&seam_unwind::TableSet, Case)) {
+    for path in files() {
+        let file = CaseFile::read(&path).expect("a case file");
+        let set = file.table_set().expect("tables");
+        for case in file.cases {
+            let rules = case.name.split(" in ").next().unwrap_or_default();
+            let has = |rule: &str| rules.split([' ', ':']).any(|r| r == rule);
+            if has(wanted) && !without.iter().any(|rule| has(rule)) {
+                each(&set, case);
+            }
+        }
+    }
+}
+
+/// Where a case's g pointer lies, and its goroutine.
+fn places(set: &seam_unwind::TableSet, case: &Case) -> (u64, u64) {
+    let runtime = set.runtime.as_ref().expect("a Go program");
+    let at = case.fsbase().wrapping_add(runtime.tls_offset as u64);
+    let word = |address| case.word(address).expect("the walk read it");
+    let m = word(word(at) + u64::from(runtime.g_m));
+    (at, word(m + u64::from(runtime.m_curg)))
+}
+
+/// runtime.copystack sets g.stack some instructions before g.sched.sp: the old stack is still whole.
+#[test]
+fn a_stack_that_is_being_copied_is_walked_where_it_was() {
+    let mut checked = 0;
+    crossing(
+        "morestack",
+        &["asmcgocall", "cgocallback"],
+        |set, mut case| {
+            let status = u64::from(set.runtime.as_ref().expect("a Go program").g_status);
+            let (_, goroutine) = places(set, &case);
+            if case.end != "root-go" {
+                return;
+            }
+            let stack = case.word(goroutine).expect("g.stack.lo");
+            case.set_word(goroutine, stack + (1 << 30));
+            case.set_word(goroutine + 8, stack + (1 << 30) + 8192);
+            let rest = case.word(goroutine + status).expect("g.atomicstatus") >> 32 << 32;
+            for (number, ends) in [(2, "go-state-unreadable"), (8, case.end.clone().as_str())] {
+                case.set_word(goroutine + status, rest | number);
+                let walked = case.replay(set).expect("well formed");
+                assert_eq!(
+                    end(walked.header.end).id,
+                    ends,
+                    "{} status {number}",
+                    case.name
+                );
+                let same = addresses(&walked) == case.expected();
+                assert_eq!(same, number == 8, "{} status {number}", case.name);
+            }
+            checked += 1;
+        },
+    );
+    assert!(checked > 5, "{checked} cases");
+}
+
+/// needm has not set g yet, dropm has cleared it: cgocallback stands on the thread's own stack.
+#[test]
+fn a_callback_is_left_without_a_goroutine() {
+    let mut checked = 0;
+    crossing("cgocallback-on-g0", &[], |set, mut case| {
+        let expected = case.expected();
+        let first = |name: &str| case.frames.iter().position(|(_, n)| n.starts_with(name));
+        let Some(callback) = first("runtime.cgocallback").filter(|at| *at < 2) else {
+            return;
+        };
+        let (at, _) = places(set, &case);
+        case.set_word(at, 0);
+        let walked = addresses(&case.replay(set).expect("well formed"));
+        assert!(
+            walked.len() > callback + 2,
+            "{}: {} frames",
+            case.name,
+            walked.len()
+        );
+        assert!(expected.starts_with(&walked), "{}", case.name);
+        checked += 1;
+    });
+    assert!(checked > 0, "no case begins in cgocallback on g0");
 }
