@@ -1,5 +1,6 @@
 //! `seam record`: choose targets, check outputs, record, assemble, report.
 
+mod about;
 mod assemble;
 mod debug_files;
 mod edges;

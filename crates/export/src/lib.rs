@@ -9,6 +9,7 @@
 mod error;
 mod folded;
 mod html;
+mod kind_codes;
 mod names;
 mod numbers;
 mod pprof;

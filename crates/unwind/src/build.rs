@@ -5,7 +5,7 @@ use seam_object::{Elf, ReadRef, Segment, SegmentKind};
 use seam_wire::{Rule, SEAM_END_ROOT_THREAD, SEAM_PAGE_BYTES, SEAM_RULE_PLT, SEAM_RULE_ROOT};
 
 use crate::cfi::{CfiRows, CfiSection, debug_frame, eh_frame};
-use crate::derive::derived_rows;
+use crate::derive::{derived_rows, go_assembly_rows};
 use crate::eh_return::eh_return_rows;
 use crate::go_rows::go_rows;
 use crate::range_list::{RangeList, RuleRange};
@@ -89,6 +89,8 @@ pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
         Ok(Some(module)) => {
             let switches = switches(elf, &module);
             list = list.overlaid(&go_rows(&module, &switches, base, &mut rules));
+            let assembly = go_assembly_rows(elf, &module, &switches, base, &mut rules);
+            list = list.overlaid(&assembly);
             facts.go_functions = module.pclntab.len();
             go = Some(go_runtime(elf, &module));
         }

@@ -9,6 +9,7 @@
 mod code;
 mod flow;
 mod frame;
+mod go_assembly;
 mod starts;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use seam_object::{Elf, ReadRef};
 use self::code::Code;
 use self::flow::{Flow, NoReturns, Region, follow};
 use self::frame::Frame;
+pub(crate) use self::go_assembly::go_assembly_rows;
 use self::starts::Starts;
 use crate::RuleSet;
 use crate::range_list::{RangeList, RuleRange};
@@ -182,16 +184,29 @@ impl Gap<'_, '_> {
 
     fn emit(&self, base: u64, rules: &mut RuleSet, rows: &mut Vec<RuleRange>) {
         for (at, (frame, len)) in &self.places {
-            let Some(rule) = frame.rule() else { continue };
-            let start = at.checked_sub(base).and_then(|o| u32::try_from(o).ok());
-            let Some(start) = start else { continue };
-            rows.push(RuleRange {
-                start,
-                end: start.saturating_add(u32::from(*len)),
-                rule: rules.number(rule),
-            });
+            push_row(frame, *at, *len, base, rules, rows);
         }
     }
+}
+
+/// The row of one instruction, where its frame can be told.
+fn push_row(
+    frame: &Frame,
+    at: u64,
+    len: u8,
+    base: u64,
+    rules: &mut RuleSet,
+    rows: &mut Vec<RuleRange>,
+) {
+    let start = at.checked_sub(base).and_then(|o| u32::try_from(o).ok());
+    let Some((rule, start)) = frame.rule().zip(start) else {
+        return;
+    };
+    rows.push(RuleRange {
+        start,
+        end: start.saturating_add(u32::from(len)),
+        rule: rules.number(rule),
+    });
 }
 
 /// Jumps out of a function with something still on the stack lead to a part of the same function.

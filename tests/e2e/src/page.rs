@@ -1,5 +1,6 @@
 //! Taking a page's data out of its HTML: base64, deflate, a JSON header, columns.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use serde_json::Value;
@@ -46,6 +47,60 @@ impl Page {
             .chunks(4)
             .map(|word| u32::from_le_bytes(word.try_into().expect("four bytes")))
             .collect()
+    }
+
+    /// Values of a column of varints (LEB128), one for each of `rows`.
+    ///
+    /// # Panics
+    /// When there is no such column or it has another number of values.
+    #[must_use]
+    pub fn varints(&self, name: &str, rows: usize) -> Vec<u64> {
+        let place = &self.header["columns"][name];
+        assert_eq!(place["type"], "u8", "{name} is another column");
+        let offset = place["offset"].as_u64().expect("an offset") as usize;
+        let len = place["len"].as_u64().expect("a length") as usize;
+        let mut values = Vec::new();
+        let (mut value, mut shift) = (0, 0);
+        for byte in &self.columns[offset..offset + len] {
+            value |= u64::from(byte & 127) << shift;
+            shift += 7;
+            if byte & 128 == 0 {
+                values.push(value);
+                (value, shift) = (0, 0);
+            }
+        }
+        if values.is_empty() {
+            values = vec![0; rows];
+        }
+        assert_eq!(values.len(), rows, "{name}");
+        values
+    }
+
+    /// Values of a column in which 0 stands for the one before on the same thread.
+    ///
+    /// # Panics
+    /// As [`Page::varints`].
+    #[must_use]
+    pub fn carried(&self, name: &str, threads: &[u64]) -> Vec<u64> {
+        let mut last = BTreeMap::new();
+        let values = self.varints(name, threads.len()).into_iter().zip(threads);
+        values
+            .map(|(value, thread)| {
+                let before = last.entry(thread).or_insert(0);
+                *before = value.checked_sub(1).unwrap_or(*before);
+                *before
+            })
+            .collect()
+    }
+
+    /// Rows of samples.
+    ///
+    /// # Panics
+    /// When there is no such column.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let len = &self.header["columns"]["sm_flags"]["len"];
+        len.as_u64().expect("samples have flags") as usize
     }
 }
 

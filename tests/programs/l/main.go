@@ -14,6 +14,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/pprof"
+	"strings"
 
 	"seam.test/harness"
 )
@@ -74,6 +75,17 @@ func manyL(ctx context.Context) {
 	}
 }
 
+// A key and a value that are too long to be copied whole.
+//
+//go:noinline
+func longL(ctx context.Context) {
+	harness.Enter("main.startLongL")
+	defer harness.Leave()
+	for x := uint64(1); harness.Running(); {
+		x = work(x)
+	}
+}
+
 // A goroutine inherits the labels of the one that starts it.
 //
 //go:noinline
@@ -114,15 +126,21 @@ func startNestedL() { pprof.Do(background, pprof.Labels("kind", "nested", "ü", 
 func startManyL() { pprof.Do(background, many(), manyL) }
 
 //go:noinline
+func startLongL() {
+	pprof.Do(background, pprof.Labels("long", strings.Repeat("x", 200), strings.Repeat("k", 100), "v"), longL)
+}
+
+//go:noinline
 func startHeirL(context.Context) { go heirL() }
 
 func main() {
-	harness.Ready(6)
+	harness.Ready(7)
 	go plainL()
 	go makerL()
 	go startOneL()
 	go startNestedL()
 	go startManyL()
+	go startLongL()
 	pprof.Do(background, pprof.Labels("kind", "parent"), startHeirL)
 	harness.Finish()
 	harness.OK()

@@ -4,20 +4,20 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use seam_analyze::{NameOrigin, classify};
-use seam_capture::{Labels, MappedModule, ModuleKind as Code, RawSample, Recording, kernel_facts};
+use seam_capture::{Labels, MappedModule, ModuleKind as Code, RawSample, Recording};
 use seam_profile::{
-    Cost, EndReason, FrameId, FunctionId, FunctionKind, FunctionSpec, GoContext, Host, LabelsId,
-    LocationFlags, LocationId, MappedRange, ModuleId, ModuleKind, ModuleSpec, Profile,
-    ProfileBuilder, QualityInput, Role, SampleFlags, SampleRow, Sampling, StackEnd, StackId,
-    Target, Tier,
+    FrameId, FunctionId, FunctionKind, FunctionSpec, GoContext, LabelsId, LocationFlags,
+    LocationId, MappedRange, ModuleId, ModuleKind, ModuleSpec, Profile, ProfileBuilder, Role,
+    SampleFlags, SampleRow, StackEnd, StackId,
 };
 use seam_symbolize::{Frame, Origin};
 use seam_wire::{
-    SEAM_END_ROOT_KERNEL, SEAM_END_TABLE_NOT_READY, SEAM_FRAME_EXACT, SEAM_LEAF_FRAMES,
-    SEAM_SAMPLE_GO_THREAD, SEAM_SAMPLE_IN_C, SEAM_SAMPLE_KERNEL_MODE, SEAM_SAMPLE_P_HELD,
-    SEAM_SAMPLE_P_LOST, SampleHeader, frame_address, frame_flags,
+    SEAM_FRAME_EXACT, SEAM_LEAF_FRAMES, SEAM_SAMPLE_GO_THREAD, SEAM_SAMPLE_IN_C,
+    SEAM_SAMPLE_KERNEL_MODE, SEAM_SAMPLE_P_HELD, SEAM_SAMPLE_P_LOST, SampleHeader, frame_address,
+    frame_flags,
 };
 
+use super::about;
 use super::edges::Edges;
 use super::symbolize::{Names, place, start_place};
 use super::views::{Births, Views};
@@ -36,6 +36,7 @@ pub(crate) fn profile(recording: &Recording, views: &Views) -> Profile {
         modules: HashMap::new(),
         kernel: None,
         label_sets: Vec::new(),
+        viewed: HashMap::new(),
     };
     assembler.label_sets = recording
         .labels
@@ -57,10 +58,10 @@ pub(crate) fn profile(recording: &Recording, views: &Views) -> Profile {
     let kernel_hidden =
         names.kernel.is_empty() && recording.stacks.iter().any(|s| !s.kernel.is_empty());
     assembler.builder.finish(
-        metadata(recording),
-        &end_reasons(),
-        quality(recording, &names, &edges, kernel_hidden),
-        Some(cost(recording)),
+        about::metadata(recording),
+        &about::end_reasons(),
+        about::quality(recording, &names, &edges, kernel_hidden),
+        Some(about::cost(recording)),
     )
 }
 
@@ -73,6 +74,8 @@ struct Assembler<'a> {
     kernel: Option<ModuleId>,
     /// By the recording's numbers.
     label_sets: Vec<LabelsId>,
+    /// By a raw stack with those of its makers, and the group.
+    viewed: HashMap<(Vec<u32>, Option<String>), Option<StackId>>,
 }
 
 impl Assembler<'_> {
@@ -96,14 +99,23 @@ impl Assembler<'_> {
         if makers.is_empty() && views.group.is_none() {
             return plain;
         }
+        let group = views.group.as_ref();
+        let group = group.map(|group| group.name(self.recording, sample));
+        let stacks = std::iter::once(sample.stack).chain(makers.iter().map(|m| m.stack));
+        let key = (stacks.collect::<Vec<u32>>(), group);
+        if let Some(known) = self.viewed.get(&key) {
+            return *known;
+        }
         let mut locations = self.stack_locations(sample.stack as usize);
         for maker in makers {
             locations.extend(self.stack_locations(maker.stack as usize));
         }
-        if let Some(group) = &views.group {
-            locations.push(self.group_location(&group.name(self.recording, sample)));
+        if let Some(group) = &key.1 {
+            locations.push(self.group_location(group));
         }
-        self.builder.intern_stack(&locations)
+        let stack = self.builder.intern_stack(&locations);
+        self.viewed.insert(key, stack);
+        stack
     }
 
     fn group_location(&mut self, name: &str) -> LocationId {
@@ -394,104 +406,4 @@ fn module_kind(recording: &Recording, mapping: &MappedModule) -> ModuleKind {
 /// `libsqlite3.so.0.8.6` is `libsqlite3` in `LIB::symbol`.
 fn library(name: &str) -> &str {
     name.split_once(".so").map_or(name, |(stem, _)| stem)
-}
-
-fn end_reasons() -> Vec<EndReason> {
-    let reason = |end: &seam_wire::End| EndReason {
-        code: end.code,
-        name: end.id.to_owned(),
-        sentence: end.sentence.to_owned(),
-        root: end.root,
-    };
-    seam_wire::ends().iter().map(reason).collect()
-}
-
-fn metadata(recording: &Recording) -> seam_profile::Recording {
-    let kernel = kernel_facts();
-    let target = |t: &seam_capture::TargetInfo| {
-        let (go_version, facts) = words::build_facts(recording, t);
-        Target {
-            pid: t.target.pid as u32,
-            name: t.target.name.clone(),
-            command_line: t
-                .target
-                .command_line
-                .split(' ')
-                .map(str::to_owned)
-                .collect(),
-            go_version,
-            facts,
-        }
-    };
-    let started = recording
-        .started
-        .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
-    seam_profile::Recording {
-        targets: recording.targets.iter().map(target).collect(),
-        start_unix_ns: started.map_or(0, |t| t.as_nanos() as u64),
-        duration_ns: recording.duration.as_nanos() as u64,
-        sampling: Sampling {
-            rate_hz: recording.rate_hz,
-            period_ns: 1_000_000_000 / u64::from(recording.rate_hz.max(1)),
-            event: "on-CPU".to_owned(),
-        },
-        tier: Tier::ReadOnly,
-        host: Host {
-            name: kernel.hostname,
-            kernel_release: kernel.release,
-        },
-        seam_version: env!("CARGO_PKG_VERSION").to_owned(),
-    }
-}
-
-fn quality(
-    recording: &Recording,
-    names: &Names,
-    edges: &Edges,
-    kernel_hidden: bool,
-) -> QualityInput {
-    let (edge_counts, impossible) = edges.finish();
-    let mut notes = words::notes(recording, kernel_hidden);
-    notes.extend(names.notes.iter().cloned());
-    notes.extend(words::impossible_note(recording, names, &impossible));
-    let counters = recording.counters;
-    let not_ready = |header: &SampleHeader| u32::from(header.end) == SEAM_END_TABLE_NOT_READY;
-    QualityInput {
-        lost_records: counters.ring_full,
-        lost_elsewhere: counters.no_registers + counters.malformed,
-        table_not_ready: recording
-            .samples
-            .iter()
-            .filter(|s| not_ready(&s.header))
-            .count() as u64,
-        targets_cpu_ns: Some(targets_cpu_ns(recording)),
-        edges: Some(edge_counts),
-        notes,
-    }
-}
-
-/// CPU time that the samples should add up to. Threads of the kernel are in no process's account:
-/// theirs is what was sampled.
-fn targets_cpu_ns(recording: &Recording) -> u64 {
-    let kernel = |s: &&RawSample| u32::from(s.header.end) == SEAM_END_ROOT_KERNEL;
-    let kernel = recording.samples.iter().filter(kernel).count() as u64;
-    let period_ns = 1_000_000_000 / u64::from(recording.rate_hz.max(1));
-    let processes: u64 = recording.targets.iter().map(|t| t.cpu_time_ns).sum();
-    processes + kernel * period_ns
-}
-
-fn cost(recording: &Recording) -> Cost {
-    Cost {
-        seam_cpu_ns: recording.cost.cpu.as_nanos() as u64,
-        rss_bytes: recording.cost.rss_bytes,
-        map_bytes: recording.cost.map_bytes,
-        bpf_time_ns: recording.cost.bpf_time.as_nanos() as u64,
-        // The time of runs on other processes counts as spent for the samples. Without the right to
-        // have run times counted there is no figure.
-        bpf_runs: if recording.cost.bpf_time.is_zero() {
-            0
-        } else {
-            recording.counters.samples
-        },
-    }
 }

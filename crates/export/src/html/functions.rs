@@ -10,11 +10,8 @@ use seam_profile::{Function, FunctionId, FunctionKind, Profile};
 
 use super::container::Columns;
 use super::header::{PageStrings, title};
+use crate::kind_codes::{KIND_EDGE, KIND_META, KIND_UNNAMED};
 use crate::names::printable;
-
-const KIND_EDGE: u8 = 4;
-const KIND_UNNAMED: u8 = 5;
-const KIND_META: u8 = 6;
 
 const FLAG_INLINED: u8 = 1;
 const FLAG_PLUMBING: u8 = 2;

@@ -7,6 +7,7 @@ use seam_analyze::{CallTree, Direction, Folder, TreeFrame, TreeSubject, Trees};
 
 use super::{LETTER_PX, cut, escaped};
 use crate::html::{edge_words, kind, title};
+use crate::kind_codes::{KIND_EDGE, KIND_META, KIND_UNNAMED};
 use crate::names::{base_name, short_name};
 use crate::numbers::{percent, thousands};
 
@@ -18,9 +19,6 @@ const NARROW_PX: f64 = 1.2;
 /// A picture of thousands of rows helps nobody; what is deeper is counted.
 const ROWS_MAX: usize = 400;
 const LETTERS_MIN: usize = 3;
-const KIND_EDGE: u8 = 4;
-const KIND_UNNAMED: u8 = 5;
-const KIND_META: u8 = 6;
 
 pub(super) struct Picture {
     pub(super) boxes: String,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use seam_e2e::page::Page;
 use seam_e2e::places;
-use seam_e2e::pprof::Stack;
+use seam_e2e::pprof::{Pprof, Stack};
 use seam_e2e::program::Program;
 use seam_e2e::refusal::Refusal;
 use seam_e2e::seam::{Bench, not_rooted, run_well};
@@ -34,6 +35,10 @@ fn expected(stack: &Stack) -> Option<BTreeMap<String, String>> {
     if stack.has("main.outsideL") {
         return pairs(&[("kind", "nested"), ("ü", "ö")]);
     }
+    if stack.has("main.longL") {
+        // 200 and 100 bytes, of which 127 and 63 are kept.
+        return pairs(&[("long", &"x".repeat(127)), (&"k".repeat(63), "v")]);
+    }
     if stack.has("main.oneL") {
         return pairs(&[("kind", "one")]);
     }
@@ -51,14 +56,46 @@ fn expected(stack: &Stack) -> Option<BTreeMap<String, String>> {
     none.iter().any(|f| stack.has(f)).then(BTreeMap::new)
 }
 
+/// The page has each set of labels as often as the pprof file.
+fn on_the_page(profile: &Pprof, page: &Page) {
+    let rows = page.rows();
+    let threads = page.varints("sm_thread", rows);
+    let sets = page.carried("sm_labels", &threads);
+    let weights = page.varints("sm_weight", rows);
+    let mut shown = BTreeMap::new();
+    for (set, weight) in sets.iter().zip(weights) {
+        let labels = page.header["label_sets"][*set as usize].as_object();
+        let labels = labels.expect("a set").iter();
+        let labels: Vec<String> = labels
+            .map(|(k, v)| format!("{k}={}", v.as_str().expect("a text")))
+            .collect();
+        *shown.entry(labels).or_insert(0) += weight as i64 + 1;
+    }
+    let mut expected = BTreeMap::new();
+    for stack in &profile.stacks {
+        let labels = own(stack).iter().map(|(k, v)| format!("{k}={v}")).collect();
+        *expected.entry(labels).or_insert(0) += stack.count;
+    }
+    assert_eq!(shown, expected);
+}
+
 #[test]
 fn every_sample_has_its_goroutines_labels() {
-    for go in places::versions_of_unlisted("l") {
-        let program = Program::start_file(&places::program_by(&go, "l"), 60);
+    // Labels are a map up to Go 1.23 and a slice from 1.24 on.
+    for go in [places::machine_go(), "go1.21.13"] {
+        let program = Program::start_file(&places::program_by(go, "l"), 60);
         let bench = Bench::new();
-        run_well(&mut bench.record(program.pid(), "-d 3s -r 999 -o x.pb.gz -o x.json"));
+        run_well(&mut bench.record(program.pid(), "-d 3s -r 999 -o x.pb.gz -o x.json -o x.html"));
         let profile = bench.pprof("x.pb.gz");
-        assert_eq!(not_rooted(&bench.json("x.json")), [""; 0], "{go}");
+        let summary = bench.json("x.json");
+        assert_eq!(not_rooted(&summary), [""; 0], "{go}");
+        let cut = profile.count_where(|s| s.has("main.longL"));
+        let said = format!("labels of {cut} samples are cut: ");
+        assert!(
+            summary["quality"]["notes"].to_string().contains(&said),
+            "{go}: {said}"
+        );
+        on_the_page(&profile, &Page::of(&bench.text("x.html")));
         let mut seen = BTreeMap::new();
         for stack in &profile.stacks {
             let Some(expected) = expected(stack) else {

@@ -116,8 +116,9 @@ fn round(name: &str, version: &str, problems: &mut Vec<String>) -> Option<Verdic
     // The code must agree: no frame was called from where it can't have been. In half-installed
     // stacks a few are.
     let edges = &summary["quality"]["edges"];
-    let impossible = edges["impossible"].as_u64();
-    if impossible.is_none_or(|n| n > 4 * verdict.half_installed as u64) {
+    let count = |what: &str| edges[what].as_u64().unwrap_or(0);
+    let judged = edges["impossible"].is_u64() && count("verified") as i64 > verdict.application;
+    if !judged || count("impossible") > 4 * verdict.half_installed as u64 {
         problems.push(format!("edges: {edges}, {}", summary["quality"]["notes"]));
     }
     Some(verdict)
@@ -159,5 +160,6 @@ programs!(
     n_three_calls_two_callbacks "n",
     p_plain_c "p-c",
     p_plain_cpp "p-cpp",
+    u_callbacks_without_cgo "u",
     v_vdso "v",
 );
