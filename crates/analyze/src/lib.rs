@@ -18,7 +18,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-pub use activity::{Activity, activity};
+pub use activity::{Activity, activity, stack_activity};
 pub use classify::{NameOrigin, classify};
 pub use edges::{CallbackEdge, CgoEdge, Site};
 pub use facts::{Facts, Limits, Ranked, facts};

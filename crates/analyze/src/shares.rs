@@ -2,12 +2,14 @@
 //!
 //! Owns the counts by kind of each sample's leaf, and what the Go runtime was busy with.
 
+use std::collections::BTreeMap;
+
 use seam_profile::{FunctionKind, Profile, StackFrame};
 
-use crate::activity::{Activity, activity};
+use crate::activity::{Activity, activity, stack_activity};
 
 /// Samples by the kind of their innermost frame. The kinds add up to all samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shares {
     /// Go code outside the runtime.
     pub go: u64,
@@ -21,10 +23,12 @@ pub struct Shares {
     pub unknown: u64,
     /// Of the Go runtime: garbage collection.
     pub gc: u64,
-    /// Of the Go runtime: looking for work.
+    /// Of the Go runtime: looking for work, in the network poller too.
     pub idle: u64,
-    /// Of the Go runtime: scheduling.
+    /// Of the Go runtime: scheduling and timers.
     pub scheduler: u64,
+    /// What the Go runtime did, the time that the kernel spent on it included.
+    pub activities: BTreeMap<Activity, u64>,
 }
 
 impl Shares {
@@ -41,12 +45,19 @@ impl Shares {
         };
         for (stack, weight) in profile.stack_weights() {
             let frames = profile.frames_leaf_to_root(stack);
-            *shares.of_kind(leaf_kind(profile, &frames)) += weight;
-            match runtime_activity(profile, &frames, &activities) {
-                Some(Activity::Gc) => shares.gc += weight,
-                Some(Activity::Idle) => shares.idle += weight,
-                Some(Activity::Scheduler) => shares.scheduler += weight,
-                None => {}
+            let leaf = leaf_kind(profile, &frames);
+            *shares.of_kind(leaf) += weight;
+            let Some(activity) = runtime_activity(profile, &frames, &activities) else {
+                continue;
+            };
+            *shares.activities.entry(activity).or_insert(0) += weight;
+            if leaf != FunctionKind::GoRuntime {
+                continue;
+            }
+            match activity {
+                gc if gc.is_gc() => shares.gc += weight,
+                Activity::Idle | Activity::Netpoll => shares.idle += weight,
+                _ => shares.scheduler += weight,
             }
         }
         shares
@@ -81,20 +92,14 @@ fn leaf_kind(profile: &Profile, leaf_to_root: &[StackFrame]) -> FunctionKind {
     }
 }
 
-/// What the runtime was doing at the leaf: the innermost telling function of the unbroken run of
-/// runtime frames there. Beyond it is the program, which did not ask for it.
 fn runtime_activity(
     profile: &Profile,
     leaf_to_root: &[StackFrame],
     activities: &[Option<Activity>],
 ) -> Option<Activity> {
-    let mut functions = leaf_to_root.iter().map_while(|frame| match frame {
+    let functions = leaf_to_root.iter().map_while(|frame| match frame {
         StackFrame::Frame { frame, .. } => Some(profile.frames().get(*frame).function),
         StackFrame::Elided { .. } => None,
     });
-    let runtime = |id: &_| profile.functions().get(*id).kind == FunctionKind::GoRuntime;
-    functions
-        .by_ref()
-        .take_while(runtime)
-        .find_map(|function| activities[function.index()])
+    stack_activity(functions.map(|f| (profile.functions().get(f).kind, activities[f.index()])))
 }

@@ -119,6 +119,11 @@ fn time(facts: &Facts) -> json::Time {
         go_runtime_gc: shares.gc,
         go_runtime_idle: shares.idle,
         go_runtime_scheduler: shares.scheduler,
+        activities: shares
+            .activities
+            .iter()
+            .map(|(a, n)| (a.word(), *n))
+            .collect(),
         c: shares.c,
         kernel: shares.kernel,
         unknown: shares.unknown,

@@ -48,45 +48,89 @@ fn the_innermost_telling_function_decides_the_activity() {
     ]);
     assert_eq!((found.gc, found.idle, found.scheduler), (33, 2, 4));
     assert_eq!((found.go_runtime, found.kernel), (47, 16));
+    let activities: Vec<_> = found.activities.into_iter().collect();
+    assert_eq!(
+        activities,
+        [
+            (Activity::GcMark, 48),
+            (Activity::GcAssist, 1),
+            (Activity::Idle, 2),
+            (Activity::Scheduler, 4),
+        ]
+    );
+}
+
+#[test]
+fn an_assist_marks_by_the_functions_of_the_workers() {
+    let found = shares(&[
+        (
+            1,
+            "go:main.main go:runtime.mallocgc go:runtime.gcAssistAlloc go:runtime.gcDrainN \
+             go:runtime.scanobject",
+        ),
+        (
+            2,
+            "go:runtime.gcBgMarkWorker go:runtime.gcDrain go:runtime.scanobject",
+        ),
+        (
+            4,
+            "go:main.main go:runtime.gcAssistAlloc go:runtime.gcParkAssist go:runtime.mcall",
+        ),
+        (8, "go:runtime.findRunnable go:runtime.netpoll k:epoll_wait"),
+        (16, "go:runtime.schedule go:runtime.(*timers).check"),
+    ]);
+    let activities: Vec<_> = found.activities.into_iter().collect();
+    assert_eq!(
+        activities,
+        [
+            (Activity::GcMark, 2),
+            (Activity::GcAssist, 1),
+            (Activity::Netpoll, 8),
+            (Activity::Timers, 16),
+            (Activity::Scheduler, 4),
+        ]
+    );
 }
 
 #[test]
 fn activities_are_known_by_name() {
-    let check = |names: &[&str], expected| {
-        for name in names {
-            assert_eq!(activity(name), expected, "{name}");
-        }
+    use Activity::{
+        GcAssist, GcControl, GcMark, GcScavenge, GcSweep, Idle, Netpoll, Scheduler, Timers,
     };
-    check(
-        &[
-            "runtime.gcBgMarkWorker",
-            "runtime.gcBgMarkWorker.func2",
-            "runtime.gcAssistAlloc",
-            "runtime.bgsweep",
-            "runtime.bgscavenge",
-            "runtime.(*gcWork).balance",
-            "runtime.markroot.func1",
-            "runtime.gcWriteBarrier4",
-        ],
-        Some(Activity::Gc),
-    );
-    check(
-        &["runtime.findRunnable", "runtime.stopm"],
-        Some(Activity::Idle),
-    );
-    check(
-        &["runtime.schedule", "runtime.park_m", "runtime.mcall"],
-        Some(Activity::Scheduler),
-    );
-    check(
-        &[
-            "runtime.mallocgc",
-            "main.gcDrain",
-            "gcDrain",
-            "runtime.goexit",
-        ],
-        None,
-    );
+    let known = [
+        (GcMark, "runtime.gcBgMarkWorker"),
+        (GcMark, "runtime.gcBgMarkWorker.func2"),
+        (GcMark, "runtime.markroot.func1"),
+        (GcMark, "runtime.gcWriteBarrier4"),
+        (GcAssist, "runtime.gcAssistAlloc"),
+        (GcSweep, "runtime.bgsweep"),
+        (GcSweep, "runtime.(*sweepLocked).sweep"),
+        (GcScavenge, "runtime.bgscavenge"),
+        (GcScavenge, "runtime.(*pageAlloc).scavengeOne"),
+        (GcControl, "runtime.gcStart.func2"),
+        (GcControl, "runtime.gcMarkTermination"),
+        (GcControl, "runtime.(*gcControllerState).endCycle"),
+        (Netpoll, "runtime.netpoll"),
+        (Timers, "runtime.runtimer"),
+        (Timers, "runtime.(*timer).modify"),
+        (Idle, "runtime.findRunnable"),
+        (Idle, "runtime.stopm"),
+        (Scheduler, "runtime.schedule"),
+        (Scheduler, "runtime.park_m"),
+        (Scheduler, "runtime.mcall"),
+    ];
+    for (expected, name) in known {
+        assert_eq!(activity(name), Some(expected), "{name}");
+    }
+    for name in [
+        "runtime.mallocgc",
+        "main.gcDrain",
+        "gcDrain",
+        "runtime.(*gcWork).empty",
+        "runtime.goexit",
+    ] {
+        assert_eq!(activity(name), None, "{name}");
+    }
 }
 
 #[test]

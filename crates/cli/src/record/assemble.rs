@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use seam_analyze::{NameOrigin, classify};
-use seam_capture::{Labels, MappedModule, ModuleKind as Code, RawSample, Recording};
+use seam_analyze::{Activity, NameOrigin, activity, classify, stack_activity};
+use seam_capture::{MappedModule, ModuleKind as Code, RawSample, Recording};
 use seam_profile::{
     FrameId, FunctionId, FunctionKind, FunctionSpec, GoContext, LabelsId, LocationFlags,
     LocationId, MappedRange, ModuleId, ModuleKind, ModuleSpec, Profile, ProfileBuilder, Role,
@@ -35,22 +35,26 @@ pub(crate) fn profile(recording: &Recording, views: &Views) -> Profile {
         builder: ProfileBuilder::new(),
         modules: HashMap::new(),
         kernel: None,
-        label_sets: Vec::new(),
+        label_sets: HashMap::new(),
         viewed: HashMap::new(),
     };
-    assembler.label_sets = recording
-        .labels
-        .iter()
-        .map(|l| assembler.labels(l))
+    let activities: Vec<Option<Activity>> = (0..recording.stacks.len())
+        .map(|n| assembler.activity(n))
         .collect();
     let stacks: Vec<Option<StackId>> = (0..recording.stacks.len())
         .map(|n| assembler.stack(n))
         .collect();
     let births = Births::of(recording);
     for sample in &recording.samples {
-        let stack = assembler.viewed(sample, stacks[sample.stack as usize], views, &births);
-        let set = recording.stacks[sample.stack as usize].mapping_set;
-        assembler.sample(sample, stack, set);
+        let number = sample.stack as usize;
+        let activity = activities[number];
+        let stack = assembler.viewed(sample, activity, stacks[number], views, &births);
+        assembler.sample(
+            sample,
+            activity,
+            stack,
+            recording.stacks[number].mapping_set,
+        );
     }
     for birth in &recording.births {
         assembler.birth(&birth.header, stacks[birth.stack as usize]);
@@ -65,6 +69,10 @@ pub(crate) fn profile(recording: &Recording, views: &Views) -> Profile {
     )
 }
 
+/// The label of what the Go runtime was busy with.
+const ACTIVITY: &str = "activity";
+const OWN_ACTIVITY: &str = "label.activity";
+
 struct Assembler<'a> {
     recording: &'a Recording,
     names: &'a Names,
@@ -72,22 +80,55 @@ struct Assembler<'a> {
     builder: ProfileBuilder,
     modules: HashMap<u32, ModuleId>,
     kernel: Option<ModuleId>,
-    /// By the recording's numbers.
-    label_sets: Vec<LabelsId>,
+    /// By the recording's number of the program's own, and the mark that seam adds.
+    label_sets: HashMap<(u32, Option<Activity>), LabelsId>,
     /// By a raw stack with those of its makers, and the group.
     viewed: HashMap<(Vec<u32>, Option<String>), Option<StackId>>,
 }
 
 impl Assembler<'_> {
-    fn labels(&mut self, labels: &Labels) -> LabelsId {
-        let pairs: Vec<(&str, &str)> = labels.iter().map(|(k, v)| (&**k, &**v)).collect();
-        self.builder.intern_labels(&pairs)
+    /// The program's labels of a sample, and what the runtime was busy with as one more. One of the
+    /// program's with that name is told apart as pprof files do it.
+    fn labels(&mut self, number: u32, activity: Option<Activity>) -> LabelsId {
+        if let Some(known) = self.label_sets.get(&(number, activity)) {
+            return *known;
+        }
+        let own = self.recording.labels[number as usize].iter();
+        let own = own.map(|(key, value)| match &**key {
+            ACTIVITY => (OWN_ACTIVITY, &**value),
+            key => (key, &**value),
+        });
+        let mark = activity.map(|activity| (ACTIVITY, activity.word()));
+        let mut pairs: Vec<(&str, &str)> = own.chain(mark).collect();
+        pairs.sort_unstable();
+        let labels = self.builder.intern_labels(&pairs);
+        self.label_sets.insert((number, activity), labels);
+        labels
+    }
+
+    /// What the Go runtime was busy with in a raw stack.
+    fn activity(&self, number: usize) -> Option<Activity> {
+        let raw = &self.recording.stacks[number];
+        let frames = raw.user.iter().flat_map(|frame| {
+            let place = place(self.recording, raw.mapping_set, *frame);
+            let named = place.map(|p| self.names.frames(p.mapping.module.number, p.lookup));
+            let unknown = named.is_none_or(<[Frame]>::is_empty);
+            let unknown = unknown.then_some((FunctionKind::Unknown, None));
+            let named = named.unwrap_or_default().iter().map(|frame| {
+                let origin = origin(frame);
+                let (kind, _) = classify(&frame.raw_name, origin, None);
+                (kind, activity(&frame.raw_name))
+            });
+            unknown.into_iter().chain(named)
+        });
+        stack_activity(frames)
     }
 
     /// A sample's stack as asked for; `plain` is what it is otherwise.
     fn viewed(
         &mut self,
         sample: &RawSample,
+        activity: Option<Activity>,
         plain: Option<StackId>,
         views: &Views,
         births: &Births<'_>,
@@ -100,7 +141,7 @@ impl Assembler<'_> {
             return plain;
         }
         let group = views.group.as_ref();
-        let group = group.map(|group| group.name(self.recording, sample));
+        let group = group.map(|group| group.name(self.recording, sample, activity));
         let stacks = std::iter::once(sample.stack).chain(makers.iter().map(|m| m.stack));
         let key = (stacks.collect::<Vec<u32>>(), group);
         if let Some(known) = self.viewed.get(&key) {
@@ -267,11 +308,7 @@ impl Assembler<'_> {
         module: ModuleId,
         module_kind: ModuleKind,
     ) -> FunctionId {
-        let origin = match frame.origin {
-            Origin::GoTable => NameOrigin::GoTable,
-            Origin::Symbol | Origin::Dwarf => NameOrigin::Symbol,
-        };
-        let (kind, role) = classify(&frame.raw_name, origin, Some(module_kind));
+        let (kind, role) = classify(&frame.raw_name, origin(frame), Some(module_kind));
         let told_apart = self.ambiguous.contains(&*frame.raw_name);
         let name = if told_apart && frame.origin == Origin::Symbol {
             format!("{}::{}", library(mapping.module.name()), frame.name).into()
@@ -326,13 +363,19 @@ impl Assembler<'_> {
         }
     }
 
-    fn sample(&mut self, sample: &RawSample, stack: Option<StackId>, set: u32) {
+    fn sample(
+        &mut self,
+        sample: &RawSample,
+        activity: Option<Activity>,
+        stack: Option<StackId>,
+        set: u32,
+    ) {
         let header = &sample.header;
         let comm = header.comm.split(|b| *b == 0).next().unwrap_or_default();
         let comm = String::from_utf8_lossy(comm);
         let thread = self.builder.intern_thread(header.pid, header.tid, &comm);
         let mut go = self.go_context(header, set);
-        go.labels = self.label_sets[sample.labels as usize];
+        go.labels = self.labels(sample.labels, activity);
         let pairs = [
             (SEAM_SAMPLE_KERNEL_MODE, SampleFlags::KERNEL_MODE),
             (SEAM_SAMPLE_IN_C, SampleFlags::IN_C),
@@ -384,6 +427,13 @@ impl Assembler<'_> {
             start_function,
             labels: LabelsId::NONE,
         }
+    }
+}
+
+fn origin(frame: &Frame) -> NameOrigin {
+    match frame.origin {
+        Origin::GoTable => NameOrigin::GoTable,
+        Origin::Symbol | Origin::Dwarf => NameOrigin::Symbol,
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use seam_analyze::Activity;
 use seam_capture::{RawSample, Recording};
 use seam_wire::{SEAM_END_ROOT_THREAD, SEAM_SAMPLE_GO_THREAD, SampleHeader};
 
@@ -34,6 +35,8 @@ pub(crate) enum Group {
     State,
     /// The module of the innermost user frame.
     Module,
+    /// What the Go runtime was busy with.
+    Activity,
     /// The value of one of the program's labels.
     Label(String),
 }
@@ -48,10 +51,12 @@ impl std::str::FromStr for Group {
             "goroutine" => Ok(Self::Goroutine),
             "state" => Ok(Self::State),
             "module" => Ok(Self::Module),
+            "activity" => Ok(Self::Activity),
             _ => match text.strip_prefix("label:") {
                 Some(key) if !key.is_empty() => Ok(Self::Label(key.to_owned())),
                 _ => Err(format!(
-                    "{text:?} is none of process, thread, goroutine, state, module and label:KEY"
+                    "{text:?} is none of process, thread, goroutine, state, module, activity and \
+                     label:KEY"
                 )),
             },
         }
@@ -60,7 +65,12 @@ impl std::str::FromStr for Group {
 
 impl Group {
     /// The name of the frame that a sample's stack is put under.
-    pub(crate) fn name(&self, recording: &Recording, sample: &RawSample) -> String {
+    pub(crate) fn name(
+        &self,
+        recording: &Recording,
+        sample: &RawSample,
+        activity: Option<Activity>,
+    ) -> String {
         let header = &sample.header;
         match self {
             Self::Process => {
@@ -82,6 +92,7 @@ impl Group {
                 let name = place.map_or("unknown", |p| p.mapping.module.name());
                 format!("[{}]", name.trim_matches(['[', ']']))
             }
+            Self::Activity => format!("[{}]", activity.map_or("no activity", Activity::word)),
             Self::Label(key) => {
                 let labels = &recording.labels[sample.labels as usize];
                 let value = labels.iter().find(|(k, _)| k == key);

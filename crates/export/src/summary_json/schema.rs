@@ -3,6 +3,8 @@
 //! Owns keys and their meaning. Times are nanoseconds, sizes bytes, counts samples; unknown texts
 //! are empty, unknown numbers null or, for lines, 0.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 /// The summary.
@@ -155,6 +157,8 @@ pub(super) struct Time {
     pub(super) go_runtime_idle: u64,
     /// Of that: scheduling.
     pub(super) go_runtime_scheduler: u64,
+    /// What the Go runtime did, time in the kernel for it included, by name.
+    pub(super) activities: BTreeMap<&'static str, u64>,
     /// Native code.
     pub(super) c: u64,
     /// The kernel.

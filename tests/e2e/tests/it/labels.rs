@@ -9,7 +9,7 @@ use seam_e2e::program::Program;
 use seam_e2e::refusal::Refusal;
 use seam_e2e::seam::{Bench, not_rooted, run_well};
 
-const OURS: [&str; 3] = ["thread", "state", "end"];
+const OURS: [&str; 4] = ["thread", "state", "end", "activity"];
 
 /// The program's own labels of a sample.
 fn own(stack: &Stack) -> BTreeMap<&str, &str> {
@@ -67,6 +67,7 @@ fn on_the_page(profile: &Pprof, page: &Page) {
         let labels = page.header["label_sets"][*set as usize].as_object();
         let labels = labels.expect("a set").iter();
         let labels: Vec<String> = labels
+            .filter(|(key, _)| !OURS.contains(&key.as_str()))
             .map(|(k, v)| format!("{k}={}", v.as_str().expect("a text")))
             .collect();
         *shown.entry(labels).or_insert(0) += weight as i64 + 1;
@@ -179,5 +180,6 @@ fn stacks_are_grouped() {
         }
     }
     let refused = Refusal::of(&["record", "-p", "1", "--group", "colour"]);
-    let _ = refused.error_has("none of process, thread, goroutine, state, module and label:KEY");
+    let _ = refused
+        .error_has("none of process, thread, goroutine, state, module, activity and label:KEY");
 }

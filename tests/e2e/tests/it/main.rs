@@ -1,6 +1,7 @@
 //! The end-to-end tests, one module per theme. Run as root:
 //! `cargo test -p seam-e2e -- --test-threads=1`.
 
+mod activity;
 mod arguments;
 mod command;
 mod doctor;
