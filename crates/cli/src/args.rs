@@ -115,7 +115,8 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Vec<PathBuf>,
 
-    /// Put all stacks under a frame: process, thread, goroutine, state, module, activity or label:KEY
+    /// Put all stacks under a frame: process, thread, goroutine, state, module, activity or
+    /// label:KEY
     #[arg(long, value_name = "BY", help_heading = "Output")]
     pub(crate) group: Option<Group>,
 
