@@ -15,6 +15,8 @@ pub struct Cost {
     pub bpf_time: Duration,
     /// Its runs.
     pub bpf_runs: u64,
+    /// Unwind tables that earlier recordings had kept.
+    pub tables_found: u32,
 }
 
 /// CPU time of this process so far.

@@ -10,6 +10,8 @@ mod settings;
 
 use std::path::Path;
 
+use crate::TableCache;
+
 pub use go_build::{BuildFlag, GoBuild};
 pub use libraries::{Allocator, Libc};
 pub use process::{ModuleSections, ProcessReport, process_report};
@@ -98,6 +100,26 @@ impl Check {
 #[must_use]
 pub fn host_checks() -> Vec<Check> {
     let mut checks = settings::checks(Path::new("/"));
+    checks.push(table_cache());
     checks.extend(features::checks());
     checks
+}
+
+/// Where tables are kept between recordings.
+fn table_cache() -> Check {
+    let cache = TableCache::of_user();
+    let (files, bytes) = cache.size();
+    match cache.folder() {
+        Ok(folder) => Check::ok(
+            "table cache",
+            format!("{}, {files} files, {} KiB", folder.display(), bytes >> 10),
+        ),
+        Err(why) => Check::bad(
+            "table cache",
+            State::Degraded,
+            why,
+            "tables of large files are built anew in every recording",
+            "a folder of your own that others may not write to, or XDG_CACHE_HOME elsewhere",
+        ),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! The only crate that links libbpf. In: what to record. Out: a [`Recording`] of raw stacks with
 //! the mappings that were in force. It gives nothing a name (seam-symbolize does) and writes
-//! nothing, neither files nor the target's memory.
+//! nothing to the target, and no files but unwind tables in the user's cache folder.
 
 mod bpf;
 mod cgroup;
@@ -20,6 +20,7 @@ mod recording;
 mod session;
 mod sideband;
 mod system;
+mod table_cache;
 mod target;
 mod tracked;
 
@@ -35,6 +36,7 @@ pub use process_map::{MappedModule, ProcessMap};
 pub use recording::{Counters, Labels, RawSample, RawStack, Recording, TargetInfo};
 pub use seam_unwind::GoRuntimeFacts;
 pub use session::{Options, Scope, Session, Status};
+pub use table_cache::TableCache;
 pub use target::{Target, check_target, find_by_name};
 
 /// The result of a capture step.

@@ -16,6 +16,7 @@ use seam_wire::{FileEntry, FileKey, SEAM_FILE_GO, SEAM_FILE_GO_LOADED, SEAM_FILE
 
 use crate::maps::{FileId, MapsEntry};
 use crate::process_map::go_runtime;
+use crate::table_cache::TableCache;
 
 /// The most that is read as a vdso.
 const VDSO_BYTES_MAX: u64 = 1 << 20;
@@ -136,9 +137,25 @@ pub struct Modules {
     vdso: Option<Arc<Module>>,
     anonymous: Option<Arc<Module>>,
     all: Vec<Arc<Module>>,
+    tables: TableCache,
 }
 
 impl Modules {
+    /// No modules yet; tables are taken from `tables` where they are there.
+    #[must_use]
+    pub fn with_tables(tables: TableCache) -> Self {
+        Self {
+            tables,
+            ..Self::default()
+        }
+    }
+
+    /// Keeps the tables that were built for other recordings. Gives how many of all were not built.
+    pub fn keep_tables(&mut self) -> u32 {
+        self.tables.keep();
+        self.tables.found()
+    }
+
     /// The module of a mapping, opened and read now if it is new.
     pub fn of_mapping(&mut self, pid: i32, entry: &MapsEntry) -> Arc<Module> {
         if entry.has_file() {
@@ -146,10 +163,7 @@ impl Modules {
                 return Arc::clone(module);
             }
             let file = open_mapped(pid, entry);
-            let module =
-                self.add(|number| file_module(number, entry.file, entry.path.clone(), file));
-            self.by_file.insert(entry.file, Arc::clone(&module));
-            return module;
+            return self.add_file(entry.file, entry.path.clone(), file);
         }
         if entry.path == "[vdso]" {
             if let Some(module) = &self.vdso {
@@ -180,9 +194,7 @@ impl Modules {
             return Some(Arc::clone(module));
         }
         let path = path.to_string_lossy().into_owned();
-        let module = self.add(|number| file_module(number, id, path, Ok(file)));
-        self.by_file.insert(id, Arc::clone(&module));
-        Some(module)
+        Some(self.add_file(id, path, Ok(file)))
     }
 
     /// Reads the vdso, which is the same in every process.
@@ -198,6 +210,17 @@ impl Modules {
     #[must_use]
     pub fn all(&self) -> &[Arc<Module>] {
         &self.all
+    }
+
+    fn add_file(&mut self, id: FileId, path: String, file: Result<File, String>) -> Arc<Module> {
+        let number = self.all.len() as u32;
+        let (module, key) = file_module(number, id, path, file, &mut self.tables);
+        let module = self.add(|_| module);
+        if let Some(key) = key {
+            self.tables.built(key, &module);
+        }
+        self.by_file.insert(id, Arc::clone(&module));
+        module
     }
 
     fn add(&mut self, make: impl FnOnce(u32) -> Module) -> Arc<Module> {
@@ -228,7 +251,14 @@ fn open_mapped(pid: i32, entry: &MapsEntry) -> Result<File, String> {
     Ok(file)
 }
 
-fn file_module(number: u32, id: FileId, path: String, file: Result<File, String>) -> Module {
+/// Also gives the name under which its table is to be kept, if it is.
+fn file_module(
+    number: u32,
+    id: FileId,
+    path: String,
+    file: Result<File, String>,
+    tables: &mut TableCache,
+) -> (Module, Option<String>) {
     let mut module = Module {
         number,
         kind: ModuleKind::File,
@@ -246,9 +276,10 @@ fn file_module(number: u32, id: FileId, path: String, file: Result<File, String>
         Ok(file) => file,
         Err(e) => {
             module.table = Err(e);
-            return module;
+            return (module, None);
         }
     };
+    let mut key = None;
     let cache = ReadCache::new(&file);
     match Elf::parse(&cache) {
         Ok(elf) => {
@@ -256,13 +287,14 @@ fn file_module(number: u32, id: FileId, path: String, file: Result<File, String>
             module.segments = elf.segments().to_vec();
             module.position_independent = elf.kind() == seam_object::ElfKind::Dynamic;
             module.has_symtab = elf.section(".symtab").is_some();
-            module.table = seam_unwind::build(&elf).map_err(|e| e.to_string());
+            let bytes = file.metadata().map_or(0, |m| m.len());
+            (module.table, key) = tables.table(&elf, bytes);
         }
         Err(e) => module.table = Err(e.to_string()),
     }
     drop(cache);
     module.file = Some(file);
-    module
+    (module, key)
 }
 
 fn vdso_module(number: u32, pid: i32, entry: &MapsEntry) -> Module {

@@ -16,6 +16,7 @@ use crate::bpf::Kernel;
 use crate::recording::Collector;
 use crate::sideband::Sideband;
 use crate::system::{enable_stats, hurry, monotonic_ns, pidfd};
+use crate::table_cache::TableCache;
 use crate::target::{cpu_time_ns, cpu_times};
 use crate::tracked::Tracked;
 use crate::{
@@ -100,7 +101,7 @@ impl Session {
             clocks: Vec::new(),
             _stats: enable_stats(),
             options,
-            modules: Modules::default(),
+            modules: Modules::with_tables(TableCache::of_user()),
             slots: HashMap::new(),
             processes: HashMap::new(),
             history: MapHistory::default(),
@@ -224,6 +225,7 @@ impl Session {
             map_bytes: (self.kernel.map_bytes() + self.sideband.bytes()) as u64,
             bpf_time,
             bpf_runs,
+            tables_found: self.modules.keep_tables(),
         };
         let maps = self
             .processes

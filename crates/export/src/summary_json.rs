@@ -43,6 +43,7 @@ pub fn summary_json(profile: &Profile, facts: &Facts) -> String {
             map_bytes: cost.map_bytes,
             bpf_time_ns: cost.bpf_time_ns,
             bpf_runs: cost.bpf_runs,
+            tables_found: cost.tables_found,
         }),
     };
     let mut text = serde_json::to_string_pretty(&summary)

@@ -18,6 +18,7 @@ mod generated;
 mod table;
 
 use seam_object::{Elf, ReadRef};
+use serde::{Deserialize, Serialize};
 
 use crate::{GoModule, GoVersion, Result};
 use evidence::Evidence;
@@ -26,7 +27,7 @@ pub use field::{Field, Offsets};
 pub use table::{Release, Row};
 
 /// What is known of where a binary's runtime keeps things.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuntimeOffsets {
     /// The offsets.
     pub offsets: Offsets,
@@ -42,7 +43,7 @@ pub struct RuntimeOffsets {
 }
 
 /// Where offsets come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OffsetsSource {
     /// The table has this release.
     Table,

@@ -3,12 +3,13 @@
 
 use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 use seam_object::{Elf, ReadRef};
+use serde::{Deserialize, Serialize};
 
 use crate::GoModule;
 use crate::code::decode;
 
 /// The place of g relative to the thread pointer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TlsOffset {
     /// A constant: executables.
     Fixed(i64),

@@ -1,10 +1,12 @@
 //! Go version strings, vendors' decorations included. Any text is a version: what it does not say
 //! is missing, and nothing is refused for its version.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Release;
 
 /// A Go version.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoVersion {
     /// The string as the linker wrote it.
     pub text: String,
@@ -17,7 +19,7 @@ pub struct GoVersion {
 }
 
 /// How far a version string can be trusted to mean one known set of sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VersionKind {
     /// `go1.26.8` and nothing else.
     Release,

@@ -15,6 +15,8 @@ pub struct Cost {
     pub bpf_time_ns: u64,
     /// Runs of the BPF program.
     pub bpf_runs: u64,
+    /// Unwind tables that earlier recordings had kept.
+    pub tables_found: u32,
 }
 
 impl Cost {

@@ -3,6 +3,7 @@
 use seam_go::{GoModule, GoVersion, RuntimeOffsets, TlsOffset, switches, tls_offset};
 use seam_object::{Elf, ReadRef, Segment, SegmentKind};
 use seam_wire::{Rule, SEAM_END_ROOT_THREAD, SEAM_PAGE_BYTES, SEAM_RULE_PLT, SEAM_RULE_ROOT};
+use serde::{Deserialize, Serialize};
 
 use crate::cfi::{CfiRows, CfiSection, debug_frame, eh_frame};
 use crate::derive::{derived_rows, go_assembly_rows};
@@ -21,7 +22,7 @@ const ENTRY_BYTES: u32 = 128;
 const CODE_BYTES_MAX: u64 = u32::MAX as u64;
 
 /// A module's table and what the walk needs of its Go runtime.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleTable {
     /// The table.
     pub table: Table,
@@ -32,7 +33,7 @@ pub struct ModuleTable {
 }
 
 /// What a module says of its Go runtime; addresses as linked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoRuntimeFacts {
     /// The version, if the build information is there.
     pub version: Option<GoVersion>,
@@ -47,7 +48,7 @@ pub struct GoRuntimeFacts {
 }
 
 /// Counts for reports and benchmarks.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableFacts {
     /// Functions described by `.eh_frame` and `.debug_frame`.
     pub cfi_functions: u64,

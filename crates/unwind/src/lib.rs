@@ -13,12 +13,14 @@ mod go_rows;
 mod host;
 mod range_list;
 mod rules;
+mod stored;
 mod table;
 
 pub use build::{GoRuntimeFacts, ModuleTable, TableFacts, build, build_vdso};
 pub use error::Error;
 pub use host::{Start, TableSet, Walked, mapping_blocks, walk};
 pub use rules::RuleSet;
+pub use stored::StoredError;
 pub use table::Table;
 
 /// The result of building something.

@@ -5,10 +5,16 @@
 mod container;
 
 use seam_go::{BuildInfo, GoModule, GoVersion};
+use seam_memory::Snapshot;
 use seam_object::Elf;
 use seam_symbolize::{KernelSymbols, ModuleSymbols, demangle};
+use seam_unwind::{ModuleTable, Start, Table, TableFacts, TableSet, walk};
+use seam_wire::{Mapping, SEAM_RBP, SEAM_RSP, SEAM_USER_FRAMES};
 
 use container::{Section, container};
+
+const CODE: u64 = 0x40_0000;
+const STACK: u64 = 0x7fff_0000;
 
 /// A named parser.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +26,11 @@ pub struct Target {
 }
 
 /// All parsers.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
+    Target {
+        name: "stored",
+        run: stored,
+    },
     Target {
         name: "elf",
         run: elf,
@@ -94,6 +104,51 @@ pub fn table(bytes: &[u8]) {
             let _ = symbols.resolve(address, &[]);
         }
     }
+}
+
+/// A table from the cache folder: any bytes, then the bytes with a checksum that fits, and a walk
+/// by whatever words are in it.
+pub fn stored(bytes: &[u8]) {
+    let _ = ModuleTable::from_stored(bytes, "");
+    let split = bytes.len().min(512);
+    let words = bytes[split..].chunks_exact(4);
+    let mut table = ModuleTable {
+        table: Table {
+            words: words
+                .map(|w| u32::from_le_bytes([w[0], w[1], w[2], w[3]]))
+                .collect(),
+            base: 0,
+            index_word: u32::from(bytes.first().copied().unwrap_or(0)),
+            pages: 16,
+            rows: 1,
+        },
+        go: None,
+        facts: TableFacts::default(),
+    };
+    let stored = table.to_stored("");
+    table = ModuleTable::from_stored(&stored, "").expect("just made");
+    let mut set = TableSet::default();
+    let slot = set.add_table(&table.table.words);
+    set.set_mappings(&[Mapping {
+        start: CODE,
+        end: CODE + 0x1000,
+        bias: CODE,
+        table: slot,
+        index_word: table.table.index_word,
+        pages: table.table.pages,
+        ..Mapping::default()
+    }]);
+    let mut memory = Snapshot::default();
+    memory.insert(STACK, &bytes[..split]);
+    let mut start = Start {
+        pc: CODE + u64::from(bytes.len() as u16 % 0x1000),
+        syscall: -1,
+        ..Start::default()
+    };
+    start.reg[SEAM_RSP as usize] = STACK;
+    start.reg[SEAM_RBP as usize] = STACK + 64;
+    let walked = walk(&memory, &set, &start);
+    assert!(walked.user.len() <= SEAM_USER_FRAMES as usize);
 }
 
 /// The bytes as a file's unwind information.

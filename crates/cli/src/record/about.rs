@@ -105,5 +105,6 @@ pub(super) fn cost(recording: &Recording) -> Cost {
         } else {
             recording.counters.samples
         },
+        tables_found: recording.cost.tables_found,
     }
 }

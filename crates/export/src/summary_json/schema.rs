@@ -233,4 +233,6 @@ pub(super) struct Cost {
     pub(super) bpf_time_ns: u64,
     /// Runs of it.
     pub(super) bpf_runs: u64,
+    /// Unwind tables that earlier recordings had kept.
+    pub(super) tables_found: u32,
 }

@@ -1,5 +1,7 @@
 //! The fields of the runtime's structures whose offsets seam knows, and a set of such offsets.
 
+use serde::{Deserialize, Serialize};
+
 /// The largest of these structures, p, has 14 KiB in Go 1.27.
 const OFFSET_MAX: u64 = 0x7fff;
 /// The value for a field that a version does not have.
@@ -11,7 +13,9 @@ type Path = &'static [(&'static str, &'static str)];
 macro_rules! fields {
     ($($name:ident = $($of:ident . $member:ident)/+,)*) => {
         /// A field of the runtime's g, m or p, as runtime/runtime2.go names it.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+        )]
         pub enum Field {
             $(#[doc = concat!("`", $(stringify!($of.$member), " "),+, "`")] $name,)*
         }
@@ -90,8 +94,26 @@ impl std::fmt::Display for Field {
 }
 
 /// Offsets of fields in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Vec<u16>", try_from = "Vec<u16>")]
 pub struct Offsets([u16; Field::ALL.len()]);
+
+impl From<Offsets> for Vec<u16> {
+    fn from(offsets: Offsets) -> Self {
+        offsets.0.to_vec()
+    }
+}
+
+impl TryFrom<Vec<u16>> for Offsets {
+    type Error = String;
+
+    fn try_from(offsets: Vec<u16>) -> Result<Self, String> {
+        let known = Field::ALL.len();
+        let all = offsets.try_into();
+        all.map(Self)
+            .map_err(|list: Vec<u16>| format!("{} offsets, not {known}", list.len()))
+    }
+}
 
 impl Default for Offsets {
     fn default() -> Self {

@@ -2,10 +2,12 @@
 
 use super::Offsets;
 use super::field::NONE;
+use serde::{Deserialize, Serialize};
+
 use super::generated::{OFFSETS, RELEASES};
 
 /// A Go release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Release {
     /// 26 of 1.26.8.
     pub minor: u32,

@@ -14,6 +14,7 @@ mod purego;
 mod refused;
 mod signals;
 mod stress;
+mod table_cache;
 mod targets;
 mod trouble;
 mod truth;
