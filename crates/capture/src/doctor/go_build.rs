@@ -42,14 +42,6 @@ pub(super) fn go_problem(go: &GoBuild) -> Option<Check> {
         "stacks end where the runtime changes stacks (go-build-unknown)"
     } else if !go.verified {
         "stacks end where the runtime changes stacks (go-offsets-unverified)"
-    } else if go.without_cgo {
-        return Some(Check::bad(
-            &go.module,
-            State::Degraded,
-            "calls C without cgo (purego)",
-            "stacks of callbacks from C into Go end at purego's assembly (callbackasm1)",
-            "build with CGO_ENABLED=1",
-        ));
     } else {
         return None;
     };
