@@ -35,6 +35,12 @@ impl BuildInfo {
         {
             return Self::search(bytes);
         }
+        // Linkers keep Go's sections under their names; only without any headers the blob has to be
+        // looked for, in all the data.
+        let sections = elf.sections();
+        if !sections.is_empty() && !sections.iter().any(|s| s.name.contains("go.")) {
+            return None;
+        }
         let data = elf
             .segments()
             .iter()

@@ -69,13 +69,11 @@ pub(crate) fn derived_rows<'d, R: ReadRef<'d>>(
         let mut deriver = Gap {
             code,
             entry: elf.entry(),
-            places: BTreeMap::new(),
             no_returns: NoReturns::new(),
             info: &mut info,
         };
         let named = symbols.range(gap).map(|(at, size)| (*at, *size));
-        deriver.run(named.collect(), &mut result);
-        deriver.emit(base, rules, &mut result.rows);
+        deriver.run(named.collect(), base, rules, &mut result);
     }
     result
 }
@@ -84,14 +82,18 @@ pub(crate) fn derived_rows<'d, R: ReadRef<'d>>(
 struct Gap<'a, 'd> {
     code: Code<'d>,
     entry: u64,
-    /// Frames by address, with the instruction's length.
-    places: BTreeMap<u64, (Frame, u8)>,
     no_returns: NoReturns,
     info: &'a mut InstructionInfoFactory,
 }
 
 impl Gap<'_, '_> {
-    fn run(&mut self, mut starts: Starts, result: &mut DerivedRows) {
+    fn run(
+        &mut self,
+        mut starts: Starts,
+        base: u64,
+        rules: &mut RuleSet,
+        result: &mut DerivedRows,
+    ) {
         starts::add_called(&self.code, &mut starts);
         let regions = starts::regions(&self.code, &starts, self.entry);
         let mut flows = BTreeMap::new();
@@ -118,7 +120,7 @@ impl Gap<'_, '_> {
             result.given_up += u64::from(!derived);
         }
         for (at, place) in flows.into_values().flat_map(|flow| flow.places) {
-            self.places.insert(at, (place.frame, place.len));
+            push_row(&place.frame, at, place.len, base, rules, &mut result.rows);
         }
     }
 
@@ -181,12 +183,6 @@ impl Gap<'_, '_> {
             known = found;
         }
     }
-
-    fn emit(&self, base: u64, rules: &mut RuleSet, rows: &mut Vec<RuleRange>) {
-        for (at, (frame, len)) in &self.places {
-            push_row(frame, *at, *len, base, rules, rows);
-        }
-    }
 }
 
 /// The row of one instruction, where its frame can be told.
@@ -202,11 +198,15 @@ fn push_row(
     let Some((rule, start)) = frame.rule().zip(start) else {
         return;
     };
-    rows.push(RuleRange {
+    let range = RuleRange {
         start,
         end: start.saturating_add(u32::from(len)),
         rule: rules.number(rule),
-    });
+    };
+    match rows.last_mut() {
+        Some(last) if last.end == start && last.rule == range.rule => last.end = range.end,
+        _ => rows.push(range),
+    }
 }
 
 /// Jumps out of a function with something still on the stack lead to a part of the same function.
