@@ -25,7 +25,7 @@ struct {
 /* Finds the mapping of pc among the late ones of this process. 0 = found, and is w->mapping. */
 static __noinline int seam_late_mapping(struct seam_walk *w, __u64 pc)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32, i;
+	__u32 tgid = seam_tgid(), i;
 	struct seam_late *noted = bpf_map_lookup_elem(&late, &tgid);
 
 	if (!noted || !w)
@@ -83,7 +83,7 @@ static __always_inline void inherit_late_mappings(__u32 parent, __u32 child)
 SEC("raw_tracepoint/ma_write")
 int on_mapping(__u64 *ctx)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32, i;
+	__u32 tgid = seam_tgid(), i;
 	struct ma_state *mas = (struct ma_state *)ctx[1];
 	struct vm_area_struct *vma = (struct vm_area_struct *)ctx[3];
 	struct seam_late *noted = bpf_map_lookup_elem(&late, &tgid);

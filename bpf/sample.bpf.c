@@ -11,6 +11,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "ids.h"
+
 struct seam_walk;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -246,15 +248,14 @@ static __always_inline void send(struct seam_walk *w)
 static __always_inline struct seam_walk *begin(__u32 which)
 {
 	struct seam_walk *w = seam_walk_of(&which);
-	__u64 ids = bpf_get_current_pid_tgid();
 
 	if (!w)
 		return 0;
 	__builtin_memset(&w->sample, 0, sizeof(w->sample));
 	w->which = which;
 	w->sample.time_ns = bpf_ktime_get_ns();
-	w->sample.pid = ids >> 32;
-	w->sample.tid = (__u32)ids;
+	w->sample.pid = seam_tgid();
+	w->sample.tid = seam_tid();
 	w->sample.cpu = bpf_get_smp_processor_id();
 	bpf_get_current_comm(w->sample.comm, sizeof(w->sample.comm));
 	return w;
@@ -290,7 +291,7 @@ static __always_inline void walk_and_send(struct seam_walk *w, struct seam_proce
 
 static __always_inline struct seam_process *target(void)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = seam_tgid();
 	struct seam_process *process = bpf_map_lookup_elem(&processes, &tgid);
 
 	return process && !process->held ? process : 0;
@@ -299,7 +300,7 @@ static __always_inline struct seam_process *target(void)
 /* Whether the current task belongs to what is recorded although nobody has named its process. */
 static __always_inline int in_scope(void)
 {
-	__u32 zero = 0, tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 zero = 0, tgid = seam_tgid();
 	struct seam_scope *s = bpf_map_lookup_elem(&scope, &zero);
 
 	/* 0 is the idle task. */
@@ -377,7 +378,7 @@ static __always_inline void note_birth(__u32 born)
 SEC("raw_tracepoint/sched_process_exec")
 int on_exec(void *ctx)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = seam_tgid();
 	struct seam_process *process = bpf_map_lookup_elem(&processes, &tgid);
 
 	if (!process)
@@ -399,11 +400,11 @@ int on_fork(__u64 *ctx)
 {
 	struct task_struct *parent = (struct task_struct *)ctx[0];
 	struct task_struct *child = (struct task_struct *)ctx[1];
-	__u32 parent_tgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
+	__u32 parent_tgid = seam_tgid_of(parent), tgid = seam_tgid_of(child);
 	struct seam_process *process;
 
 	if (parent_tgid == tgid) {
-		note_birth(BPF_CORE_READ(child, pid));
+		note_birth(seam_tid_of(child));
 		return 0;
 	}
 	process = bpf_map_lookup_elem(&processes, &parent_tgid);

@@ -85,9 +85,33 @@ struct mm_struct {
 	unsigned long saved_auxv[48];
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[];
+};
+
+struct signal_struct {
+	struct pid *pids[4];
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
+	struct pid *thread_pid;
+	struct signal_struct *signal;
 	unsigned int flags;
 	struct mm_struct *mm;
 	struct thread_struct thread;

@@ -57,6 +57,13 @@ impl Kernel {
                 map.set_max_entries(ring_bytes)
                     .map_err(|e| refused("sized", &e))?;
             }
+            // seam_pid_namespace (bpf/ids.h) is all that is in it.
+            if map.name().as_encoded_bytes().ends_with(b".rodata") {
+                let namespace = foreign_pid_namespace().unwrap_or(0);
+                let value = map.initial_value_mut().filter(|value| value.len() == 4);
+                let value = value.ok_or_else(|| missing(".rodata"))?;
+                value.copy_from_slice(&namespace.to_le_bytes());
+            }
         }
         let object = open.load().map_err(|e| refused("loaded", &e))?;
         let map = |name: &str| {
@@ -368,4 +375,13 @@ fn log(text: String) {
     if std::env::var_os("SEAM_LOG").is_some() {
         eprint!("libbpf: {text}");
     }
+}
+
+/// The number of seam's PID namespace, if it is not the first.
+fn foreign_pid_namespace() -> Option<u32> {
+    /// `PROC_PID_INIT_INO`, include/linux/proc_ns.h, Linux 3.8 to 6.18.
+    const FIRST: u64 = 0xeffffffc;
+    let own = std::fs::metadata("/proc/self/ns/pid").ok()?;
+    let number = std::os::unix::fs::MetadataExt::ino(&own);
+    u32::try_from(number).ok().filter(|_| number != FIRST)
 }

@@ -40,7 +40,7 @@ impl<'g> Toolchains<'g> {
         )?;
         fs::write(
             home.join("program/main.go"),
-            "package main\n\nfunc main() {}\n",
+            "package main\n\nimport _ \"runtime/pprof\"\n\nfunc main() {}\n",
         )?;
         Ok(Self { go, modules, home })
     }

@@ -2,8 +2,8 @@
 //! pattern for each field that the walk reads.
 //!
 //! The functions are in every Go executable, with cgo or without, since the runtime itself uses
-//! them. A pattern names one access that its function makes to one field, so that what it finds is
-//! that field's offset, or nothing.
+//! them; the one that sets labels is where there can be labels. A pattern names one access that its
+//! function makes to one field, so that what it finds is that field's offset, or nothing.
 
 mod code;
 mod patterns;
@@ -20,7 +20,7 @@ use crate::code::decode;
 type Pattern = fn(&Code<'_>) -> Option<i64>;
 
 /// What shows a field.
-const PATTERNS: [(Field, &str, Pattern); 16] = [
+const PATTERNS: [(Field, &str, Pattern); 17] = [
     (Field::GM, SYSTEMSTACK, patterns::g_m),
     (Field::MGsignal, SYSTEMSTACK, patterns::m_gsignal),
     (Field::MG0, SYSTEMSTACK, patterns::m_g0),
@@ -49,7 +49,11 @@ const PATTERNS: [(Field, &str, Pattern); 16] = [
         "runtime.sigtrampgo",
         patterns::is_extra_in_c,
     ),
+    (Field::GLabels, SET_LABELS, patterns::labels),
 ];
+
+/// Only programs that import runtime/pprof have it; in others no goroutine has labels.
+const SET_LABELS: &str = "runtime/pprof.runtime_setProfLabel";
 
 const SYSTEMSTACK: &str = "runtime.systemstack";
 const GOSAVE: &str = "gosave_systemstack_switch";
@@ -82,7 +86,10 @@ impl Evidence {
         }
         let g_m = code.get(SYSTEMSTACK).and_then(patterns::g_m);
         code.values_mut().for_each(|c| c.g_m = g_m);
-        let shown = PATTERNS.iter().map(|(field, name, pattern)| {
+        let looked = PATTERNS
+            .iter()
+            .filter(|(_, name, _)| *name != SET_LABELS || code.contains_key(name));
+        let shown = looked.map(|(field, name, pattern)| {
             let offset = code.get(name).and_then(pattern);
             (*field, offset.and_then(|o| u64::try_from(o).ok()))
         });

@@ -8,6 +8,7 @@ mod doctor;
 mod following;
 mod goldens;
 mod labels;
+mod namespaces;
 mod outputs;
 mod privilege;
 mod purego;

@@ -142,6 +142,14 @@ pub(super) fn is_extra_in_c(code: &Code<'_>) -> Option<i64> {
     code.of_m(|i| with_constant(i, Mnemonic::Cmp, 1, 0))
 }
 
+/// runtime_setProfLabel stores its argument in `g.labels`, last of all. Before it the write barrier
+/// may store to a buffer (R11).
+pub(super) fn labels(code: &Code<'_>) -> Option<i64> {
+    let of_g = |s: &Access| !matches!(s.base, Register::RSP | Register::RBP | Register::R11);
+    let store = code.stores().filter(of_g).last()?;
+    store.register.map(|_| store.offset)
+}
+
 #[cfg(test)]
 mod tests {
     use iced_x86::{Decoder, DecoderOptions};
