@@ -10,6 +10,7 @@ fn main() {
     for file in [
         "sample.bpf.c",
         "exec.h",
+        "ids.h",
         "wire.h",
         "unwind.h",
         "walk.h",

@@ -3,6 +3,7 @@
 mod bench;
 mod codegen;
 mod demo;
+mod dist;
 mod offsets;
 mod paths;
 mod programs;
@@ -36,6 +37,8 @@ enum Task {
     Test(test::Options),
     /// Measure seam beside its peers and write docs/benchmarks.md
     Bench(bench::Options),
+    /// Build what users get: a static executable, manual pages, completions
+    Dist,
     /// Check the rules of the source tree that compilers do not check
     Tidy,
     /// Read the offsets of the Go runtime's structures from real toolchains
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Programs(options) => programs::run(&options),
         Task::Test(options) => return test::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Dist => dist::run(),
         Task::Tidy => tidy::run(),
         Task::Offsets(options) => offsets::run(&options),
         Task::Codegen { check } => codegen::run(check),

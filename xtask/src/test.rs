@@ -12,7 +12,7 @@ use crate::programs::Wanted;
 use crate::run::{Run, interrupted};
 use crate::setup::{Go, Node};
 use crate::tally::Tally;
-use crate::{demo, paths, programs, setup};
+use crate::{demo, dist, paths, programs, setup};
 
 /// How much to test.
 #[derive(Args)]
@@ -90,9 +90,12 @@ fn everything(options: &Options) -> Report {
         build_programs(&go, &wanted, tally);
         Ok(wanted)
     });
+    let alone = report.step("static seam", |_| Ok(dist::make()?.join("seam")));
     report.step("end-to-end tests", |tally| {
         let wanted = wanted.context("there are no programs")?;
-        end_to_end(&seam.context("seam was not built")?, &wanted, tally)
+        let seam = seam.context("seam was not built")?;
+        let alone = alone.context("the static seam was not built")?;
+        end_to_end(&seam, &alone, &wanted, tally)
     });
     page_tests(&mut report, node.as_ref());
     report
@@ -152,7 +155,7 @@ fn build_programs(go: &Go, wanted: &[Wanted], tally: &mut Tally) {
 }
 
 /// `SEAM_MATRIX` names what was built for this run: older builds may lie around.
-fn end_to_end(seam: &Path, wanted: &[Wanted], tally: &mut Tally) -> Result<()> {
+fn end_to_end(seam: &Path, alone: &Path, wanted: &[Wanted], tally: &mut Tally) -> Result<()> {
     let built: Vec<_> = wanted
         .iter()
         .map(|program| format!("{}/{}", program.version, program.name))
@@ -168,6 +171,7 @@ fn end_to_end(seam: &Path, wanted: &[Wanted], tally: &mut Tally) -> Result<()> {
         ])
         .dir(paths::root())
         .env("SEAM_BIN", seam)
+        .env("SEAM_STATIC", alone)
         .env("SEAM_PROGRAMS", programs::output())
         .env("SEAM_MATRIX", built.join(" "))
         .seconds(2400);

@@ -68,6 +68,9 @@ pub enum Error {
         /// Capabilities that are missing for it.
         missing: Vec<&'static str>,
     },
+    /// Processes can't be seen at all.
+    #[error("/proc is not mounted")]
+    NoProc,
     /// Type information is missing.
     #[error("this kernel has no type information (/sys/kernel/btf/vmlinux is missing)")]
     NoBtf,
@@ -131,6 +134,10 @@ impl Error {
             Self::Bpf { .. } => {
                 "seam needs Linux 5.17 or newer with BPF; -v prints what the kernel's verifier said"
                     .to_owned()
+            }
+            Self::NoProc => "mount -t proc proc /proc".to_owned(),
+            Self::NoBtf if !std::path::Path::new("/sys/kernel").exists() => {
+                "/sys is not mounted: mount -t sysfs sysfs /sys".to_owned()
             }
             Self::NoBtf => {
                 "use a kernel built with CONFIG_DEBUG_INFO_BTF (all current distributions have it)"

@@ -24,8 +24,11 @@ pub struct Target {
 /// # Errors
 /// One error for each kind of process that can't be recorded.
 pub fn check_target(pid: i32) -> Result<Target> {
-    let stat =
-        std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|_| Error::NoProcess(pid))?;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    let stat = stat.map_err(|_| match std::fs::exists("/proc/self/stat") {
+        Ok(true) => Error::NoProcess(pid),
+        _ => Error::NoProc,
+    })?;
     let leader = thread_group(pid).unwrap_or(pid);
     if leader != pid {
         return Err(Error::NotLeader {

@@ -42,6 +42,12 @@ pub(crate) enum Verb {
         /// The verb to describe; without one, seam itself
         verb: Option<String>,
     },
+    /// Print completions for a shell: `seam completions bash`
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 const RECORD_EXAMPLES: &str = "\

@@ -3,6 +3,7 @@
 
 mod args;
 mod by_name;
+mod completions;
 mod doctor;
 mod failure;
 mod man;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let result = match args.command {
         args::Verb::Record(options) => record::run(&options).map(|()| ExitCode::SUCCESS),
         args::Verb::Doctor(options) => doctor::run(&options),
+        args::Verb::Completions { shell } => completions::print(shell).map(|()| ExitCode::SUCCESS),
         args::Verb::Man { verb } => man::print(verb.as_deref()).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|e| failure::report(&e))

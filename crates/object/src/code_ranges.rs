@@ -17,7 +17,7 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
         };
         let mut has_code_sections = false;
         let mut ranges = Vec::new();
-        for section in self.file.sections() {
+        for section in self.file().into_iter().flat_map(|f| f.sections()) {
             let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
                 continue;
             };

@@ -8,7 +8,7 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// Name and CRC-32 of the file that `.gnu_debuglink` names.
     #[must_use]
     pub fn debug_link(&self) -> Option<(String, u32)> {
-        let (name, crc) = self.file.gnu_debuglink().ok()??;
+        let (name, crc) = self.file()?.gnu_debuglink().ok()??;
         Some((String::from_utf8(name.to_vec()).ok()?, crc))
     }
 
@@ -16,7 +16,7 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// share, as dwz writes it.
     #[must_use]
     pub fn shared_debug_link(&self) -> Option<(String, BuildId)> {
-        let (path, id) = self.file.gnu_debugaltlink().ok()??;
+        let (path, id) = self.file()?.gnu_debugaltlink().ok()??;
         Some((String::from_utf8(path.to_vec()).ok()?, BuildId(id.to_vec())))
     }
 }

@@ -26,8 +26,11 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     pub fn dynamic(&self) -> Result<Dynamic> {
         let endian = LittleEndian;
         let malformed = |e: object::read::Error| Error::malformed("dynamic section", e);
-        let sections = self.file.elf_section_table();
         let mut dynamic = Dynamic::default();
+        let Some(file) = self.file() else {
+            return Ok(dynamic);
+        };
+        let sections = file.elf_section_table();
         let Some((entries, link)) = sections.dynamic(endian, self.data).map_err(malformed)? else {
             return Ok(dynamic);
         };

@@ -32,7 +32,8 @@ pub enum ElfKind {
 #[derive(Debug)]
 pub struct Elf<'data, R: ReadRef<'data>> {
     pub(crate) data: R,
-    pub(crate) file: object::read::elf::ElfFile64<'data, LittleEndian, R>,
+    /// With section headers, or without any; `None` where they are malformed or cut off.
+    file: Option<object::read::elf::ElfFile64<'data, LittleEndian, R>>,
     segments: Vec<Segment>,
     kind: ElfKind,
     machine: u16,
@@ -40,15 +41,16 @@ pub struct Elf<'data, R: ReadRef<'data>> {
 }
 
 impl<'data, R: ReadRef<'data>> Elf<'data, R> {
-    /// Parses the headers; sections are read when asked for.
+    /// Parses the headers; sections are read when asked for. A file whose section headers are
+    /// malformed (the loader does not look at them) or cut off counts as one without sections.
     ///
     /// # Errors
     /// When the bytes are no 64-bit little-endian ELF file or its headers are malformed.
     pub fn parse(data: R) -> Result<Self> {
         check_ident(data)?;
-        let file = object::read::elf::ElfFile64::<LittleEndian, R>::parse(data)
+        let header = FileHeader64::<LittleEndian>::parse(data)
             .map_err(|e| Error::malformed("headers", e))?;
-        let header: &FileHeader64<LittleEndian> = file.elf_header();
+        let file = object::read::elf::ElfFile64::<LittleEndian, R>::parse(data).ok();
         let endian = LittleEndian;
         let kind = match header.e_type(endian) {
             ET_EXEC => ElfKind::Executable,
@@ -66,6 +68,11 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
             machine: machine.0,
             entry,
         })
+    }
+
+    /// The file's sections and symbols, if its section headers can be read.
+    pub(crate) fn file(&self) -> Option<&object::read::elf::ElfFile64<'data, LittleEndian, R>> {
+        self.file.as_ref()
     }
 
     /// Program headers in file order.
@@ -110,7 +117,7 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// The GNU build id, from the notes.
     #[must_use]
     pub fn build_id(&self) -> Option<BuildId> {
-        let id = self.file.build_id().ok()??;
+        let id = self.file()?.build_id().ok()??;
         (!id.is_empty() && id.len() <= 64).then(|| BuildId(id.to_vec()))
     }
 

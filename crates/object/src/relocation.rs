@@ -30,17 +30,19 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// of relocation gives (indirect functions) are left out.
     #[must_use]
     pub fn slot_values(&self) -> HashMap<u64, SlotValue<'data>> {
-        let tables: Vec<Range<u64>> = self
-            .file
+        let Some(file) = self.file() else {
+            return HashMap::new();
+        };
+        let tables: Vec<Range<u64>> = file
             .sections()
             .filter(|s| s.name().is_ok_and(|name| name.starts_with(".got")))
             .map(|s| s.address()..s.address().saturating_add(s.size()))
             .collect();
         let mut values = HashMap::new();
-        let Some(relocations) = self.file.dynamic_relocations() else {
+        let Some(relocations) = file.dynamic_relocations() else {
             return values;
         };
-        let symbols = self.file.dynamic_symbol_table();
+        let symbols = file.dynamic_symbol_table();
         for (address, relocation) in relocations {
             if !tables.iter().any(|t| t.contains(&address)) {
                 continue;
@@ -90,6 +92,7 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// Whether the file has sections at all (some packers and `sstrip` leave none).
     #[must_use]
     pub fn has_sections(&self) -> bool {
-        self.file.sections().any(|s| s.size() > 0)
+        let mut files = self.file().into_iter();
+        files.any(|f| f.sections().any(|s| s.size() > 0))
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use object::read::{CompressionFormat, Object, ObjectSection, ReadRef};
 
-use crate::{Elf, Error, Result};
+use crate::{Elf, Error, Result, SegmentKind};
 
 /// The most that one section may decompress to.
 const DECOMPRESSED_BYTES_MAX: u64 = 4 << 30;
@@ -26,8 +26,10 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// All sections with names that are text.
     #[must_use]
     pub fn sections(&self) -> Vec<Section> {
-        self.file
-            .sections()
+        let Some(file) = self.file() else {
+            return Vec::new();
+        };
+        file.sections()
             .filter_map(|s| {
                 let name = s.name().ok()?.to_owned();
                 Some(Section {
@@ -42,7 +44,9 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// A section's header.
     #[must_use]
     pub fn section(&self, name: &str) -> Option<Section> {
-        let s = self.file.section_by_name(name)?;
+        let Some(s) = self.file().and_then(|f| f.section_by_name(name)) else {
+            return self.section_by_program_header(name);
+        };
         Some(Section {
             name: name.to_owned(),
             address: s.address(),
@@ -67,8 +71,10 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
         name: &str,
         bytes_max: u64,
     ) -> Result<Option<Cow<'data, [u8]>>> {
-        let Some(section) = self.file.section_by_name(name) else {
-            return Ok(None);
+        let Some(section) = self.file().and_then(|f| f.section_by_name(name)) else {
+            let section = self.section_by_program_header(name);
+            let data = section.and_then(|s| self.bytes_at(s.address, s.size));
+            return Ok(data.map(Cow::Borrowed));
         };
         let range = section
             .compressed_file_range()
@@ -90,5 +96,30 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
             .and_then(|d| d.decompress())
             .map_err(|e| Error::malformed("section", format!("{name}: {e}")))?;
         Ok(Some(data))
+    }
+
+    /// `.eh_frame` of a file without section headers: `.eh_frame_hdr`, which a program header
+    /// names, begins with where it is. Its end is unknown, but it says itself where it ends.
+    fn section_by_program_header(&self, name: &str) -> Option<Section> {
+        if name != ".eh_frame" || self.has_sections() {
+            return None;
+        }
+        let mut segments = self.segments().iter();
+        let header = segments.find(|s| s.kind == SegmentKind::EhFrameHdr)?;
+        let bytes = self.bytes_at(header.address, 8)?;
+        // Version 1; where .eh_frame is: four bytes, signed, from their own address
+        // (DW_EH_PE_pcrel | DW_EH_PE_sdata4), which is what linkers write.
+        let (&[1, 0x1b, _, _], distance) = bytes.split_first_chunk::<4>()? else {
+            return None;
+        };
+        let distance = i32::from_le_bytes(distance.try_into().ok()?);
+        let address = header.address.wrapping_add(4);
+        let address = address.wrapping_add_signed(i64::from(distance));
+        let segment = self.load_segment(address)?;
+        Some(Section {
+            name: name.to_owned(),
+            address,
+            size: segment.address + segment.file_size - address,
+        })
     }
 }

@@ -48,11 +48,14 @@ pub struct Symbol<'data> {
 impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// Defined, named symbols of both tables, in file order. Malformed entries are left out.
     pub fn symbols(&self) -> impl Iterator<Item = Symbol<'data>> + '_ {
-        let symtab = (SymbolSource::Symtab, self.file.elf_symbol_table());
-        let dynsym = (SymbolSource::Dynsym, self.file.elf_dynamic_symbol_table());
-        [symtab, dynsym]
-            .into_iter()
-            .flat_map(|(source, table)| self.symbols_of(source, table))
+        let tables = self.file().into_iter().flat_map(|file| {
+            let symtab = (SymbolSource::Symtab, file.elf_symbol_table());
+            [
+                symtab,
+                (SymbolSource::Dynsym, file.elf_dynamic_symbol_table()),
+            ]
+        });
+        tables.flat_map(|(source, table)| self.symbols_of(source, table))
     }
 
     fn symbols_of<'t>(
@@ -62,9 +65,8 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     ) -> impl Iterator<Item = Symbol<'data>> + use<'t, 'data, R> {
         // All names at once: one by one they are half a million reads in a large file.
         let names = self
-            .file
-            .section_by_index(table.string_section())
-            .and_then(|section| section.data())
+            .file()
+            .and_then(|f| f.section_by_index(table.string_section()).ok()?.data().ok())
             .unwrap_or_default();
         table.iter().filter_map(move |symbol| {
             let index = symbol.st_shndx(LittleEndian);

@@ -36,3 +36,35 @@ pub fn write_32_bit_program(path: &Path) {
     std::fs::write(path, file).expect("the folder is writable");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
 }
+
+/// How a file loses its section headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Headers {
+    /// The ELF header says that there are none, as `sstrip` leaves it.
+    Gone,
+    /// The file ends before them, though the ELF header names them.
+    CutOff,
+    /// They are there and mean nothing.
+    Mad,
+}
+
+/// Copies a 64-bit ELF file without usable section headers. What is loaded stays as it is.
+///
+/// # Panics
+/// When the file can't be read, or ends before its headers do.
+pub fn without_section_headers(from: &Path, to: &Path, how: Headers) {
+    let mut bytes = std::fs::read(from).expect("the file is there");
+    // Elf64_Ehdr: e_shoff at 40, e_shentsize, e_shnum and e_shstrndx at 58.
+    let offset = u64::from_le_bytes(bytes[40..48].try_into().expect("eight bytes")) as usize;
+    match how {
+        Headers::Gone => {
+            bytes[40..48].fill(0);
+            bytes[60..64].fill(0);
+        }
+        Headers::CutOff => bytes.truncate(offset),
+        Headers::Mad => bytes[offset..].fill(0xa5),
+    }
+    std::fs::write(to, bytes).expect("the folder is writable");
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(to, executable).expect("it is ours");
+}
