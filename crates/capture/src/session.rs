@@ -65,7 +65,6 @@ pub struct Status {
 pub struct Session {
     kernel: Kernel,
     sideband: Sideband,
-    /// Kept open: closing an event ends it.
     clocks: Vec<OwnedFd>,
     /// Kept open: while it is, the kernel counts run times.
     _stats: Option<OwnedFd>,
@@ -211,7 +210,7 @@ impl Session {
     /// When the last samples can't be read.
     pub fn finish(mut self) -> Result<Recording> {
         let now = Instant::now();
-        self.clocks.clear();
+        self.clocks.iter().for_each(perf::disable);
         self.poll(Duration::ZERO)?;
         let (began, wall, monotonic, cpu) =
             self.started
