@@ -105,6 +105,7 @@ static __always_inline const struct seam_table_block *seam_block_of(struct seam_
 
 static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
 static int seam_late_mapping(struct seam_walk *w, __u64 pc);
+static int seam_leave_probe(struct seam_walk *w);
 static struct seam_walk *seam_walk_of(void *context);
 
 #define seam_each(w, callback, n)                                                                  \
@@ -147,6 +148,11 @@ static __always_inline void count(__u32 counter)
 
 #include "exec.h"
 #include "late.h"
+
+static int seam_leave_probe(struct seam_walk *w)
+{
+	return 1;
+}
 
 static struct seam_walk *seam_walk_of(void *context)
 {

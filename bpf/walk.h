@@ -80,6 +80,10 @@ struct seam_walk {
 	/* The mapping set that `mapping` and `previous` are of. */
 	__u32 cached_set;
 	__u64 window[SEAM_WINDOW_WORDS];
+	/* A word of the stack taken for a return address, where it lies, and how far to look. */
+	__u64 guess;
+	__u64 guess_pc;
+	__u64 guess_end;
 	/* Blocks of m and g as they were read. */
 	__u8 scratch[512];
 	struct seam_labels labels;

@@ -14,6 +14,7 @@ fn main() {
         "unwind.h",
         "walk.h",
         "late.h",
+        "made.h",
         "go.h",
         "labels.h",
         "failures.def",

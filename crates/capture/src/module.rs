@@ -17,6 +17,8 @@ use seam_wire::{FileEntry, FileKey, SEAM_FILE_GO, SEAM_FILE_GO_LOADED, SEAM_FILE
 use crate::maps::{FileId, MapsEntry};
 use crate::process_map::go_runtime;
 
+/// The name of code in memory without a file.
+const ANONYMOUS: &str = "[anonymous]";
 /// The most that is read as a vdso.
 const VDSO_BYTES_MAX: u64 = 1 << 20;
 
@@ -46,6 +48,8 @@ pub struct Module {
     pub file: Option<File>,
     /// The vdso's bytes.
     pub image: Vec<u8>,
+    /// The process that makes the code; `None` for code that any process may have.
+    pub maker: Option<i32>,
 }
 
 /// Kinds of code.
@@ -55,8 +59,10 @@ pub enum ModuleKind {
     File,
     /// The kernel's library in every process.
     Vdso,
-    /// Anonymous executable memory.
+    /// Code that a process makes at run time.
     Anonymous,
+    /// Code that the kernel puts in for probes.
+    Probe,
 }
 
 impl Module {
@@ -71,7 +77,7 @@ impl Module {
         let key = match self.kind {
             ModuleKind::Vdso => FileKey::default(),
             ModuleKind::File => self.id?.kernel_key(),
-            ModuleKind::Anonymous => return None,
+            ModuleKind::Anonymous | ModuleKind::Probe => return None,
         };
         let fixed = built
             .go
@@ -134,9 +140,14 @@ impl Module {
 pub struct Modules {
     by_file: HashMap<FileId, Arc<Module>>,
     vdso: Option<Arc<Module>>,
-    anonymous: Option<Arc<Module>>,
+    /// What processes make, by who made it and under which name.
+    made: HashMap<(Option<i32>, String), Arc<Module>>,
     all: Vec<Arc<Module>>,
 }
+
+/// What the kernel calls the pages that it adds for probes (kernel/events/uprobes.c since Linux
+/// 3.5; arch/x86/kernel/uprobes.c, 6.18).
+const PROBE_PAGES: [&str; 2] = ["[uprobes]", "[uprobes-trampoline]"];
 
 impl Modules {
     /// The module of a mapping, opened and read now if it is new.
@@ -145,9 +156,16 @@ impl Modules {
             if let Some(module) = self.by_file.get(&entry.file) {
                 return Arc::clone(module);
             }
+            if let Some(module) = self.made.get(&(Some(pid), entry.path.clone())) {
+                return Arc::clone(module);
+            }
             let file = open_mapped(pid, entry);
-            let module =
-                self.add(|number| file_module(number, entry.file, entry.path.clone(), file));
+            let number = self.all.len() as u32;
+            let module = file_module(number, entry.file, entry.path.clone(), file);
+            if module.table.is_err() && entry.is_made() {
+                return self.made(Some(pid), &entry.path);
+            }
+            let module = self.add(|_| module);
             self.by_file.insert(entry.file, Arc::clone(&module));
             return module;
         }
@@ -159,11 +177,19 @@ impl Modules {
             self.vdso = Some(Arc::clone(&module));
             return module;
         }
-        if let Some(module) = &self.anonymous {
+        if PROBE_PAGES.contains(&entry.path.as_str()) {
+            return self.made(None, &entry.path);
+        }
+        self.made(Some(pid), ANONYMOUS)
+    }
+
+    fn made(&mut self, maker: Option<i32>, path: &str) -> Arc<Module> {
+        let key = (maker, path.to_owned());
+        if let Some(module) = self.made.get(&key) {
             return Arc::clone(module);
         }
-        let module = self.add(anonymous_module);
-        self.anonymous = Some(Arc::clone(&module));
+        let module = self.add(|number| made_module(number, maker, path));
+        self.made.insert(key, Arc::clone(&module));
         module
     }
 
@@ -241,6 +267,7 @@ fn file_module(number: u32, id: FileId, path: String, file: Result<File, String>
         table: Err(String::new()),
         file: None,
         image: Vec::new(),
+        maker: None,
     };
     let file = match file {
         Ok(file) => file,
@@ -292,15 +319,19 @@ fn vdso_module(number: u32, pid: i32, entry: &MapsEntry) -> Module {
         table,
         file: None,
         image,
+        maker: None,
     }
 }
 
-fn anonymous_module(number: u32) -> Module {
+fn made_module(number: u32, maker: Option<i32>, path: &str) -> Module {
     Module {
         number,
-        kind: ModuleKind::Anonymous,
+        kind: match maker {
+            Some(_) => ModuleKind::Anonymous,
+            None => ModuleKind::Probe,
+        },
         id: None,
-        path: "[anonymous]".to_owned(),
+        path: path.to_owned(),
         build_id: None,
         segments: Vec::new(),
         position_independent: false,
@@ -308,5 +339,6 @@ fn anonymous_module(number: u32) -> Module {
         table: Err("code made at run time has no unwind information".to_owned()),
         file: None,
         image: Vec::new(),
+        maker,
     }
 }

@@ -6,12 +6,12 @@ use seam_go::{Field, TlsOffset};
 use seam_memory::{Live, Memory};
 use seam_unwind::GoRuntimeFacts;
 use seam_wire::{
-    GoRuntime, Mapping, SEAM_G_BYTES, SEAM_GO_RUNTIMES, SEAM_LABELS_MAP, SEAM_LABELS_SLICE,
-    SEAM_M_BYTES,
+    GoRuntime, Mapping, SEAM_CODE_FILE, SEAM_CODE_MADE, SEAM_CODE_PROBE, SEAM_G_BYTES,
+    SEAM_GO_RUNTIMES, SEAM_LABELS_MAP, SEAM_LABELS_SLICE, SEAM_M_BYTES,
 };
 
 use crate::maps::{MapsEntry, executable_entries};
-use crate::module::{Module, Modules};
+use crate::module::{Module, ModuleKind, Modules};
 
 /// An executable mapping with its module.
 #[derive(Debug, Clone)]
@@ -138,6 +138,12 @@ impl ProcessMap {
                 let number = m.module.number;
                 let runtime = runtimes.iter().position(|(n, _)| *n == number);
                 wire.go = runtime.map_or(0, |i| i as u32 + 1);
+            } else {
+                wire.index_word = match m.module.kind {
+                    ModuleKind::Anonymous => SEAM_CODE_MADE,
+                    ModuleKind::Probe => SEAM_CODE_PROBE,
+                    ModuleKind::File | ModuleKind::Vdso => SEAM_CODE_FILE,
+                };
             }
             wire
         };

@@ -231,6 +231,8 @@ impl Session {
             .collect();
         self.collector.tell_late_mappings(&maps);
         let collected = self.collector.finish();
+        let made_names = self.processes.values().filter_map(Tracked::made_names);
+        let made_names = made_names.collect();
         let mut targets: Vec<TargetInfo> = self
             .processes
             .into_values()
@@ -253,6 +255,7 @@ impl Session {
             births: collected.births,
             maps: self.history,
             modules: self.modules.all().to_vec(),
+            made_names,
             targets,
             counters: Counters {
                 samples: counters[SEAM_COUNT_SAMPLES as usize],
@@ -281,6 +284,7 @@ impl Session {
             cpu_first_ns: 0,
             cpu_last_ns: 0,
             ended: false,
+            names: None,
         };
         self.processes.insert(pid, tracked);
     }
@@ -291,9 +295,10 @@ impl Session {
     }
 
     fn publish_as(&mut self, pid: i32, held: bool) -> Result<()> {
-        let Some(tracked) = self.processes.get(&pid) else {
+        let Some(tracked) = self.processes.get_mut(&pid) else {
             return Ok(());
         };
+        tracked.note_made_code();
         let (map, exec_set) = (tracked.map.clone(), tracked.exec_set);
         let runtimes = map.go_runtimes(pid);
         let modules: Vec<Arc<Module>> =

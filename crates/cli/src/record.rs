@@ -3,6 +3,7 @@
 mod assemble;
 mod debug_files;
 mod edges;
+mod made_names;
 mod output;
 mod progress;
 mod symbolize;

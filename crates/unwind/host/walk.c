@@ -38,6 +38,12 @@ static inline int seam_late_mapping(struct seam_walk *w, __u64 pc)
 	return 1;
 }
 
+/* What a probe stands for only the kernel knows. */
+static inline int seam_leave_probe(struct seam_walk *w)
+{
+	return 1;
+}
+
 #include "unwind.h"
 
 struct host_walk {

@@ -6,7 +6,7 @@ mod container;
 
 use seam_go::{BuildInfo, GoModule, GoVersion};
 use seam_object::Elf;
-use seam_symbolize::{KernelSymbols, ModuleSymbols, demangle};
+use seam_symbolize::{KernelSymbols, ModuleSymbols, demangle, perf_map_names};
 
 use container::{Section, container};
 
@@ -20,7 +20,7 @@ pub struct Target {
 }
 
 /// All parsers.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     Target {
         name: "elf",
         run: elf,
@@ -60,6 +60,10 @@ pub const TARGETS: [Target; 10] = [
     Target {
         name: "record",
         run: record,
+    },
+    Target {
+        name: "perf_map",
+        run: perf_map,
     },
 ];
 
@@ -156,6 +160,14 @@ pub fn kallsyms(bytes: &[u8]) {
 /// Mangled names.
 pub fn names(bytes: &[u8]) {
     let _ = demangle(&String::from_utf8_lossy(bytes));
+}
+
+/// `/tmp/perf-PID.map`.
+pub fn perf_map(bytes: &[u8]) {
+    let addresses: Vec<u64> = (0..64).map(|n| n << 58 | n << 12).collect();
+    let names = perf_map_names(bytes, &addresses);
+    assert_eq!(names.len(), addresses.len());
+    assert!(names.iter().flatten().all(|name| !name.is_empty()));
 }
 
 /// What the kernel side sends.

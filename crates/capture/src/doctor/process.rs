@@ -97,6 +97,8 @@ pub fn process_report(target: Target) -> Result<ProcessReport> {
         let number = mapping.module.number;
         if mapping.module.kind == ModuleKind::Anonymous {
             report.anonymous_bytes += bytes;
+        } else if mapping.module.kind == ModuleKind::Probe {
+            continue;
         } else if let Some(at) = seen.iter().position(|n| *n == number) {
             report.modules[at].code_bytes += bytes;
         } else {

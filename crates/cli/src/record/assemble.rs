@@ -14,8 +14,9 @@ use seam_profile::{
 use seam_symbolize::{Frame, Origin};
 use seam_wire::{
     SEAM_END_ROOT_KERNEL, SEAM_END_TABLE_NOT_READY, SEAM_FRAME_EXACT, SEAM_LEAF_FRAMES,
-    SEAM_SAMPLE_GO_THREAD, SEAM_SAMPLE_IN_C, SEAM_SAMPLE_KERNEL_MODE, SEAM_SAMPLE_P_HELD,
-    SEAM_SAMPLE_P_LOST, SampleHeader, frame_address, frame_flags,
+    SEAM_SAMPLE_FRAME_POINTERS, SEAM_SAMPLE_GO_THREAD, SEAM_SAMPLE_GUESSED, SEAM_SAMPLE_IN_C,
+    SEAM_SAMPLE_KERNEL_MODE, SEAM_SAMPLE_P_HELD, SEAM_SAMPLE_P_LOST, SampleHeader, frame_address,
+    frame_flags,
 };
 
 use super::edges::Edges;
@@ -258,6 +259,8 @@ impl Assembler<'_> {
         let origin = match frame.origin {
             Origin::GoTable => NameOrigin::GoTable,
             Origin::Symbol | Origin::Dwarf => NameOrigin::Symbol,
+            // Whatever it is called, it is nobody's code that seam knows.
+            Origin::Process => NameOrigin::Missing,
         };
         let (kind, role) = classify(&frame.raw_name, origin, Some(module_kind));
         let told_apart = self.ambiguous.contains(&*frame.raw_name);
@@ -327,6 +330,8 @@ impl Assembler<'_> {
             (SEAM_SAMPLE_P_HELD, SampleFlags::P_HELD),
             (SEAM_SAMPLE_P_LOST, SampleFlags::P_LOST),
             (SEAM_SAMPLE_GO_THREAD, SampleFlags::GO_THREAD),
+            (SEAM_SAMPLE_GUESSED, SampleFlags::GUESSED),
+            (SEAM_SAMPLE_FRAME_POINTERS, SampleFlags::FRAME_POINTERS),
         ];
         let set_flags = pairs
             .iter()
@@ -378,7 +383,7 @@ impl Assembler<'_> {
 fn module_kind(recording: &Recording, mapping: &MappedModule) -> ModuleKind {
     match mapping.module.kind {
         Code::Vdso => ModuleKind::Vdso,
-        Code::Anonymous => ModuleKind::Anonymous,
+        Code::Anonymous | Code::Probe => ModuleKind::Anonymous,
         Code::File => {
             let number = Some(mapping.module.number);
             let executable = recording.targets.iter().any(|t| t.executable == number);

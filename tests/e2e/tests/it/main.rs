@@ -7,6 +7,7 @@ mod doctor;
 mod following;
 mod goldens;
 mod labels;
+mod made;
 mod outputs;
 mod privilege;
 mod refused;
