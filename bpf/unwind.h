@@ -10,6 +10,8 @@
  * void *seam_table_at(struct seam_walk *w, __u32 table)
  * const struct seam_table_block *seam_block_of(struct seam_walk *w, void *table, __u32 block)
  * int seam_late_mapping(struct seam_walk *w, __u64 pc): a mapping outside the set; 0 = in w->mapping
+ * int seam_runtime_at(struct seam_walk *w, __u32 index): the process's Go runtime of that index; 0 =
+ *	in w->runtime
  * int seam_leave_probe(struct seam_walk *w): 0 = pc was another tool's probe's, and is what it
  *	stands for now
  * seam_each(w, callback, n): calls callback(0 .. n-1, context) until it returns 1
@@ -403,6 +405,8 @@ static __always_inline int seam_step(struct seam_walk *w)
 		return seam_step_without_table(w, 1);
 	if (seam_find_rule(w, pc, &rule))
 		return seam_stop(w, SEAM_END_NO_ROW);
+	if ((rule.flags & SEAM_RULE_GO_CODE) && w->mapping.go != w->go.runtime && w->mapping.go)
+		seam_enter_runtime(w);
 	if (rule.flags & SEAM_RULE_SCHEDULER)
 		w->scheduler = 1;
 	if (rule.kind >= SEAM_RULE_ASMCGOCALL && rule.kind <= SEAM_RULE_GOGO)

@@ -118,6 +118,8 @@ enum seam_rule_flags {
 	SEAM_RULE_SAVED_BY_RBP = 16,
 	/* The CFA lies on another stack: it need not be above the stack pointer. */
 	SEAM_RULE_OTHER_STACK = 32,
+	/* Go's code, as its own table says; C linked into the same file is not. */
+	SEAM_RULE_GO_CODE = 64,
 };
 
 /*

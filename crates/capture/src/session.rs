@@ -284,6 +284,7 @@ impl Session {
             cpu_first_ns: 0,
             cpu_last_ns: 0,
             ended: false,
+            looks_left: 0,
             names: None,
         };
         self.processes.insert(pid, tracked);
@@ -301,6 +302,9 @@ impl Session {
         tracked.note_made_code();
         let (map, exec_set) = (tracked.map.clone(), tracked.exec_set);
         let runtimes = map.go_runtimes(pid);
+        if !map.awaits_loader(&runtimes) {
+            tracked.looks_left = 0;
+        }
         let modules: Vec<Arc<Module>> =
             map.mappings.iter().map(|m| Arc::clone(&m.module)).collect();
         self.install(&modules)?;

@@ -18,6 +18,8 @@ pub(crate) struct Tracked {
     pub(crate) cpu_first_ns: u64,
     pub(crate) cpu_last_ns: u64,
     pub(crate) ended: bool,
+    /// How often more to look whether the loader has told where a Go runtime's g lies.
+    pub(crate) looks_left: u32,
     /// Where names of run-time code are, once there is such code.
     pub(crate) names: Option<NamePlace>,
 }

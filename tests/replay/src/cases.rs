@@ -94,8 +94,8 @@ impl CaseFile {
             tables: tables.iter().map(words).collect(),
             mappings: mappings.iter().map(|m| hex(bytes_of(m))).collect(),
             runtime: set
-                .runtime
-                .as_ref()
+                .runtimes
+                .first()
                 .map(|r| hex(bytes_of(r)))
                 .unwrap_or_default(),
             cases: Vec::new(),
@@ -153,7 +153,7 @@ impl CaseFile {
         if !self.runtime.is_empty() {
             let runtime: GoRuntime = from_bytes(&unhex(&self.runtime)?)
                 .context("a runtime of another layout: record anew")?;
-            set.runtime = Some(runtime);
+            set.runtimes = vec![runtime];
         }
         Ok(set)
     }

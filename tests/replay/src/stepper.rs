@@ -68,7 +68,7 @@ impl Stepper {
                 .or_insert_with(|| set.add_table(&built.table.words))
         });
         set.set_mappings(&mappings);
-        set.runtime = runtimes.first().map(|(_, r)| *r);
+        set.runtimes = runtimes.iter().map(|(_, r)| *r).collect();
         self.set = set;
     }
 

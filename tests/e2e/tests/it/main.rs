@@ -16,5 +16,6 @@ mod stress;
 mod targets;
 mod trouble;
 mod truth;
+mod two_go;
 mod versions;
 mod wide;
