@@ -163,10 +163,7 @@ static __noinline int seam_runtime_at(struct seam_walk *w, __u32 index)
 	return 0;
 }
 
-static int seam_leave_probe(struct seam_walk *w)
-{
-	return 1;
-}
+#include "probes.h"
 
 static struct seam_walk *seam_walk_of(void *context)
 {
@@ -289,6 +286,9 @@ static __always_inline void walk_and_send(struct seam_walk *w, struct seam_proce
 		count(SEAM_COUNT_NO_REGISTERS);
 		return;
 	}
+	w->probed = 0;
+	if ((w->sample.flags & SEAM_SAMPLE_KERNEL_MODE) && syscall < 0)
+		before_breakpoint(w);
 	w->mapping_set = w->sample.mapping_set = process->mapping_set;
 	w->mapping_count = process->mapping_count;
 	w->runtime = process->go[0];

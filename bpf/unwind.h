@@ -13,7 +13,7 @@
  * int seam_runtime_at(struct seam_walk *w, __u32 index): the process's Go runtime of that index; 0 =
  *	in w->runtime
  * int seam_leave_probe(struct seam_walk *w): 0 = pc was another tool's probe's, and is what it
- *	stands for now
+ *	stands for now; -1 = it is one, and what it stands for is not known
  * seam_each(w, callback, n): calls callback(0 .. n-1, context) until it returns 1
  * struct seam_walk *seam_walk_of(void *context): the w that such a callback is for
  */
@@ -373,11 +373,17 @@ static __always_inline int seam_step_plain(struct seam_walk *w, const struct sea
 /* A frame in no mapping that is known, or in one without a table. 0 = there is a caller. */
 static __noinline int seam_step_without_table(struct seam_walk *w, int mapped)
 {
-	if (!seam_leave_probe(w)) {
+	int probe = seam_leave_probe(w);
+
+	if (!probe) {
 		/* It was no frame. */
 		w->frames--;
 		return 0;
 	}
+	/* The kernel may be in the midst of moving sp and pc (sys_uprobe in
+	 * arch/x86/kernel/uprobes.c, Linux 6.18). */
+	if (probe < 0 || (!mapped && w->probed && w->frames == 2))
+		return seam_stop(w, SEAM_END_URETPROBE);
 	if (!mapped)
 		return seam_stop(w, w->mapping_count ? SEAM_END_NO_MAPPING :
 						       SEAM_END_TABLE_NOT_READY);

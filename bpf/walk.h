@@ -80,6 +80,9 @@ struct seam_walk {
 	struct seam_go_state go;
 	/* Those of runtimes that were met before, while the walk is in another one's frames. */
 	struct seam_go_state parked[SEAM_GO_RUNTIMES];
+	/* The sample interrupted the kernel in a process with another tool's probes. */
+	__u32 probed;
+	__u32 unused_too;
 	/* How many runtimes the process has, and the innermost one on this stack: 1 + its index. */
 	__u32 runtimes;
 	__u32 owner;

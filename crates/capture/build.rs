@@ -15,6 +15,7 @@ fn main() {
         "walk.h",
         "late.h",
         "made.h",
+        "probes.h",
         "go.h",
         "labels.h",
         "failures.def",

@@ -103,6 +103,7 @@ void seam_walk_host(const struct seam_host *host, const struct seam_start *start
 	w->fsbase = start->fsbase;
 	w->mapping_set = start->mapping_set;
 	w->mapping_count = start->mapping_count;
+	w->probed = 0;
 	w->runtimes = (__u32)host->runtime_count;
 	seam_runtime_at(w, 0);
 	seam_begin_go(w);

@@ -10,6 +10,7 @@ mod labels;
 mod made;
 mod outputs;
 mod privilege;
+mod probed;
 mod refused;
 mod signals;
 mod stress;

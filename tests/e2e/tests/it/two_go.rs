@@ -32,7 +32,11 @@ struct Host {
 
 /// Starts the host, which prints the goroutines of its thread before it is ready.
 fn host(waits: bool) -> Process {
-    assert_ne!(places::machine_go(), OTHER, "the libraries would be one file");
+    assert_ne!(
+        places::machine_go(),
+        OTHER,
+        "the libraries would be one file"
+    );
     let first = places::go_program("two-go", Some(OTHER), &["-buildmode=c-shared"]);
     let flags = ["-buildmode=c-shared", "-tags=second"];
     let second = places::go_program("two-go", Some(places::machine_go()), &flags);
