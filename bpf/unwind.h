@@ -346,6 +346,13 @@ static __always_inline int seam_step_plain(struct seam_walk *w, const struct sea
 		if (seam_read_word(w, &base, base + (__s64)rule->deref_offset))
 			return seam_stop(w, SEAM_END_READ_STACK);
 		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
+	case SEAM_RULE_DEREF_INDEXED:
+		if (seam_register(w, rule->base, &base))
+			return seam_stop(w, SEAM_END_REGISTER_LOST);
+		base = w->reg[SEAM_RSP] + 8 * base + (__s64)rule->deref_offset;
+		if (seam_read_word(w, &base, base))
+			return seam_stop(w, SEAM_END_READ_STACK);
+		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
 	case SEAM_RULE_PLT:
 		return seam_return(w, rule, w->reg[SEAM_RSP] + ((w->pc & 15) >= (__u64)rule->deref_offset ? 16 : 8));
 	case SEAM_RULE_FRAME_POINTER:

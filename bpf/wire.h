@@ -103,6 +103,8 @@ enum seam_rule_kind {
 	 * or with SEAM_RULE_IN_REGISTER in the register of that number.
 	 */
 	SEAM_RULE_RETURN_APART = 16,
+	/* CFA = *(RSP + 8 * base register + deref_offset) + cfa_offset: libcrypto's bn_mul_mont. */
+	SEAM_RULE_DEREF_INDEXED = 17,
 };
 
 enum seam_rule_flags {

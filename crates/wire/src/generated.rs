@@ -61,6 +61,7 @@ pub const SEAM_RULE_GOGO: seam_rule_kind = 13;
 pub const SEAM_RULE_CLONE: seam_rule_kind = 14;
 pub const SEAM_RULE_FRAME_POINTER: seam_rule_kind = 15;
 pub const SEAM_RULE_RETURN_APART: seam_rule_kind = 16;
+pub const SEAM_RULE_DEREF_INDEXED: seam_rule_kind = 17;
 pub type seam_rule_kind = ::std::os::raw::c_uint;
 pub const SEAM_RULE_EXACT_CALLER: seam_rule_flags = 1;
 pub const SEAM_RULE_IN_REGISTER: seam_rule_flags = 2;

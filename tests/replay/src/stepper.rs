@@ -254,6 +254,7 @@ fn rule_name(kind: u8) -> &'static str {
         SEAM_RULE_NONE => "none",
         SEAM_RULE_CFA => "cfa",
         SEAM_RULE_DEREF => "deref",
+        SEAM_RULE_DEREF_INDEXED => "deref-indexed",
         SEAM_RULE_ROOT => "root",
         SEAM_RULE_SIGNAL => "signal",
         SEAM_RULE_PLT => "plt",

@@ -11,6 +11,7 @@ mod made;
 mod outputs;
 mod privilege;
 mod probed;
+mod race;
 mod refused;
 mod signals;
 mod stress;
