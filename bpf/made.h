@@ -165,11 +165,16 @@ static __always_inline int seam_made_frame(struct seam_walk *w, __u64 rbp, __u64
 	return kind;
 }
 
-/* A frame of code made at run time. 0 = its caller is the current frame. */
+/*
+ * A frame of code made at run time, or of a file's code that has no rows. There no address is guessed
+ * but at the leaf: assembly is not written in one way, and stacks have ends. 0 = its caller is the
+ * current frame.
+ */
 static __noinline int seam_step_made(struct seam_walk *w)
 {
 	__u64 sp = w->reg[SEAM_RSP], rbp = 0, pc = 0, end;
 	int leaf = w->frames == 1 || w->exact, words, kind = SEAM_RETURN_NONE, known;
+	__u32 in_file = w->mapping.table;
 
 	known = !seam_register(w, SEAM_RBP, &rbp);
 	if (leaf) {
@@ -193,9 +198,13 @@ static __noinline int seam_step_made(struct seam_walk *w)
 		w->known &= ~SEAM_CALLEE_SAVED;
 		return seam_to_made_caller(w, rbp + 16, pc, rbp);
 	}
+	if (in_file && kind == SEAM_RETURN_NONE)
+		return seam_stop(w, SEAM_END_NO_ROW);
 	/* Perhaps the frame pointer of a caller: then the return address lies below it. */
 	end = kind == SEAM_RETURN_OTHER ? rbp : ~0ULL;
 	if (!seam_guess(w, end)) {
+		if (in_file)
+			return seam_stop(w, SEAM_END_NO_ROW);
 		w->sample.flags |= SEAM_SAMPLE_GUESSED;
 		known = known && !(rbp & 7) && rbp > w->guess &&
 			rbp - w->guess < SEAM_MADE_FRAME_BYTES;

@@ -288,6 +288,19 @@ static __always_inline int seam_step_signal(struct seam_walk *w)
 }
 
 /*
+ * Whether pc is the first byte of a function and there is nothing before it: no call has pushed it,
+ * the program has planted it as the end of a stack (makecontext's __start_context).
+ */
+static __noinline int seam_planted(struct seam_walk *w)
+{
+	struct seam_rule rule = {};
+
+	return !w->exact && seam_covers(&w->mapping, w->pc) && !seam_find_rule(w, w->pc, &rule) &&
+	       rule.kind == SEAM_RULE_CFA && rule.base == SEAM_RSP && rule.cfa_offset == 8 &&
+	       seam_return_kind(w, w->pc) == SEAM_RETURN_NONE;
+}
+
+/*
  * glibc's clone3 ends its unwind information before its system call, since in the child there is no
  * caller: rax is 0 there until a C function is called. In the parent nothing was pushed.
  */
@@ -297,7 +310,7 @@ static __always_inline int seam_step_without_row(struct seam_walk *w, const stru
 	__u32 i, behind = w->cloning;
 
 	if (w->frames != 1)
-		return seam_step_made(w);
+		return seam_planted(w) ? seam_stop(w, SEAM_END_ROOT_CONTEXT) : seam_step_made(w);
 	if (!behind && !seam_read(w, code, sizeof(code), w->pc - sizeof(code))) {
 		for (i = 0; i + 1 < sizeof(code); i++)
 			behind |= code[i] == 0x0f && code[i + 1] == 0x05;

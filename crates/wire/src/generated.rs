@@ -276,6 +276,7 @@ pub const SEAM_END_ROOT_CHILD: u32 = 4;
 pub const SEAM_END_ROOT_EXEC: u32 = 5;
 pub const SEAM_END_ROOT_EXIT: u32 = 6;
 pub const SEAM_END_ROOT_KERNEL: u32 = 7;
+pub const SEAM_END_ROOT_CONTEXT: u32 = 8;
 pub const SEAM_END_NO_MAPPING: u32 = 10;
 pub const SEAM_END_TABLE_NOT_READY: u32 = 11;
 pub const SEAM_END_NO_ROW: u32 = 12;
@@ -340,6 +341,12 @@ pub static ENDS: &[crate::End] = &[
         id: "root-kernel",
         root: true,
         sentence: "a thread of the kernel, which has no user stack",
+    },
+    crate::End {
+        code: 8,
+        id: "root-context",
+        root: true,
+        sentence: "the start of a stack that the program has made",
     },
     crate::End {
         code: 10,

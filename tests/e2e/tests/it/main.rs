@@ -5,6 +5,7 @@ mod arguments;
 mod command;
 mod doctor;
 mod following;
+mod forwards;
 mod goldens;
 mod labels;
 mod made;
