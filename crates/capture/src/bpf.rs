@@ -102,7 +102,7 @@ impl Kernel {
     pub(crate) fn attach_sampler(&mut self, event: &OwnedFd) -> Result<()> {
         let program = self.object.progs_mut().find(|p| p.name() == "sample");
         let program = program.ok_or_else(|| missing("sample"))?;
-        // The link closes its descriptor (bpf_link_perf_detach, libbpf 1.0 to 1.6): it gets its own.
+        // The link closes its descriptor (bpf_link_perf_detach, libbpf 1.0 to 1.6), so it gets one.
         let own = event
             .try_clone()
             .map_err(Error::io("copying a descriptor"))?;

@@ -71,8 +71,8 @@ impl NamePlace {
     }
 }
 
-/// Finds a file without following any symbolic link; it can't be read yet, so that looking at it has
-/// no effect.
+/// Finds a file without following any symbolic link; it can't be read yet, so that looking at it
+/// has no effect.
 fn place_beneath(root: &OwnedFd, path: &str) -> std::io::Result<File> {
     let path = std::ffi::CString::new(path)?;
     // SAFETY: open_how is a plain structure of integers, for which zeros are the defaults.

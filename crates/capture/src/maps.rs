@@ -141,7 +141,7 @@ garbage
             executable_entries(&line)[0].is_made()
         };
         assert!(made("rwxp", "00:00 0"));
-        assert!(made("rwxp", "fe:00 42 /home/x"));
+        assert!(made("rwxp", "fe:00 42 /srv/x"));
         assert!(made("r-xs", "00:01 42 /memfd:doublemapper (deleted)"));
         assert!(made("r-xp", "fe:00 42 /tmp/ffiA1b2 (deleted)"));
         assert!(made("r-xs", "00:01 42 /dev/shm/jit"));

@@ -157,7 +157,7 @@ impl ProcessReport {
                     "{} KiB of executable memory",
                     self.anonymous_bytes.div_ceil(1024)
                 ),
-                "made at run time (JIT); stacks end there, and it has no names",
+                "made at run time (JIT): stacks go through it by frame pointers, or by guesses that are marked",
                 "",
             ));
         }

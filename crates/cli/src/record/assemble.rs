@@ -6,7 +6,7 @@ use std::rc::Rc;
 use seam_analyze::{NameOrigin, classify};
 use seam_capture::{Labels, MappedModule, ModuleKind as Code, RawSample, Recording, kernel_facts};
 use seam_profile::{
-    Cost, EndReason, FrameId, FunctionId, FunctionKind, FunctionSpec, GoContext, Host, LabelsId,
+    Cost, FrameId, FunctionId, FunctionKind, FunctionSpec, GoContext, Host, LabelsId,
     LocationFlags, LocationId, MappedRange, ModuleId, ModuleKind, ModuleSpec, Profile,
     ProfileBuilder, QualityInput, Role, SampleFlags, SampleRow, Sampling, StackEnd, StackId,
     Target, Tier,
@@ -59,7 +59,7 @@ pub(crate) fn profile(recording: &Recording, views: &Views) -> Profile {
         names.kernel.is_empty() && recording.stacks.iter().any(|s| !s.kernel.is_empty());
     assembler.builder.finish(
         metadata(recording),
-        &end_reasons(),
+        &words::end_reasons(),
         quality(recording, &names, &edges, kernel_hidden),
         Some(cost(recording)),
     )
@@ -399,16 +399,6 @@ fn module_kind(recording: &Recording, mapping: &MappedModule) -> ModuleKind {
 /// `libsqlite3.so.0.8.6` is `libsqlite3` in `LIB::symbol`.
 fn library(name: &str) -> &str {
     name.split_once(".so").map_or(name, |(stem, _)| stem)
-}
-
-fn end_reasons() -> Vec<EndReason> {
-    let reason = |end: &seam_wire::End| EndReason {
-        code: end.code,
-        name: end.id.to_owned(),
-        sentence: end.sentence.to_owned(),
-        root: end.root,
-    };
-    seam_wire::ends().iter().map(reason).collect()
 }
 
 fn metadata(recording: &Recording) -> seam_profile::Recording {

@@ -55,7 +55,7 @@ fn check(profile: &Pprof, summary: &Value, root: &str) {
         let path = path.join(";");
         let unwound = stack.texts.get("unwound").map_or("", String::as_str);
         if path.contains("made_stale") {
-            // Its frame holds what looks like a return address: the guess may be wrong, and is told.
+            // Its frame holds what looks like a return address: a guess may be wrong, and is told.
             assert_eq!(unwound, "guessed", "{}", stack.text());
             continue;
         }
