@@ -67,18 +67,21 @@ static __always_inline int seam_read_curg(struct seam_walk *w)
 	w->labels.at = seam_scratch_known(w, rt->g_labels, 0);
 	w->sample.goid = seam_scratch_known(w, rt->g_goid, 0);
 	w->sample.start_pc = seam_scratch_known(w, rt->g_startpc, 0);
+	w->labels.kind = rt->labels_kind;
 	/* _Gscan (0x1000) is a lock bit, not a state. No state has the number 0xfff. */
-	w->sample.go_status = (__u32)seam_scratch_known(w, rt->g_status, 0xfff) & 0xfff;
+	go->status = (__u32)seam_scratch_known(w, rt->g_status, 0xfff) & 0xfff;
+	w->sample.go_status = go->status;
 	return 0;
 }
 
 /* Reads g, m, p and the goroutine of this thread for w->runtime, whose number is `number`. */
-static __always_inline void seam_load_go(struct seam_walk *w, __u32 number)
+static __noinline int seam_load_go(struct seam_walk *w, __u32 number)
 {
 	struct seam_go_state *go = &w->go;
 	struct seam_go_runtime *rt = &w->runtime;
 
 	go->runtime = number;
+	go->status = 0;
 	go->usable = 0;
 	go->extra_in_c = 0;
 	go->curg = 0;
@@ -92,24 +95,124 @@ static __always_inline void seam_load_go(struct seam_walk *w, __u32 number)
 	w->labels.at = 0;
 	w->labels.bytes = 0;
 	if (!rt->known)
-		return;
+		return 0;
 	if (seam_read_word(w, &go->g, w->fsbase + rt->tls_offset) || !go->g)
-		return;
+		return 0;
 	w->sample.flags |= SEAM_SAMPLE_GO_THREAD;
 	/* Wrong offsets would give wrong goroutines: none is better. */
 	if (!rt->verified) {
 		w->sample.flags |= SEAM_SAMPLE_GO_UNVERIFIED;
-		return;
+		return 0;
 	}
 	if (seam_read_word(w, &go->m, go->g + rt->g_m) || seam_read_m(w)) {
 		w->sample.flags |= SEAM_SAMPLE_GO_TORN;
-		return;
+		return 0;
 	}
 	if (go->curg && seam_read_curg(w)) {
 		w->sample.flags |= SEAM_SAMPLE_GO_TORN;
-		return;
+		return 0;
 	}
 	go->usable = 1;
+	return 0;
+}
+
+/*
+ * Before a walk: reads what the sample says of Go. Which of several runtimes (c-shared libraries have
+ * one each) a thread works for, its stack tells: then nothing is read until a Go frame is met.
+ */
+static __always_inline void seam_begin_go(struct seam_walk *w)
+{
+	__u32 i;
+
+	w->owner = 0;
+	if (w->runtimes <= 1) {
+		seam_load_go(w, w->runtimes);
+		return;
+	}
+	for (i = 0; i < SEAM_GO_RUNTIMES; i++)
+		w->parked[i].runtime = 0;
+	w->runtime.known = 0;
+	seam_load_go(w, 0);
+}
+
+/* What a sample says of Go: that of the innermost runtime on its stack. */
+struct seam_go_sample {
+	__u64 goid;
+	__u64 start_pc;
+	__u64 labels_at;
+	__u64 labels_kind;
+	__s64 m;
+	__s32 p;
+	__u32 status;
+	__u32 flags;
+};
+
+/*
+ * The frame in w->mapping is another runtime's than the one before: from here on the walk goes by
+ * that one's g, m and p. Where a runtime is met again further out, its list of callbacks goes on
+ * where it was left.
+ */
+static __noinline int seam_enter_runtime(struct seam_walk *w)
+{
+	__u64 to = w->mapping.go, from = w->go.runtime;
+	struct seam_go_sample own = {};
+
+	if (from && from <= SEAM_GO_RUNTIMES) {
+		seam_opaque(from);
+		w->parked[(from - 1) & (SEAM_GO_RUNTIMES - 1)] = w->go;
+	}
+	w->scheduler = 0;
+	if (to > w->runtimes || to > SEAM_GO_RUNTIMES || seam_runtime_at(w, (__u32)to - 1))
+		w->runtime.known = 0;
+	seam_opaque(to);
+	if (to <= SEAM_GO_RUNTIMES && w->parked[(to - 1) & (SEAM_GO_RUNTIMES - 1)].runtime == to) {
+		w->go = w->parked[(to - 1) & (SEAM_GO_RUNTIMES - 1)];
+		return 0;
+	}
+	if (!w->owner) {
+		w->owner = (__u32)to;
+		return seam_load_go(w, (__u32)to);
+	}
+	own.goid = w->sample.goid;
+	own.start_pc = w->sample.start_pc;
+	own.m = w->sample.m;
+	own.p = w->sample.p;
+	own.status = w->sample.go_status;
+	own.flags = w->sample.flags;
+	own.labels_at = w->labels.at;
+	own.labels_kind = w->labels.kind;
+	seam_load_go(w, (__u32)to);
+	w->sample.goid = own.goid;
+	w->sample.start_pc = own.start_pc;
+	w->sample.m = own.m;
+	w->sample.p = own.p;
+	w->sample.go_status = own.status;
+	w->sample.flags = own.flags;
+	w->labels.at = own.labels_at;
+	w->labels.kind = own.labels_kind;
+	return 0;
+}
+
+/*
+ * After a walk without any Go frame: a thread that one of several runtimes knows is said to be a Go
+ * thread, as with a single one.
+ */
+static __always_inline void seam_end_go(struct seam_walk *w)
+{
+	__u32 i;
+
+	if (w->runtimes > 1 && !w->owner) {
+		for (i = 0; i < SEAM_GO_RUNTIMES; i++) {
+			if (i >= w->runtimes || w->sample.flags & SEAM_SAMPLE_GO_THREAD)
+				break;
+			if (seam_runtime_at(w, i))
+				break;
+			seam_load_go(w, i + 1);
+		}
+	}
+	w->sample.go_runtime = (__u8)w->go.runtime;
+	if (w->owner)
+		w->sample.go_runtime = (__u8)w->owner;
 }
 
 /*
@@ -171,7 +274,7 @@ static __always_inline int seam_sched_fits(struct seam_walk *w)
 	struct seam_go_state *go = &w->go;
 
 	return (go->sched_sp >= go->stack_lo && go->sched_sp < go->stack_hi) ||
-	       (w->sample.go_status == SEAM_GO_COPYSTACK && go->sched_sp);
+	       (go->status == SEAM_GO_COPYSTACK && go->sched_sp);
 }
 
 /* A goroutine's saved registers, if it still owns this thread. */
@@ -268,7 +371,8 @@ static __always_inline int seam_step_go(struct seam_walk *w, const struct seam_r
 	/* This needs no structure of the runtime: none may be there yet (needm) or any more (dropm). */
 	if (rule->kind == SEAM_RULE_CGOCALLBACK_ON_G0)
 		return seam_step_cgocallback_on_g0(w, rule);
-	if (!w->runtime.known)
+	/* A runtime beyond SEAM_GO_RUNTIMES has no number. */
+	if (!w->runtime.known || !w->mapping.go)
 		return seam_stop(w, SEAM_END_GO_UNKNOWN);
 	if (!w->runtime.verified)
 		return seam_stop(w, SEAM_END_GO_UNVERIFIED);

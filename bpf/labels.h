@@ -130,7 +130,7 @@ static __always_inline void seam_load_labels(struct seam_walk *w)
 
 	if (!w->labels.at || !w->sample.goid)
 		return;
-	if (w->runtime.labels_kind == SEAM_LABELS_SLICE) {
+	if (w->labels.kind == SEAM_LABELS_SLICE) {
 		if (seam_read(w, header, 16, w->labels.at)) {
 			w->sample.flags |= SEAM_SAMPLE_LABELS_CUT;
 			return;

@@ -25,10 +25,14 @@ struct {
 /* Finds the mapping of pc among the late ones of this process. 0 = found, and is w->mapping. */
 static __noinline int seam_late_mapping(struct seam_walk *w, __u64 pc)
 {
-	__u32 tgid = seam_tgid(), i;
-	struct seam_late *noted = bpf_map_lookup_elem(&late, &tgid);
+	struct seam_late *noted;
+	__u32 tgid, i;
 
-	if (!noted || !w)
+	if (!w)
+		return 1;
+	tgid = w->sample.pid;
+	noted = bpf_map_lookup_elem(&late, &tgid);
+	if (!noted)
 		return 1;
 	for (i = 0; i < SEAM_LATE_MAPPINGS; i++) {
 		if (seam_covers(&noted->mapping[i], pc)) {

@@ -107,6 +107,8 @@ static __always_inline const struct seam_table_block *seam_block_of(struct seam_
 
 static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
 static int seam_late_mapping(struct seam_walk *w, __u64 pc);
+static int seam_leave_probe(struct seam_walk *w);
+static int seam_runtime_at(struct seam_walk *w, __u32 index);
 static struct seam_walk *seam_walk_of(void *context);
 
 #define seam_each(w, callback, n)                                                                  \
@@ -149,6 +151,25 @@ static __always_inline void count(__u32 counter)
 
 #include "exec.h"
 #include "late.h"
+
+static __noinline int seam_runtime_at(struct seam_walk *w, __u32 index)
+{
+	struct seam_process *process;
+	__u64 at = index;
+	__u32 tgid;
+
+	seam_opaque(at);
+	if (!w || at >= SEAM_GO_RUNTIMES)
+		return 1;
+	tgid = w->sample.pid;
+	process = bpf_map_lookup_elem(&processes, &tgid);
+	if (!process)
+		return 1;
+	w->runtime = process->go[at];
+	return 0;
+}
+
+#include "probes.h"
 
 static struct seam_walk *seam_walk_of(void *context)
 {
@@ -270,11 +291,14 @@ static __always_inline void walk_and_send(struct seam_walk *w, struct seam_proce
 		count(SEAM_COUNT_NO_REGISTERS);
 		return;
 	}
+	w->probed = 0;
+	if ((w->sample.flags & SEAM_SAMPLE_KERNEL_MODE) && syscall < 0)
+		before_breakpoint(w);
 	w->mapping_set = w->sample.mapping_set = process->mapping_set;
 	w->mapping_count = process->mapping_count;
 	w->runtime = process->go[0];
-	seam_load_go(w, process->go_runtimes ? 1 : 0);
-	w->sample.go_runtime = (__u8)w->go.runtime;
+	w->runtimes = process->go_runtimes;
+	seam_begin_go(w);
 	seam_start_walk(w, syscall);
 	/* exit_mm has run: there is nothing left to walk (kernel/exit.c, Linux 5.17 to 6.18). */
 	if (!((struct task_struct *)bpf_get_current_task_btf())->mm)
@@ -284,6 +308,7 @@ static __always_inline void walk_and_send(struct seam_walk *w, struct seam_proce
 		if (w->end == SEAM_END_NOT_WALKED)
 			seam_stop(w, SEAM_END_TOO_DEEP);
 	}
+	seam_end_go(w);
 	seam_disown_goroutine(w);
 	seam_load_labels(w);
 	send(w);

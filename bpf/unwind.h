@@ -10,6 +10,10 @@
  * void *seam_table_at(struct seam_walk *w, __u32 table)
  * const struct seam_table_block *seam_block_of(struct seam_walk *w, void *table, __u32 block)
  * int seam_late_mapping(struct seam_walk *w, __u64 pc): a mapping outside the set; 0 = in w->mapping
+ * int seam_runtime_at(struct seam_walk *w, __u32 index): the process's Go runtime of that index; 0 =
+ *	in w->runtime
+ * int seam_leave_probe(struct seam_walk *w): 0 = pc was another tool's probe's, and is what it
+ *	stands for now; -1 = it is one, and what it stands for is not known
  * seam_each(w, callback, n): calls callback(0 .. n-1, context) until it returns 1
  * struct seam_walk *seam_walk_of(void *context): the w that such a callback is for
  */
@@ -242,6 +246,7 @@ static __always_inline int seam_return(struct seam_walk *w, const struct seam_ru
 
 #include "go.h"
 #include "labels.h"
+#include "made.h"
 
 /* A ucontext lies at sp: Linux arch/x86/include/uapi/asm/ucontext.h, struct sigcontext_64. */
 static __always_inline int seam_step_signal(struct seam_walk *w)
@@ -283,6 +288,19 @@ static __always_inline int seam_step_signal(struct seam_walk *w)
 }
 
 /*
+ * Whether pc is the first byte of a function and there is nothing before it: no call has pushed it,
+ * the program has planted it as the end of a stack (makecontext's __start_context).
+ */
+static __noinline int seam_planted(struct seam_walk *w)
+{
+	struct seam_rule rule = {};
+
+	return !w->exact && seam_covers(&w->mapping, w->pc) && !seam_find_rule(w, w->pc, &rule) &&
+	       rule.kind == SEAM_RULE_CFA && rule.base == SEAM_RSP && rule.cfa_offset == 8 &&
+	       seam_return_kind(w, w->pc) == SEAM_RETURN_NONE;
+}
+
+/*
  * glibc's clone3 ends its unwind information before its system call, since in the child there is no
  * caller: rax is 0 there until a C function is called. In the parent nothing was pushed.
  */
@@ -292,13 +310,13 @@ static __always_inline int seam_step_without_row(struct seam_walk *w, const stru
 	__u32 i, behind = w->cloning;
 
 	if (w->frames != 1)
-		return seam_stop(w, SEAM_END_NO_ROW);
+		return seam_planted(w) ? seam_stop(w, SEAM_END_ROOT_CONTEXT) : seam_step_made(w);
 	if (!behind && !seam_read(w, code, sizeof(code), w->pc - sizeof(code))) {
 		for (i = 0; i + 1 < sizeof(code); i++)
 			behind |= code[i] == 0x0f && code[i + 1] == 0x05;
 	}
 	if (!behind)
-		return seam_stop(w, SEAM_END_NO_ROW);
+		return seam_step_made(w);
 	if (w->reg[SEAM_RAX] == 0)
 		return seam_stop(w, SEAM_END_ROOT_CHILD);
 	return seam_return(w, rule, w->reg[SEAM_RSP] + 8);
@@ -341,6 +359,13 @@ static __always_inline int seam_step_plain(struct seam_walk *w, const struct sea
 		if (seam_read_word(w, &base, base + (__s64)rule->deref_offset))
 			return seam_stop(w, SEAM_END_READ_STACK);
 		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
+	case SEAM_RULE_DEREF_INDEXED:
+		if (seam_register(w, rule->base, &base))
+			return seam_stop(w, SEAM_END_REGISTER_LOST);
+		base = w->reg[SEAM_RSP] + 8 * base + (__s64)rule->deref_offset;
+		if (seam_read_word(w, &base, base))
+			return seam_stop(w, SEAM_END_READ_STACK);
+		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
 	case SEAM_RULE_PLT:
 		return seam_return(w, rule, w->reg[SEAM_RSP] + ((w->pc & 15) >= (__u64)rule->deref_offset ? 16 : 8));
 	case SEAM_RULE_FRAME_POINTER:
@@ -365,6 +390,31 @@ static __always_inline int seam_step_plain(struct seam_walk *w, const struct sea
 	}
 }
 
+/* A frame in no mapping that is known, or in one without a table. 0 = there is a caller. */
+static __noinline int seam_step_without_table(struct seam_walk *w, int mapped)
+{
+	int probe = seam_leave_probe(w);
+
+	if (!probe) {
+		/* It was no frame. */
+		w->frames--;
+		return 0;
+	}
+	/* The kernel may be in the midst of moving sp and pc (sys_uprobe in
+	 * arch/x86/kernel/uprobes.c, Linux 6.18). */
+	if (probe < 0 || (!mapped && w->probed && w->frames == 2))
+		return seam_stop(w, SEAM_END_URETPROBE);
+	if (!mapped)
+		return seam_stop(w, w->mapping_count ? SEAM_END_NO_MAPPING :
+						       SEAM_END_TABLE_NOT_READY);
+	if (w->mapping.pages)
+		return seam_stop(w, SEAM_END_TABLE_NOT_READY);
+	if (w->mapping.index_word == SEAM_CODE_MADE)
+		return seam_step_made(w);
+	return seam_stop(w, w->mapping.index_word == SEAM_CODE_PROBE ? SEAM_END_URETPROBE :
+								       SEAM_END_NO_TABLE);
+}
+
 /* Records the current frame and goes to its caller. 0 = there is one. */
 static __always_inline int seam_step(struct seam_walk *w)
 {
@@ -376,13 +426,13 @@ static __always_inline int seam_step(struct seam_walk *w)
 		return seam_stop(w, SEAM_END_NULL_PC);
 	seam_push(w);
 	if (seam_find_mapping(w, pc) && seam_late_mapping(w, pc))
-		return seam_stop(w, w->mapping_count ? SEAM_END_NO_MAPPING :
-						       SEAM_END_TABLE_NOT_READY);
+		return seam_step_without_table(w, 0);
 	if (!w->mapping.table)
-		return seam_stop(w, w->mapping.pages ? SEAM_END_TABLE_NOT_READY :
-						       SEAM_END_NO_TABLE);
+		return seam_step_without_table(w, 1);
 	if (seam_find_rule(w, pc, &rule))
 		return seam_stop(w, SEAM_END_NO_ROW);
+	if ((rule.flags & SEAM_RULE_GO_CODE) && w->mapping.go != w->go.runtime && w->mapping.go)
+		seam_enter_runtime(w);
 	if (rule.flags & SEAM_RULE_SCHEDULER)
 		w->scheduler = 1;
 	if (rule.kind >= SEAM_RULE_ASMCGOCALL && rule.kind <= SEAM_RULE_GOGO)

@@ -20,7 +20,8 @@ struct seam_go_state {
 	__u32 usable;
 	/* m.isExtraInC: see seam_disown_goroutine. */
 	__u32 extra_in_c;
-	__u32 unused;
+	/* g.atomicstatus of the current goroutine. */
+	__u32 status;
 	__u64 g;
 	__u64 m;
 	__u64 curg;
@@ -41,6 +42,8 @@ struct seam_labels {
 	__u64 array;
 	__u64 left;
 	__u64 bytes;
+	/* enum seam_labels_kind */
+	__u64 kind;
 	__u8 text[SEAM_LABELS_BYTES];
 };
 
@@ -72,14 +75,27 @@ struct seam_walk {
 	__u64 fsbase;
 	struct seam_mapping mapping;
 	struct seam_mapping previous;
+	/* The Go runtime that was met last, and its structures. */
 	struct seam_go_runtime runtime;
 	struct seam_go_state go;
+	/* Those of runtimes that were met before, while the walk is in another one's frames. */
+	struct seam_go_state parked[SEAM_GO_RUNTIMES];
+	/* The sample interrupted the kernel in a process with another tool's probes. */
+	__u32 probed;
+	__u32 unused_too;
+	/* How many runtimes the process has, and the innermost one on this stack: 1 + its index. */
+	__u32 runtimes;
+	__u32 owner;
 	/* A piece of stack that was read in one go, and where it starts. */
 	__u64 window_start;
 	__u32 window_off;
 	/* The mapping set that `mapping` and `previous` are of. */
 	__u32 cached_set;
 	__u64 window[SEAM_WINDOW_WORDS];
+	/* A word of the stack taken for a return address, where it lies, and how far to look. */
+	__u64 guess;
+	__u64 guess_pc;
+	__u64 guess_end;
 	/* Blocks of m and g as they were read. */
 	__u8 scratch[512];
 	struct seam_labels labels;

@@ -103,6 +103,8 @@ enum seam_rule_kind {
 	 * or with SEAM_RULE_IN_REGISTER in the register of that number.
 	 */
 	SEAM_RULE_RETURN_APART = 16,
+	/* CFA = *(RSP + 8 * base register + deref_offset) + cfa_offset: libcrypto's bn_mul_mont. */
+	SEAM_RULE_DEREF_INDEXED = 17,
 };
 
 enum seam_rule_flags {
@@ -118,6 +120,8 @@ enum seam_rule_flags {
 	SEAM_RULE_SAVED_BY_RBP = 16,
 	/* The CFA lies on another stack: it need not be above the stack pointer. */
 	SEAM_RULE_OTHER_STACK = 32,
+	/* Go's code, as its own table says; C linked into the same file is not. */
+	SEAM_RULE_GO_CODE = 64,
 };
 
 /*
@@ -153,12 +157,23 @@ struct seam_mapping {
 	__u64 bias;
 	/* Slot in the map of tables; 0 = its tables are not there (yet). */
 	__u32 table;
-	/* Words of the table before its page index; the rules lie there. */
+	/* Words of the table before its page index; the rules lie there. Without any table: enum
+	 * seam_code. */
 	__u32 index_word;
-	/* Number of index words. */
+	/* Number of index words; 0 = there will be no table. */
 	__u32 pages;
 	/* 1 + index of the Go runtime that the module holds, 0 = none. */
 	__u32 go;
+};
+
+/* What code without a table is. */
+enum seam_code {
+	/* A file's of which no table could be built. */
+	SEAM_CODE_FILE = 0,
+	/* Made at run time. */
+	SEAM_CODE_MADE = 1,
+	/* Put in by the kernel for probes of other tools. */
+	SEAM_CODE_PROBE = 2,
 };
 
 struct seam_mapping_block {
@@ -292,6 +307,10 @@ enum seam_sample_flags {
 	SEAM_SAMPLE_LABELS_CUT = 256,
 	/* Not a sample of the clock: the stack that makes the thread `born`. */
 	SEAM_SAMPLE_SPAWN = 512,
+	/* A return address in code made at run time was guessed (see made.h). */
+	SEAM_SAMPLE_GUESSED = 1024,
+	/* Frames of code made at run time were left by their frame pointers. */
+	SEAM_SAMPLE_FRAME_POINTERS = 2048,
 };
 
 /* The upper bits of a stored user frame. Addresses use the lower 56. */

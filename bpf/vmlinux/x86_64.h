@@ -79,8 +79,36 @@ struct ma_state {
 	unsigned long last;
 };
 
+struct xol_area {
+	unsigned long vaddr;
+};
+
+struct uprobes_state {
+	struct xol_area *xol_area;
+};
+
+struct return_instance {
+	unsigned long stack;
+	unsigned long orig_ret_vaddr;
+	struct return_instance *next;
+};
+
+struct uprobe;
+
+struct uprobe_task {
+	struct return_instance *return_instances;
+	union {
+		struct {
+			unsigned long vaddr;
+		};
+	};
+	struct uprobe *active_uprobe;
+	unsigned long xol_vaddr;
+};
+
 struct mm_struct {
 	struct maple_tree mm_mt;
+	struct uprobes_state uprobes_state;
 	unsigned long start_code;
 	unsigned long saved_auxv[48];
 };
@@ -114,6 +142,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	unsigned int flags;
 	struct mm_struct *mm;
+	struct uprobe_task *utask;
 	struct thread_struct thread;
 };
 

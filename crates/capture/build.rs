@@ -15,6 +15,8 @@ fn main() {
         "unwind.h",
         "walk.h",
         "late.h",
+        "made.h",
+        "probes.h",
         "go.h",
         "labels.h",
         "failures.def",

@@ -8,6 +8,7 @@ fn main() {
         "walk.h",
         "go.h",
         "labels.h",
+        "made.h",
         "failures.def",
     ] {
         println!("cargo::rerun-if-changed={}", bpf.join(file).display());

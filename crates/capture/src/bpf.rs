@@ -1,7 +1,7 @@
 //! The loaded kernel side: its maps as typed operations. The only file that speaks to libbpf, but
 //! for `doctor`, which tries what the kernel offers.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::time::Duration;
 
 use libbpf_rs::{
@@ -109,9 +109,14 @@ impl Kernel {
     pub(crate) fn attach_sampler(&mut self, event: &OwnedFd) -> Result<()> {
         let program = self.object.progs_mut().find(|p| p.name() == "sample");
         let program = program.ok_or_else(|| missing("sample"))?;
+        // The link closes its descriptor (bpf_link_perf_detach, libbpf 1.0 to 1.6), so it gets one.
+        let own = event
+            .try_clone()
+            .map_err(Error::io("copying a descriptor"))?;
         let link = program
-            .attach_perf_event(event.as_fd().as_raw_fd())
+            .attach_perf_event(own.as_raw_fd())
             .map_err(|e| refused("attached", &e))?;
+        let _ = own.into_raw_fd();
         self.links.push(link);
         Ok(())
     }

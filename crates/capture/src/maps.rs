@@ -15,6 +15,8 @@ pub struct MapsEntry {
     pub file: FileId,
     /// The path as the kernel prints it, or a name in brackets; empty for anonymous memory.
     pub path: String,
+    /// It may be written to.
+    pub writable: bool,
 }
 
 /// What a file is, whatever its path says.
@@ -45,6 +47,17 @@ impl MapsEntry {
     #[must_use]
     pub fn has_file(&self) -> bool {
         self.file.inode != 0
+    }
+
+    /// Whether what lies there, if it is no ELF file, was made by the process itself: memory, or a
+    /// file that is only another name for memory.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        let of_memory = ["/memfd:", "/dev/zero", "/dev/shm/", "/SYSV"];
+        !self.has_file()
+            || self.writable
+            || self.path.ends_with(" (deleted)")
+            || of_memory.iter().any(|start| self.path.starts_with(start))
     }
 }
 
@@ -84,6 +97,7 @@ fn entry(line: &str) -> Option<MapsEntry> {
         offset: hex(offset).unwrap_or(0),
         file,
         path: rest.to_owned(),
+        writable: perms.contains('w'),
     })
 }
 
@@ -114,5 +128,23 @@ garbage
         assert_eq!(entries[1].path, "");
         assert_eq!(entries[2].path, "[vdso]");
         assert!(!entries[2].has_file());
+        assert_eq!(
+            entries.iter().map(|e| e.writable).collect::<Vec<_>>(),
+            [false, true, false]
+        );
+    }
+
+    #[test]
+    fn what_a_process_makes_itself() {
+        let made = |perms: &str, rest: &str| {
+            let line = format!("7f000000-7f001000 {perms} 00000000 {rest}\n");
+            executable_entries(&line)[0].is_made()
+        };
+        assert!(made("rwxp", "00:00 0"));
+        assert!(made("rwxp", "fe:00 42 /srv/x"));
+        assert!(made("r-xs", "00:01 42 /memfd:doublemapper (deleted)"));
+        assert!(made("r-xp", "fe:00 42 /tmp/ffiA1b2 (deleted)"));
+        assert!(made("r-xs", "00:01 42 /dev/shm/jit"));
+        assert!(!made("r-xp", "fe:00 42 /usr/lib/garbage.so"));
     }
 }

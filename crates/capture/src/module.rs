@@ -18,6 +18,8 @@ use crate::maps::{FileId, MapsEntry};
 use crate::process_map::go_runtime;
 use crate::table_cache::TableCache;
 
+/// The name of code in memory without a file.
+const ANONYMOUS: &str = "[anonymous]";
 /// The most that is read as a vdso.
 const VDSO_BYTES_MAX: u64 = 1 << 20;
 
@@ -47,6 +49,8 @@ pub struct Module {
     pub file: Option<File>,
     /// The vdso's bytes.
     pub image: Vec<u8>,
+    /// The process that makes the code; `None` for code that any process may have.
+    pub maker: Option<i32>,
 }
 
 /// Kinds of code.
@@ -56,8 +60,10 @@ pub enum ModuleKind {
     File,
     /// The kernel's library in every process.
     Vdso,
-    /// Anonymous executable memory.
+    /// Code that a process makes at run time.
     Anonymous,
+    /// Code that the kernel puts in for probes.
+    Probe,
 }
 
 impl Module {
@@ -72,7 +78,7 @@ impl Module {
         let key = match self.kind {
             ModuleKind::Vdso => FileKey::default(),
             ModuleKind::File => self.id?.kernel_key(),
-            ModuleKind::Anonymous => return None,
+            ModuleKind::Anonymous | ModuleKind::Probe => return None,
         };
         let fixed = built
             .go
@@ -135,10 +141,15 @@ impl Module {
 pub struct Modules {
     by_file: HashMap<FileId, Arc<Module>>,
     vdso: Option<Arc<Module>>,
-    anonymous: Option<Arc<Module>>,
+    /// What processes make, by who made it and under which name.
+    made: HashMap<(Option<i32>, String), Arc<Module>>,
     all: Vec<Arc<Module>>,
     tables: TableCache,
 }
+
+/// What the kernel calls the pages that it adds for probes (kernel/events/uprobes.c since Linux
+/// 3.5; arch/x86/kernel/uprobes.c, 6.18).
+const PROBE_PAGES: [&str; 2] = ["[uprobes]", "[uprobes-trampoline]"];
 
 impl Modules {
     /// No modules yet; tables are taken from `tables` where they are there.
@@ -162,8 +173,17 @@ impl Modules {
             if let Some(module) = self.by_file.get(&entry.file) {
                 return Arc::clone(module);
             }
+            if let Some(module) = self.made.get(&(Some(pid), entry.path.clone())) {
+                return Arc::clone(module);
+            }
             let file = open_mapped(pid, entry);
-            return self.add_file(entry.file, entry.path.clone(), file);
+            let number = self.all.len() as u32;
+            let path = entry.path.clone();
+            let (module, key) = file_module(number, entry.file, path, file, &mut self.tables);
+            if module.table.is_err() && entry.is_made() {
+                return self.made(Some(pid), &entry.path);
+            }
+            return self.add_file(entry.file, module, key);
         }
         if entry.path == "[vdso]" {
             if let Some(module) = &self.vdso {
@@ -173,11 +193,19 @@ impl Modules {
             self.vdso = Some(Arc::clone(&module));
             return module;
         }
-        if let Some(module) = &self.anonymous {
+        if PROBE_PAGES.contains(&entry.path.as_str()) {
+            return self.made(None, &entry.path);
+        }
+        self.made(Some(pid), ANONYMOUS)
+    }
+
+    fn made(&mut self, maker: Option<i32>, path: &str) -> Arc<Module> {
+        let key = (maker, path.to_owned());
+        if let Some(module) = self.made.get(&key) {
             return Arc::clone(module);
         }
-        let module = self.add(anonymous_module);
-        self.anonymous = Some(Arc::clone(&module));
+        let module = self.add(|number| made_module(number, maker, path));
+        self.made.insert(key, Arc::clone(&module));
         module
     }
 
@@ -194,7 +222,9 @@ impl Modules {
             return Some(Arc::clone(module));
         }
         let path = path.to_string_lossy().into_owned();
-        Some(self.add_file(id, path, Ok(file)))
+        let number = self.all.len() as u32;
+        let (module, key) = file_module(number, id, path, Ok(file), &mut self.tables);
+        Some(self.add_file(id, module, key))
     }
 
     /// Reads the vdso, which is the same in every process.
@@ -212,9 +242,7 @@ impl Modules {
         &self.all
     }
 
-    fn add_file(&mut self, id: FileId, path: String, file: Result<File, String>) -> Arc<Module> {
-        let number = self.all.len() as u32;
-        let (module, key) = file_module(number, id, path, file, &mut self.tables);
+    fn add_file(&mut self, id: FileId, module: Module, key: Option<String>) -> Arc<Module> {
         let module = self.add(|_| module);
         if let Some(key) = key {
             self.tables.built(key, &module);
@@ -271,6 +299,7 @@ fn file_module(
         table: Err(String::new()),
         file: None,
         image: Vec::new(),
+        maker: None,
     };
     let file = match file {
         Ok(file) => file,
@@ -324,15 +353,19 @@ fn vdso_module(number: u32, pid: i32, entry: &MapsEntry) -> Module {
         table,
         file: None,
         image,
+        maker: None,
     }
 }
 
-fn anonymous_module(number: u32) -> Module {
+fn made_module(number: u32, maker: Option<i32>, path: &str) -> Module {
     Module {
         number,
-        kind: ModuleKind::Anonymous,
+        kind: match maker {
+            Some(_) => ModuleKind::Anonymous,
+            None => ModuleKind::Probe,
+        },
         id: None,
-        path: "[anonymous]".to_owned(),
+        path: path.to_owned(),
         build_id: None,
         segments: Vec::new(),
         position_independent: false,
@@ -340,5 +373,6 @@ fn anonymous_module(number: u32) -> Module {
         table: Err("code made at run time has no unwind information".to_owned()),
         file: None,
         image: Vec::new(),
+        maker,
     }
 }

@@ -1,6 +1,6 @@
 //! Opening perf events: the sampling clock and the stream of side-band records.
 
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use perf_event_open_sys as sys;
 use sys::bindings::{
@@ -55,7 +55,6 @@ pub(crate) fn sideband(cpu: i32) -> Result<OwnedFd> {
 
 /// Starts a disabled event.
 pub(crate) fn enable(event: &OwnedFd) -> Result<()> {
-    use std::os::fd::AsRawFd;
     // SAFETY: the descriptor is an open perf event; ENABLE takes no pointer.
     let done = unsafe { sys::ioctls::ENABLE(event.as_raw_fd(), 0) };
     if done < 0 {
@@ -64,6 +63,12 @@ pub(crate) fn enable(event: &OwnedFd) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Stops an event. Closing its descriptor would not: a BPF link holds the event too.
+pub(crate) fn disable(event: &OwnedFd) {
+    // SAFETY: as in `enable`. An event of ours can always be stopped.
+    unsafe { sys::ioctls::DISABLE(event.as_raw_fd(), 0) };
 }
 
 /// The value of `perf_event_paranoid`, for messages.

@@ -6,12 +6,12 @@ use seam_go::{Field, TlsOffset};
 use seam_memory::{Live, Memory};
 use seam_unwind::GoRuntimeFacts;
 use seam_wire::{
-    GoRuntime, Mapping, SEAM_G_BYTES, SEAM_GO_RUNTIMES, SEAM_LABELS_MAP, SEAM_LABELS_SLICE,
-    SEAM_M_BYTES,
+    GoRuntime, Mapping, SEAM_CODE_FILE, SEAM_CODE_MADE, SEAM_CODE_PROBE, SEAM_G_BYTES,
+    SEAM_GO_RUNTIMES, SEAM_LABELS_MAP, SEAM_LABELS_SLICE, SEAM_M_BYTES,
 };
 
 use crate::maps::{MapsEntry, executable_entries};
-use crate::module::{Module, Modules};
+use crate::module::{Module, ModuleKind, Modules};
 
 /// An executable mapping with its module.
 #[derive(Debug, Clone)]
@@ -117,6 +117,22 @@ impl ProcessMap {
         runtimes
     }
 
+    /// Whether the loader has yet to fill in where a Go runtime's g lies.
+    #[must_use]
+    pub fn awaits_loader(&self, runtimes: &[(u32, GoRuntime)]) -> bool {
+        let slotted = |m: &MappedModule| {
+            let go = m.module.table.as_ref().ok().and_then(|t| t.go.as_ref());
+            go.is_some_and(|go| matches!(go.tls, Some(TlsOffset::Slot(_))))
+        };
+        runtimes
+            .iter()
+            .filter(|(_, runtime)| runtime.known == 0)
+            .any(|(number, _)| {
+                let mut of_it = self.mappings.iter().filter(|m| m.module.number == *number);
+                of_it.any(slotted)
+            })
+    }
+
     /// The mappings as the walk reads them; `slot` gives a module's table slot, 0 = not there yet.
     #[must_use]
     pub fn wire(
@@ -138,6 +154,12 @@ impl ProcessMap {
                 let number = m.module.number;
                 let runtime = runtimes.iter().position(|(n, _)| *n == number);
                 wire.go = runtime.map_or(0, |i| i as u32 + 1);
+            } else {
+                wire.index_word = match m.module.kind {
+                    ModuleKind::Anonymous => SEAM_CODE_MADE,
+                    ModuleKind::Probe => SEAM_CODE_PROBE,
+                    ModuleKind::File | ModuleKind::Vdso => SEAM_CODE_FILE,
+                };
             }
             wire
         };
@@ -149,11 +171,13 @@ impl ProcessMap {
 pub(crate) fn go_runtime(pid: i32, facts: &GoRuntimeFacts, load_bias: u64) -> GoRuntime {
     let tls = match facts.tls {
         Some(TlsOffset::Fixed(offset)) => Some(offset),
-        // The loader has filled the slot in, in the process's memory only.
+        // The loader fills the slot in, in the process's memory only, some time after it has mapped
+        // the library. Thread-local storage lies below the thread pointer.
         Some(TlsOffset::Slot(slot)) => Live::new(pid)
             .word(slot.wrapping_add(load_bias))
             .ok()
-            .map(|v| v as i64),
+            .map(|v| v as i64)
+            .filter(|offset| *offset < 0),
         None => None,
     };
     let place = |address: u64| {

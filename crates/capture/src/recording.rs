@@ -10,7 +10,7 @@ use seam_wire::{
     label_pairs,
 };
 
-use crate::{Cost, MapHistory, Module, ProcessMap, Target};
+use crate::{Cost, MadeNames, MapHistory, Module, ProcessMap, Target};
 
 /// A stack as it was walked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,6 +81,8 @@ pub struct Recording {
     pub maps: MapHistory,
     /// All modules by number.
     pub modules: Vec<Arc<Module>>,
+    /// Where processes tell the names of the code that they make.
+    pub made_names: Vec<MadeNames>,
     /// The processes recorded.
     pub targets: Vec<TargetInfo>,
     /// Counts.

@@ -66,7 +66,6 @@ pub struct Status {
 pub struct Session {
     kernel: Kernel,
     sideband: Sideband,
-    /// Kept open: closing an event ends it.
     clocks: Vec<OwnedFd>,
     /// Kept open: while it is, the kernel counts run times.
     _stats: Option<OwnedFd>,
@@ -212,7 +211,7 @@ impl Session {
     /// When the last samples can't be read.
     pub fn finish(mut self) -> Result<Recording> {
         let now = Instant::now();
-        self.clocks.clear();
+        self.clocks.iter().for_each(perf::disable);
         self.poll(Duration::ZERO)?;
         let (began, wall, monotonic, cpu) =
             self.started
@@ -234,6 +233,8 @@ impl Session {
             .collect();
         self.collector.tell_late_mappings(&maps);
         let collected = self.collector.finish();
+        let made_names = self.processes.values().filter_map(Tracked::made_names);
+        let made_names = made_names.collect();
         let mut targets: Vec<TargetInfo> = self
             .processes
             .into_values()
@@ -256,6 +257,7 @@ impl Session {
             births: collected.births,
             maps: self.history,
             modules: self.modules.all().to_vec(),
+            made_names,
             targets,
             counters: Counters {
                 samples: counters[SEAM_COUNT_SAMPLES as usize],
@@ -284,6 +286,8 @@ impl Session {
             cpu_first_ns: 0,
             cpu_last_ns: 0,
             ended: false,
+            looks_left: 0,
+            names: None,
         };
         self.processes.insert(pid, tracked);
     }
@@ -294,11 +298,15 @@ impl Session {
     }
 
     fn publish_as(&mut self, pid: i32, held: bool) -> Result<()> {
-        let Some(tracked) = self.processes.get(&pid) else {
+        let Some(tracked) = self.processes.get_mut(&pid) else {
             return Ok(());
         };
+        tracked.note_made_code();
         let (map, exec_set) = (tracked.map.clone(), tracked.exec_set);
         let runtimes = map.go_runtimes(pid);
+        if !map.awaits_loader(&runtimes) {
+            tracked.looks_left = 0;
+        }
         let modules: Vec<Arc<Module>> =
             map.mappings.iter().map(|m| Arc::clone(&m.module)).collect();
         self.install(&modules)?;

@@ -10,6 +10,7 @@ use crate::{Error, Result, perf};
 /// Pages of data per CPU (a power of two). mmap storms fit: a record has some 130 bytes.
 const DATA_PAGES: usize = 64;
 const PROT_EXEC: u32 = 4;
+const PROT_WRITE: u32 = 2;
 const MISC_COMM_EXEC: u16 = 1 << 13;
 
 /// Something that happened to a process.
@@ -192,6 +193,7 @@ fn parse(record: &[u8]) -> Option<(u64, Event)> {
                     } else {
                         path
                     },
+                    writable: u32_at(64)? & PROT_WRITE != 0,
                 },
             }
         }

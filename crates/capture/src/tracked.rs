@@ -3,7 +3,8 @@
 
 use std::os::fd::OwnedFd;
 
-use crate::{ProcessMap, Target, TargetInfo};
+use crate::made_names::NamePlace;
+use crate::{MadeNames, ModuleKind, ProcessMap, Target, TargetInfo};
 
 /// A target that is followed.
 pub(crate) struct Tracked {
@@ -17,9 +18,31 @@ pub(crate) struct Tracked {
     pub(crate) cpu_first_ns: u64,
     pub(crate) cpu_last_ns: u64,
     pub(crate) ended: bool,
+    /// How often more to look whether the loader has told where a Go runtime's g lies.
+    pub(crate) looks_left: u32,
+    /// Where names of run-time code are, once there is such code.
+    pub(crate) names: Option<NamePlace>,
 }
 
 impl Tracked {
+    /// Keeps the place of names, if the process makes code.
+    pub(crate) fn note_made_code(&mut self) {
+        let pid = self.target.pid;
+        let made = |m: &&crate::MappedModule| {
+            m.module.kind == ModuleKind::Anonymous && m.module.maker == Some(pid)
+        };
+        if self.names.is_none() && self.map.mappings.iter().any(|m| made(&m)) {
+            self.names = NamePlace::of(pid);
+        }
+    }
+
+    /// The file with the names of its run-time code, if there is one.
+    pub(crate) fn made_names(&self) -> Option<MadeNames> {
+        let file = self.names.as_ref()?.open()?;
+        let pid = self.target.pid;
+        Some(MadeNames { pid, file })
+    }
+
     pub(crate) fn into_info(self) -> TargetInfo {
         let exe = self
             .map

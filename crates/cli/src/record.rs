@@ -4,6 +4,7 @@ mod about;
 mod assemble;
 mod debug_files;
 mod edges;
+mod made_names;
 mod output;
 mod progress;
 mod symbolize;

@@ -41,6 +41,7 @@ pub(crate) struct Figure {
 /// The figures in the order they are shown.
 pub(crate) fn figures(profile: &Profile) -> Vec<Figure> {
     let mut figures = vec![samples(profile), whole(profile), lost(profile)];
+    figures.extend(guessed(profile));
     figures.extend(impossible(profile));
     figures.extend(unnamed(profile));
     figures.extend(gap(profile));
@@ -84,6 +85,31 @@ fn whole(profile: &Profile) -> Figure {
         note,
         level,
     }
+}
+
+/// Stacks that rest on less than unwind information, whole or not.
+fn guessed(profile: &Profile) -> Option<Figure> {
+    let quality = profile.quality();
+    let (guessed, chained) = (quality.guessed, quality.frame_pointers);
+    if guessed + chained == 0 {
+        return None;
+    }
+    let value = percent(guessed, quality.samples);
+    let note = match chained {
+        0 => String::new(),
+        n => format!("{} by frame pointers", percent(n, quality.samples)),
+    };
+    let level = match guessed * 200 > quality.samples {
+        true => Level::Warn,
+        false => Level::Plain,
+    };
+    Some(Figure {
+        label: "guessed return addresses",
+        phrase: format!("{value} guessed"),
+        value,
+        note,
+        level,
+    })
 }
 
 fn lost(profile: &Profile) -> Figure {

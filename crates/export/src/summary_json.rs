@@ -93,6 +93,8 @@ fn quality(profile: &Profile) -> json::Quality<'_> {
         whole: quality.rooted,
         end_reasons: reasons.collect(),
         elided: quality.elided,
+        guessed: quality.guessed,
+        frame_pointers: quality.frame_pointers,
         lost_records: quality.told.lost_records,
         lost_elsewhere: quality.told.lost_elsewhere,
         table_not_ready: quality.told.table_not_ready,

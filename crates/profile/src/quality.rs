@@ -5,6 +5,7 @@
 
 use crate::locations::{Location, LocationFlags};
 use crate::profile::Profile;
+use crate::samples::SampleFlags;
 
 /// A reason why the walk of a stack ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,6 +118,10 @@ pub struct Quality {
     pub end_reasons: Vec<EndReasonCount>,
     /// Samples whose stack was too deep to keep all of.
     pub elided: u64,
+    /// Samples with a return address that was guessed.
+    pub guessed: u64,
+    /// Other samples with frames that were left by their frame pointers alone.
+    pub frame_pointers: u64,
     /// Frames without a name.
     pub unsymbolized: Unsymbolized,
     /// CPU time against samples.
@@ -140,10 +145,16 @@ impl Quality {
 /// Counts what the samples tell. Codes without a reason in `reasons` count as not rooted.
 pub(crate) fn count(profile: &Profile, reasons: &[EndReason], told: QualityInput) -> Quality {
     let mut by_code = [0u64; 256];
-    let mut elided = 0;
+    let (mut elided, mut guessed, mut frame_pointers) = (0, 0, 0);
     for sample in profile.samples.iter() {
-        by_code[usize::from(sample.end.reason)] += u64::from(sample.weight);
-        elided += u64::from(sample.weight) * u64::from(sample.end.elided_frames > 0);
+        let weight = u64::from(sample.weight);
+        by_code[usize::from(sample.end.reason)] += weight;
+        elided += weight * u64::from(sample.end.elided_frames > 0);
+        if sample.flags.has(SampleFlags::GUESSED) {
+            guessed += weight;
+        } else if sample.flags.has(SampleFlags::FRAME_POINTERS) {
+            frame_pointers += weight;
+        }
     }
     let end_reasons = end_reason_counts(&by_code, reasons);
     let samples = profile.samples.weight_sum();
@@ -157,6 +168,8 @@ pub(crate) fn count(profile: &Profile, reasons: &[EndReason], told: QualityInput
             .sum(),
         end_reasons,
         elided,
+        guessed,
+        frame_pointers,
         unsymbolized: count_unsymbolized(profile),
         cpu_time: CpuTime {
             targets_ns: told.targets_cpu_ns,

@@ -22,6 +22,10 @@ impl SampleFlags {
     pub const P_LOST: Self = Self(8);
     /// The thread belongs to a Go runtime.
     pub const GO_THREAD: Self = Self(16);
+    /// A return address on its stack was guessed.
+    pub const GUESSED: Self = Self(32);
+    /// Frames without unwind information were left by their frame pointers.
+    pub const FRAME_POINTERS: Self = Self(64);
 
     /// Both sets of bits.
     #[must_use]

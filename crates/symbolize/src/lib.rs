@@ -9,9 +9,11 @@ mod demangle;
 mod dwarf;
 mod kernel;
 mod module;
+mod perf_map;
 mod symbols;
 
 pub use demangle::demangle;
 pub use dwarf::{Call, Calls, DebugSections, DwarfError};
 pub use kernel::{KernelSymbol, KernelSymbols};
 pub use module::{Frame, ModuleSymbols, Origin};
+pub use perf_map::perf_map_names;

@@ -19,6 +19,8 @@ pub enum Origin {
     Symbol,
     /// DWARF: an inlined call, or a function without a symbol.
     Dwarf,
+    /// What the process itself calls code that it has made.
+    Process,
 }
 
 /// A function at a line. Several for one address where calls were inlined.

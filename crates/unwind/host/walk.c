@@ -14,6 +14,8 @@ struct seam_host {
 	int (*read)(void *context, void *dst, __u32 size, __u64 address);
 	const struct seam_mapping_block *(*mappings)(void *context, __u32 block);
 	const struct seam_table_block *(*table)(void *context, __u32 table, __u32 block);
+	const struct seam_go_runtime *runtimes;
+	__u64 runtime_count;
 };
 
 static int seam_read(struct seam_walk *w, void *dst, __u32 size, __u64 address);
@@ -38,6 +40,14 @@ static inline int seam_late_mapping(struct seam_walk *w, __u64 pc)
 	return 1;
 }
 
+/* What a probe stands for only the kernel knows. */
+static inline int seam_leave_probe(struct seam_walk *w)
+{
+	return 1;
+}
+
+static int seam_runtime_at(struct seam_walk *w, __u32 index);
+
 #include "unwind.h"
 
 struct host_walk {
@@ -48,6 +58,14 @@ struct host_walk {
 static const struct seam_host *host_of(struct seam_walk *w)
 {
 	return ((struct host_walk *)w)->host;
+}
+
+static int seam_runtime_at(struct seam_walk *w, __u32 index)
+{
+	if (index >= host_of(w)->runtime_count)
+		return 1;
+	w->runtime = host_of(w)->runtimes[index];
+	return 0;
 }
 
 static int seam_read(struct seam_walk *w, void *dst, __u32 size, __u64 address)
@@ -73,8 +91,7 @@ static const struct seam_table_block *seam_block_of(struct seam_walk *w, void *t
 
 /* Walks from `start` and fills `sample` and `frames` (SEAM_USER_FRAMES words), as sent by BPF. */
 void seam_walk_host(const struct seam_host *host, const struct seam_start *start,
-		    const struct seam_go_runtime *runtime, struct seam_sample *sample,
-		    __u64 *frames)
+		    struct seam_sample *sample, __u64 *frames)
 {
 	struct host_walk hw = { .host = host };
 	struct seam_walk *w = &hw.walk;
@@ -86,14 +103,16 @@ void seam_walk_host(const struct seam_host *host, const struct seam_start *start
 	w->fsbase = start->fsbase;
 	w->mapping_set = start->mapping_set;
 	w->mapping_count = start->mapping_count;
-	if (runtime)
-		w->runtime = *runtime;
-	seam_load_go(w, runtime ? 1 : 0);
+	w->probed = 0;
+	w->runtimes = (__u32)host->runtime_count;
+	seam_runtime_at(w, 0);
+	seam_begin_go(w);
 	seam_start_walk(w, start->syscall);
 	for (i = 0; i < SEAM_STEPS && w->end == SEAM_END_NOT_WALKED; i++)
 		seam_step(w);
 	if (w->end == SEAM_END_NOT_WALKED)
 		seam_stop(w, SEAM_END_TOO_DEEP);
+	seam_end_go(w);
 	seam_disown_goroutine(w);
 	seam_load_labels(w);
 	*sample = w->sample;

@@ -5,8 +5,8 @@ use gimli::{
     UnwindSection, UnwindTableRow, X86_64,
 };
 use seam_wire::{
-    Rule, SEAM_END_ROOT_THREAD, SEAM_RULE_CFA, SEAM_RULE_DEREF, SEAM_RULE_PLT, SEAM_RULE_ROOT,
-    SEAM_RULE_SAVED_BY_RBP, SEAM_RULE_SIGNAL,
+    Rule, SEAM_END_ROOT_THREAD, SEAM_RULE_CFA, SEAM_RULE_DEREF, SEAM_RULE_DEREF_INDEXED,
+    SEAM_RULE_PLT, SEAM_RULE_ROOT, SEAM_RULE_SAVED_BY_RBP, SEAM_RULE_SIGNAL,
 };
 
 use crate::range_list::RuleRange;
@@ -142,8 +142,8 @@ fn rule<'d, S: UnwindSection<Slice<'d>>>(frames: &S, row: &UnwindTableRow<usize>
         }
         _ => return unsupported(),
     };
-    let is_cfa = u32::from(rule.kind) == SEAM_RULE_CFA || u32::from(rule.kind) == SEAM_RULE_DEREF;
-    if !is_cfa {
+    let of_cfa = [SEAM_RULE_CFA, SEAM_RULE_DEREF, SEAM_RULE_DEREF_INDEXED];
+    if !of_cfa.contains(&u32::from(rule.kind)) {
         return rule;
     }
     let by_rbp = |e: UnwindExpression<usize>| offset_from_rbp(frames, e);
@@ -195,6 +195,7 @@ fn cfa<'d, S: UnwindSection<Slice<'d>>>(frames: &S, cfa: &CfaRule<usize>) -> Rul
             let bytes = expression.0.slice();
             plt(bytes)
                 .or_else(|| deref(bytes))
+                .or_else(|| deref_indexed(bytes))
                 .unwrap_or_else(unsupported)
         }
     }
@@ -222,6 +223,22 @@ fn plt(bytes: &[u8]) -> Option<Rule> {
         }),
         _ => None,
     }
+}
+
+/// `breg7 offset; bregN 0; lit8; mul; plus; deref`, and a constant added: where OpenSSL's
+/// multiplication keeps the stack pointer, behind a number of words that N counts.
+fn deref_indexed(bytes: &[u8]) -> Option<Rule> {
+    let (deref_offset, rest) = leb128(bytes.strip_prefix(&[0x77])?, true)?;
+    let (opcode, rest) = rest.split_first()?;
+    let base = opcode.checked_sub(0x70).filter(|r| *r < 16)?;
+    let rest = rest.strip_prefix(&[0, 0x38, 0x1e, 0x22, 0x06, 0x23])?;
+    let (cfa_offset, rest) = leb128(rest, false)?;
+    rest.is_empty().then_some(Rule {
+        base,
+        deref_offset: i16::try_from(deref_offset).ok()?,
+        cfa_offset: i32::try_from(cfa_offset).ok()?,
+        ..plain(SEAM_RULE_DEREF_INDEXED)
+    })
 }
 
 /// `bregN offset; deref`, and a constant added: stacks realigned by gcc.
@@ -288,5 +305,11 @@ mod tests {
         let lazy = [0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22];
         assert_eq!(plt(&lazy).expect("binutils").deref_offset, 11);
         assert!(deref(&[0x76, 0x80]).is_none());
+        let counted = [0x77, 8, 0x79, 0, 0x38, 0x1e, 0x22, 0x06, 0x23, 8];
+        let rule = deref_indexed(&counted).expect("openssl's counted words");
+        assert_eq!((rule.base, rule.deref_offset, rule.cfa_offset), (9, 8, 8));
+        for len in 0..counted.len() {
+            assert!(deref_indexed(&counted[..len]).is_none(), "{len} bytes");
+        }
     }
 }

@@ -7,9 +7,9 @@ use seam_go::{Caller, Function, GoModule, PcValues, Switch, SwitchKind};
 use seam_wire::{
     Rule, SEAM_END_ROOT_GO, SEAM_END_ROOT_THREAD, SEAM_RSP, SEAM_RULE_ASMCGOCALL, SEAM_RULE_CFA,
     SEAM_RULE_CGOCALLBACK, SEAM_RULE_CGOCALLBACK_ON_G0, SEAM_RULE_CLONE, SEAM_RULE_DEREF,
-    SEAM_RULE_EXACT_CALLER, SEAM_RULE_GOGO, SEAM_RULE_IN_REGISTER, SEAM_RULE_MCALL,
-    SEAM_RULE_MORESTACK, SEAM_RULE_OTHER_STACK, SEAM_RULE_RETURN_APART, SEAM_RULE_ROOT,
-    SEAM_RULE_SCHEDULER, SEAM_RULE_SIGNAL, SEAM_RULE_SYSTEMSTACK,
+    SEAM_RULE_EXACT_CALLER, SEAM_RULE_GO_CODE, SEAM_RULE_GOGO, SEAM_RULE_IN_REGISTER,
+    SEAM_RULE_MCALL, SEAM_RULE_MORESTACK, SEAM_RULE_OTHER_STACK, SEAM_RULE_RETURN_APART,
+    SEAM_RULE_ROOT, SEAM_RULE_SCHEDULER, SEAM_RULE_SIGNAL, SEAM_RULE_SYSTEMSTACK,
 };
 
 use crate::RuleSet;
@@ -28,7 +28,8 @@ pub(crate) fn go_rows(
         let special: Vec<&Switch> = switches_of(switches, &function).collect();
         let table = module.pclntab.stack_depths(&function);
         for (range, depth) in segments(&function, table.clone(), &special) {
-            let rule = rule_at(range.start, depth, &special, &table);
+            let mut rule = rule_at(range.start, depth, &special, &table);
+            rule.flags |= SEAM_RULE_GO_CODE as u8;
             let (Some(start), Some(end)) = (offset(range.start, base), offset(range.end, base))
             else {
                 continue;

@@ -4,8 +4,8 @@ use std::ffi::{c_int, c_void};
 
 use seam_memory::Memory;
 use seam_wire::{
-    GoRuntime, Mapping, SEAM_BLOCK_WORDS, SEAM_MAPPINGS_PER_BLOCK, SEAM_USER_FRAMES, Sample,
-    SampleHeader, seam_mapping_block, seam_start, seam_table_block,
+    GoRuntime, Mapping, SEAM_BLOCK_WORDS, SEAM_GO_RUNTIMES, SEAM_MAPPINGS_PER_BLOCK,
+    SEAM_USER_FRAMES, Sample, SampleHeader, seam_mapping_block, seam_start, seam_table_block,
 };
 
 /// What a walk starts from: registers by DWARF number, pc, fs base, system call or -1.
@@ -20,8 +20,8 @@ pub struct TableSet {
     tables: Vec<Box<[seam_table_block]>>,
     mappings: Vec<seam_mapping_block>,
     count: u32,
-    /// The process's Go runtime.
-    pub runtime: Option<GoRuntime>,
+    /// The process's Go runtimes; mappings name them by their place here, from 1 on.
+    pub runtimes: Vec<GoRuntime>,
 }
 
 impl TableSet {
@@ -113,6 +113,8 @@ pub fn walk(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked {
         read,
         mappings,
         table,
+        runtimes: set.runtimes.as_ptr(),
+        runtime_count: set.runtimes.len().min(SEAM_GO_RUNTIMES as usize) as u64,
     };
     let start = Start {
         mapping_count: set.count,
@@ -120,17 +122,12 @@ pub fn walk(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked {
     };
     let mut header = SampleHeader::default();
     let mut frames = vec![0u64; SEAM_USER_FRAMES as usize];
-    let runtime = set
-        .runtime
-        .as_ref()
-        .map_or(std::ptr::null(), std::ptr::from_ref);
     // SAFETY: all pointers are valid for the call, `frames` has the SEAM_USER_FRAMES words that the
     // function may fill, and the callbacks get back exactly the context given here.
     unsafe {
         seam_walk_host(
             &raw const host,
             &raw const start,
-            runtime,
             &raw mut header,
             frames.as_mut_ptr(),
         )
@@ -152,13 +149,14 @@ struct Host {
     read: extern "C" fn(*const c_void, *mut u8, u32, u64) -> c_int,
     mappings: extern "C" fn(*const c_void, u32) -> *const seam_mapping_block,
     table: extern "C" fn(*const c_void, u32, u32) -> *const seam_table_block,
+    runtimes: *const GoRuntime,
+    runtime_count: u64,
 }
 
 unsafe extern "C" {
     fn seam_walk_host(
         host: *const Host,
         start: *const Start,
-        runtime: *const GoRuntime,
         sample: *mut SampleHeader,
         frames: *mut u64,
     );

@@ -61,6 +61,7 @@ pub const SEAM_RULE_GOGO: seam_rule_kind = 13;
 pub const SEAM_RULE_CLONE: seam_rule_kind = 14;
 pub const SEAM_RULE_FRAME_POINTER: seam_rule_kind = 15;
 pub const SEAM_RULE_RETURN_APART: seam_rule_kind = 16;
+pub const SEAM_RULE_DEREF_INDEXED: seam_rule_kind = 17;
 pub type seam_rule_kind = ::std::os::raw::c_uint;
 pub const SEAM_RULE_EXACT_CALLER: seam_rule_flags = 1;
 pub const SEAM_RULE_IN_REGISTER: seam_rule_flags = 2;
@@ -68,6 +69,7 @@ pub const SEAM_RULE_DERIVED: seam_rule_flags = 4;
 pub const SEAM_RULE_SCHEDULER: seam_rule_flags = 8;
 pub const SEAM_RULE_SAVED_BY_RBP: seam_rule_flags = 16;
 pub const SEAM_RULE_OTHER_STACK: seam_rule_flags = 32;
+pub const SEAM_RULE_GO_CODE: seam_rule_flags = 64;
 pub type seam_rule_flags = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -99,6 +101,10 @@ pub struct seam_mapping {
     pub pages: __u32,
     pub go: __u32,
 }
+pub const SEAM_CODE_FILE: seam_code = 0;
+pub const SEAM_CODE_MADE: seam_code = 1;
+pub const SEAM_CODE_PROBE: seam_code = 2;
+pub type seam_code = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct seam_mapping_block {
@@ -202,6 +208,8 @@ pub const SEAM_SAMPLE_GO_TORN: seam_sample_flags = 64;
 pub const SEAM_SAMPLE_GO_UNVERIFIED: seam_sample_flags = 128;
 pub const SEAM_SAMPLE_LABELS_CUT: seam_sample_flags = 256;
 pub const SEAM_SAMPLE_SPAWN: seam_sample_flags = 512;
+pub const SEAM_SAMPLE_GUESSED: seam_sample_flags = 1024;
+pub const SEAM_SAMPLE_FRAME_POINTERS: seam_sample_flags = 2048;
 pub type seam_sample_flags = ::std::os::raw::c_uint;
 pub const SEAM_FRAME_EXACT: seam_frame_flags = 1;
 pub const SEAM_FRAME_SWITCH: seam_frame_flags = 2;
@@ -268,6 +276,7 @@ pub const SEAM_END_ROOT_CHILD: u32 = 4;
 pub const SEAM_END_ROOT_EXEC: u32 = 5;
 pub const SEAM_END_ROOT_EXIT: u32 = 6;
 pub const SEAM_END_ROOT_KERNEL: u32 = 7;
+pub const SEAM_END_ROOT_CONTEXT: u32 = 8;
 pub const SEAM_END_NO_MAPPING: u32 = 10;
 pub const SEAM_END_TABLE_NOT_READY: u32 = 11;
 pub const SEAM_END_NO_ROW: u32 = 12;
@@ -278,6 +287,8 @@ pub const SEAM_END_TOO_DEEP: u32 = 16;
 pub const SEAM_END_NOT_ADVANCING: u32 = 17;
 pub const SEAM_END_NULL_PC: u32 = 18;
 pub const SEAM_END_NO_TABLE: u32 = 19;
+pub const SEAM_END_MADE_CODE: u32 = 20;
+pub const SEAM_END_URETPROBE: u32 = 21;
 pub const SEAM_END_GO_STATE: u32 = 30;
 pub const SEAM_END_GO_UNKNOWN: u32 = 31;
 pub const SEAM_END_GO_UNVERIFIED: u32 = 32;
@@ -330,6 +341,12 @@ pub static ENDS: &[crate::End] = &[
         id: "root-kernel",
         root: true,
         sentence: "a thread of the kernel, which has no user stack",
+    },
+    crate::End {
+        code: 8,
+        id: "root-context",
+        root: true,
+        sentence: "the start of a stack that the program has made",
     },
     crate::End {
         code: 10,
@@ -390,6 +407,18 @@ pub static ENDS: &[crate::End] = &[
         id: "no-unwind-table",
         root: false,
         sentence: "no table could be built for the module",
+    },
+    crate::End {
+        code: 20,
+        id: "run-time-code",
+        root: false,
+        sentence: "in code made at run time neither a frame pointer nor a return address was found",
+    },
+    crate::End {
+        code: 21,
+        id: "uretprobe",
+        root: false,
+        sentence: "another tool's probe has replaced the return address, and the true one was not found",
     },
     crate::End {
         code: 30,

@@ -8,6 +8,7 @@ pub mod elf;
 pub mod page;
 pub mod places;
 pub mod pprof;
+pub mod probe;
 pub mod process;
 pub mod program;
 pub mod refusal;

@@ -171,3 +171,36 @@ pub fn c_program(name: &str, extra: &[&str]) -> PathBuf {
     );
     binary
 }
+
+/// A Go program or library of `tests/e2e/programs`, built by the machine's Go or, with a version as
+/// `go1.24.11`, by another.
+///
+/// # Panics
+/// When it can't be built.
+#[must_use]
+pub fn go_program(name: &str, version: Option<&str>, extra: &[&str]) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("programs")
+        .join(name);
+    let binary = scratch().join(version.map_or(name.to_owned(), |v| format!("{name}-{v}")));
+    let mut command = go();
+    if let Some(version) = version {
+        command.env("GOTOOLCHAIN", version);
+    }
+    let output = command
+        .args(["build", "-buildvcs=false"])
+        .args(extra)
+        .arg("-o")
+        .arg(&binary)
+        .arg(".")
+        .current_dir(&source)
+        .output()
+        .expect("go was found before");
+    assert!(
+        output.status.success(),
+        "{} can't be built:\n{}",
+        source.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    binary
+}

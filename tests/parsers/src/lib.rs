@@ -7,7 +7,7 @@ mod container;
 use seam_go::{BuildInfo, GoModule, GoVersion};
 use seam_memory::Snapshot;
 use seam_object::Elf;
-use seam_symbolize::{KernelSymbols, ModuleSymbols, demangle};
+use seam_symbolize::{KernelSymbols, ModuleSymbols, demangle, perf_map_names};
 use seam_unwind::{ModuleTable, Start, Table, TableFacts, TableSet, walk};
 use seam_wire::{Mapping, SEAM_RBP, SEAM_RSP, SEAM_USER_FRAMES};
 
@@ -26,7 +26,7 @@ pub struct Target {
 }
 
 /// All parsers.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     Target {
         name: "stored",
         run: stored,
@@ -70,6 +70,10 @@ pub const TARGETS: [Target; 11] = [
     Target {
         name: "record",
         run: record,
+    },
+    Target {
+        name: "perf_map",
+        run: perf_map,
     },
 ];
 
@@ -211,6 +215,14 @@ pub fn kallsyms(bytes: &[u8]) {
 /// Mangled names.
 pub fn names(bytes: &[u8]) {
     let _ = demangle(&String::from_utf8_lossy(bytes));
+}
+
+/// `/tmp/perf-PID.map`.
+pub fn perf_map(bytes: &[u8]) {
+    let addresses: Vec<u64> = (0..64).map(|n| n << 58 | n << 12).collect();
+    let names = perf_map_names(bytes, &addresses);
+    assert_eq!(names.len(), addresses.len());
+    assert!(names.iter().flatten().all(|name| !name.is_empty()));
 }
 
 /// What the kernel side sends.

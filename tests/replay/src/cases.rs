@@ -94,8 +94,8 @@ impl CaseFile {
             tables: tables.iter().map(words).collect(),
             mappings: mappings.iter().map(|m| hex(bytes_of(m))).collect(),
             runtime: set
-                .runtime
-                .as_ref()
+                .runtimes
+                .first()
                 .map(|r| hex(bytes_of(r)))
                 .unwrap_or_default(),
             cases: Vec::new(),
@@ -153,7 +153,7 @@ impl CaseFile {
         if !self.runtime.is_empty() {
             let runtime: GoRuntime = from_bytes(&unhex(&self.runtime)?)
                 .context("a runtime of another layout: record anew")?;
-            set.runtime = Some(runtime);
+            set.runtimes = vec![runtime];
         }
         Ok(set)
     }
@@ -194,7 +194,14 @@ impl Case {
     /// # Errors
     /// When the case is malformed.
     pub fn replay(&self, set: &TableSet) -> Result<Walked> {
-        let memory = self.snapshot()?;
+        Ok(walk(&self.snapshot()?, set, &self.start()?))
+    }
+
+    /// What its walk starts from.
+    ///
+    /// # Errors
+    /// When the case is malformed.
+    pub fn start(&self) -> Result<Start> {
         let count = SEAM_REGISTERS as usize;
         anyhow::ensure!(
             self.registers.len() == count + 2,
@@ -208,7 +215,7 @@ impl Case {
         start.reg.copy_from_slice(&self.registers[..count]);
         start.pc = self.registers[count];
         start.fsbase = self.registers[count + 1];
-        Ok(walk(&memory, set, &start))
+        Ok(start)
     }
 
     /// The word that was recorded at an address.
@@ -233,7 +240,11 @@ impl Case {
         self.registers.last().copied().unwrap_or(0)
     }
 
-    fn snapshot(&self) -> Result<Snapshot> {
+    /// Its memory.
+    ///
+    /// # Errors
+    /// When the case is malformed.
+    pub fn snapshot(&self) -> Result<Snapshot> {
         let mut memory = Snapshot::default();
         for (address, bytes) in &self.memory {
             memory.insert(*address, &unhex(bytes)?);

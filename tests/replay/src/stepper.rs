@@ -68,7 +68,7 @@ impl Stepper {
                 .or_insert_with(|| set.add_table(&built.table.words))
         });
         set.set_mappings(&mappings);
-        set.runtime = runtimes.first().map(|(_, r)| *r);
+        set.runtimes = runtimes.iter().map(|(_, r)| *r).collect();
         self.set = set;
     }
 
@@ -254,6 +254,7 @@ fn rule_name(kind: u8) -> &'static str {
         SEAM_RULE_NONE => "none",
         SEAM_RULE_CFA => "cfa",
         SEAM_RULE_DEREF => "deref",
+        SEAM_RULE_DEREF_INDEXED => "deref-indexed",
         SEAM_RULE_ROOT => "root",
         SEAM_RULE_SIGNAL => "signal",
         SEAM_RULE_PLT => "plt",

@@ -97,6 +97,8 @@ pub fn process_report(target: Target) -> Result<ProcessReport> {
         let number = mapping.module.number;
         if mapping.module.kind == ModuleKind::Anonymous {
             report.anonymous_bytes += bytes;
+        } else if mapping.module.kind == ModuleKind::Probe {
+            continue;
         } else if let Some(at) = seen.iter().position(|n| *n == number) {
             report.modules[at].code_bytes += bytes;
         } else {
@@ -155,7 +157,7 @@ impl ProcessReport {
                     "{} KiB of executable memory",
                     self.anonymous_bytes.div_ceil(1024)
                 ),
-                "made at run time (JIT); stacks end there, and it has no names",
+                "made at run time (JIT): stacks go through it by frame pointers, or by guesses that are marked",
                 "",
             ));
         }

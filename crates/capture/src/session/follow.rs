@@ -9,6 +9,10 @@ use crate::system::has_ended;
 use crate::target::describe;
 use crate::{Error, ProcessMap, Result};
 
+/// How often a process is looked at again after a change of its mappings: at most ten times a
+/// second, and a loader is not that slow.
+const LOADER_LOOKS: u32 = 50;
+
 impl Session {
     /// Takes in processes that were sampled without being known. One that is gone already, or has
     /// no memory of its own, stays unknown.
@@ -65,6 +69,12 @@ impl Session {
                 }
             }
         }
+        for pid in &changed {
+            if let Some(tracked) = self.processes.get_mut(pid) {
+                tracked.looks_left = LOADER_LOOKS;
+            }
+        }
+        changed.extend(self.awaiting_loader());
         changed.sort_unstable();
         changed.dedup();
         for pid in changed {
@@ -77,6 +87,18 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Processes in which a Go runtime was mapped and not yet linked, to be looked at again.
+    fn awaiting_loader(&mut self) -> Vec<i32> {
+        let waiting = self.processes.values_mut().filter(|t| !t.ended);
+        let waiting = waiting.filter(|t| t.looks_left > 0);
+        waiting
+            .map(|t| {
+                t.looks_left -= 1;
+                t.target.pid
+            })
+            .collect()
     }
 
     /// A child runs with its parent's mappings until it executes something.

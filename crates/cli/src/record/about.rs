@@ -1,22 +1,12 @@
 //! What a profile says of its recording as a whole: host, targets, quality, cost.
 
 use seam_capture::{RawSample, Recording, kernel_facts};
-use seam_profile::{Cost, EndReason, Host, QualityInput, Sampling, Target, Tier};
+use seam_profile::{Cost, Host, QualityInput, Sampling, Target, Tier};
 use seam_wire::{SEAM_END_ROOT_KERNEL, SEAM_END_TABLE_NOT_READY, SampleHeader};
 
 use super::edges::Edges;
 use super::symbolize::Names;
 use super::words;
-
-pub(super) fn end_reasons() -> Vec<EndReason> {
-    let reason = |end: &seam_wire::End| EndReason {
-        code: end.code,
-        name: end.id.to_owned(),
-        sentence: end.sentence.to_owned(),
-        root: end.root,
-    };
-    seam_wire::ends().iter().map(reason).collect()
-}
 
 pub(super) fn metadata(recording: &Recording) -> seam_profile::Recording {
     let kernel = kernel_facts();

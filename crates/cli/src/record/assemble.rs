@@ -12,9 +12,9 @@ use seam_profile::{
 };
 use seam_symbolize::{Frame, Origin};
 use seam_wire::{
-    SEAM_FRAME_EXACT, SEAM_LEAF_FRAMES, SEAM_SAMPLE_GO_THREAD, SEAM_SAMPLE_IN_C,
-    SEAM_SAMPLE_KERNEL_MODE, SEAM_SAMPLE_P_HELD, SEAM_SAMPLE_P_LOST, SampleHeader, frame_address,
-    frame_flags,
+    SEAM_FRAME_EXACT, SEAM_LEAF_FRAMES, SEAM_SAMPLE_FRAME_POINTERS, SEAM_SAMPLE_GO_THREAD,
+    SEAM_SAMPLE_GUESSED, SEAM_SAMPLE_IN_C, SEAM_SAMPLE_KERNEL_MODE, SEAM_SAMPLE_P_HELD,
+    SEAM_SAMPLE_P_LOST, SampleHeader, frame_address, frame_flags,
 };
 
 use super::about;
@@ -63,7 +63,7 @@ pub(crate) fn profile(recording: &Recording, views: &Views) -> Profile {
         names.kernel.is_empty() && recording.stacks.iter().any(|s| !s.kernel.is_empty());
     assembler.builder.finish(
         about::metadata(recording),
-        &about::end_reasons(),
+        &words::end_reasons(),
         about::quality(recording, &names, &edges, kernel_hidden),
         Some(about::cost(recording)),
     )
@@ -382,6 +382,8 @@ impl Assembler<'_> {
             (SEAM_SAMPLE_P_HELD, SampleFlags::P_HELD),
             (SEAM_SAMPLE_P_LOST, SampleFlags::P_LOST),
             (SEAM_SAMPLE_GO_THREAD, SampleFlags::GO_THREAD),
+            (SEAM_SAMPLE_GUESSED, SampleFlags::GUESSED),
+            (SEAM_SAMPLE_FRAME_POINTERS, SampleFlags::FRAME_POINTERS),
         ];
         let set_flags = pairs
             .iter()
@@ -434,13 +436,15 @@ fn origin(frame: &Frame) -> NameOrigin {
     match frame.origin {
         Origin::GoTable => NameOrigin::GoTable,
         Origin::Symbol | Origin::Dwarf => NameOrigin::Symbol,
+        // Whatever it is called, it is nobody's code that seam knows.
+        Origin::Process => NameOrigin::Missing,
     }
 }
 
 fn module_kind(recording: &Recording, mapping: &MappedModule) -> ModuleKind {
     match mapping.module.kind {
         Code::Vdso => ModuleKind::Vdso,
-        Code::Anonymous => ModuleKind::Anonymous,
+        Code::Anonymous | Code::Probe => ModuleKind::Anonymous,
         Code::File => {
             let number = Some(mapping.module.number);
             let executable = recording.targets.iter().any(|t| t.executable == number);

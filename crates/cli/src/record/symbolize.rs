@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::Path;
 
-use seam_capture::{MappedModule, Module, Recording};
+use seam_capture::{MappedModule, Module, ModuleKind, Recording};
 use seam_object::{Elf, ReadCache, ReadRef};
 use seam_symbolize::{Calls, DebugSections, DwarfError, Frame, KernelSymbols, ModuleSymbols};
 use seam_wire::{SEAM_FRAME_EXACT, frame_address, frame_flags};
 
 use super::debug_files::{self, DEBUG_FOLDER};
 use super::edges::Edges;
+use super::made_names;
 
 /// The most debug sections, decompressed, that are read of one module.
 const DEBUG_BYTES_MAX: u64 = 1 << 30;
@@ -81,7 +82,14 @@ impl Names {
             let Some(module) = recording.modules.get(number as usize) else {
                 continue;
             };
-            for (address, found) in resolve(module, &addresses, edges, &mut notes) {
+            let made = module
+                .maker
+                .filter(|_| module.kind == ModuleKind::Anonymous);
+            let found = match made {
+                Some(pid) => made_names::resolve(recording, pid, &addresses, &mut notes),
+                None => resolve(module, &addresses, edges, &mut notes),
+            };
+            for (address, found) in found {
                 frames.insert((number, address), found);
             }
         }

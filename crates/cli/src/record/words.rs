@@ -3,6 +3,7 @@
 use seam_capture::{Module, Recording, TargetInfo};
 use seam_edges::Fault;
 use seam_go::{Field, GoVersion, OffsetsSource, Release, Row};
+use seam_profile::EndReason;
 use seam_wire::{SEAM_SAMPLE_GO_TORN, SEAM_SAMPLE_KERNEL_CUT, SEAM_SAMPLE_LABELS_CUT};
 
 use super::edges::{Impossible, Spot};
@@ -60,6 +61,17 @@ pub(crate) fn go_state(status: u32) -> &'static str {
         11 => "deadextra",
         _ => "unknown",
     }
+}
+
+/// Every reason for which a walk ends, for the profile.
+pub(crate) fn end_reasons() -> Vec<EndReason> {
+    let reason = |end: &seam_wire::End| EndReason {
+        code: end.code,
+        name: end.id.to_owned(),
+        sentence: end.sentence.to_owned(),
+        root: end.root,
+    };
+    seam_wire::ends().iter().map(reason).collect()
 }
 
 /// Sentences about everything that limits the recording.

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use seam_profile::{LabelsId, Profile, SampleRow, StackId, StateId, ThreadId};
+use seam_profile::{LabelsId, Profile, SampleFlags, SampleRow, StackId, StateId, ThreadId};
 
 use super::proto::{Label, Sample};
 use super::signed;
@@ -22,6 +22,7 @@ struct Key {
     state: StateId,
     cpu: u32,
     end: u8,
+    unwound: &'static str,
     labels: LabelsId,
 }
 
@@ -36,6 +37,7 @@ impl Key {
             state: row.go.state,
             cpu: row.cpu,
             end: row.end.reason,
+            unwound: unwound(row.flags),
             labels: row.go.labels,
         }
     }
@@ -51,6 +53,7 @@ struct Keys {
     state: i64,
     cpu: i64,
     end: i64,
+    unwound: i64,
     /// Unit of all numbers. Readers drop a number 0 without a unit, and CPU, M and P 0 exist.
     unit: i64,
 }
@@ -75,6 +78,7 @@ pub(super) fn samples(profile: &Profile, strings: &mut Strings) -> Vec<Sample> {
         state: strings.id("state"),
         cpu: strings.id("cpu"),
         end: strings.id("end"),
+        unwound: strings.id("unwound"),
         unit: strings.id("id"),
     };
     let period_ns = profile.recording().sampling.period_ns;
@@ -119,6 +123,7 @@ fn labels(profile: &Profile, strings: &mut Strings, keys: &Keys, sample: &Key) -
         (keys.thread, profile.text(thread.name)),
         (keys.state, profile.state_name(sample.state)),
         (keys.end, broken(profile, sample.end)),
+        (keys.unwound, sample.unwound),
     ];
     for (key, text) in texts {
         if !text.is_empty() {
@@ -141,10 +146,21 @@ fn labels(profile: &Profile, strings: &mut Strings, keys: &Keys, sample: &Key) -
 /// A key of the program's own; where it is one of ours too, it is told apart.
 fn own_key(key: &str) -> Cow<'_, str> {
     match key {
-        "goid" | "tid" | "thread" | "m" | "p" | "state" | "cpu" | "end" => {
+        "goid" | "tid" | "thread" | "m" | "p" | "state" | "cpu" | "end" | "unwound" => {
             Cow::Owned(format!("label.{key}"))
         }
         _ => Cow::Borrowed(key),
+    }
+}
+
+/// What a stack rests on besides unwind information; empty for nothing.
+fn unwound(flags: SampleFlags) -> &'static str {
+    if flags.has(SampleFlags::GUESSED) {
+        "guessed"
+    } else if flags.has(SampleFlags::FRAME_POINTERS) {
+        "frame-pointers"
+    } else {
+        ""
     }
 }
 

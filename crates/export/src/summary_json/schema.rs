@@ -81,6 +81,10 @@ pub(super) struct Quality<'a> {
     pub(super) end_reasons: Vec<EndReason<'a>>,
     /// Samples whose stack was too deep to keep all of.
     pub(super) elided: u64,
+    /// Samples with a return address that was guessed, whole ones among them.
+    pub(super) guessed: u64,
+    /// Other samples with frames that were left by their frame pointers alone.
+    pub(super) frame_pointers: u64,
     /// Samples dropped for want of buffer.
     pub(super) lost_records: u64,
     /// Samples lost before they reached seam.

@@ -94,7 +94,7 @@ fn unverified_offsets_keep_what_needs_none_and_say_so() {
     assert!(end(whole.header.end).root && whole.header.goid != 0);
     for (verified, known, expected) in [(0, 1, "go-offsets-unverified"), (0, 0, "go-build-unknown")]
     {
-        let runtime = set.runtime.as_mut().expect("a Go program");
+        let runtime = set.runtimes.first_mut().expect("a Go program");
         (runtime.verified, runtime.known) = (verified, known);
         let part = case.replay(&set).expect("well formed");
         assert_eq!(end(part.header.end).id, expected);
@@ -124,7 +124,7 @@ fn crossing(wanted: &str, without: &[&str], mut each: impl FnMut(&seam_unwind::T
 
 /// Where a case's g pointer lies, and its goroutine.
 fn places(set: &seam_unwind::TableSet, case: &Case) -> (u64, u64) {
-    let runtime = set.runtime.as_ref().expect("a Go program");
+    let runtime = set.runtimes.first().expect("a Go program");
     let at = case.fsbase().wrapping_add(runtime.tls_offset as u64);
     let word = |address| case.word(address).expect("the walk read it");
     let m = word(word(at) + u64::from(runtime.g_m));
@@ -139,7 +139,7 @@ fn a_stack_that_is_being_copied_is_walked_where_it_was() {
         "morestack",
         &["asmcgocall", "cgocallback"],
         |set, mut case| {
-            let status = u64::from(set.runtime.as_ref().expect("a Go program").g_status);
+            let status = u64::from(set.runtimes.first().expect("a Go program").g_status);
             let (_, goroutine) = places(set, &case);
             if case.end != "root-go" {
                 return;

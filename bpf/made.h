@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
+/*
+ * Code made at run time (JIT): no table describes it. Most compilers keep frame pointers there; one
+ * is believed only if it leads up the stack to an address behind a call, in code that is mapped.
+ * Else the next such word on the stack is taken for the return address: a guess, and the sample
+ * says so. Included by unwind.h; all of it runs only where there is no table.
+ */
+#ifndef SEAM_MADE_H
+#define SEAM_MADE_H
+
+/* A frame pointer further up the stack than this is none. */
+#define SEAM_MADE_FRAME_BYTES (1 << 20)
+/* A direct call that leads here leads to the start of this function: no further back than this. */
+#define SEAM_MADE_FUNCTION_BYTES (1 << 20)
+/* Words of stack that are looked at for a return address. */
+#define SEAM_GUESS_WORDS 64
+/* Bytes before a return address that tell a call: the longest is 7 (call *disp32(%r12,%r13,8)). */
+#define SEAM_CALL_BYTES 8
+
+/* What a word on the stack is, taken for a return address into the frame's caller. */
+enum seam_return_kind {
+	SEAM_RETURN_NONE = 0,
+	/* Behind a direct call that leads to another function. */
+	SEAM_RETURN_OTHER = 1,
+	/* Behind an indirect call. */
+	SEAM_RETURN_INDIRECT = 2,
+	/* Behind a direct call that may lead to this function. */
+	SEAM_RETURN_DIRECT = 3,
+};
+
+/* What the bytes before an address say. `code` are the SEAM_CALL_BYTES before `address`. */
+static __always_inline int seam_call_before(const __u8 *code, __u64 address, __u64 callee)
+{
+	__s32 distance;
+	__u64 target;
+
+	if (code[3] == 0xe8) {
+		__builtin_memcpy(&distance, code + 4, 4);
+		target = address + (__s64)distance;
+		return target <= callee && callee - target < SEAM_MADE_FUNCTION_BYTES ?
+			       SEAM_RETURN_DIRECT :
+			       SEAM_RETURN_OTHER;
+	}
+	/* ff /2: how long it is depends on ModRM. */
+	if (code[6] == 0xff && ((code[7] & 0xf8) == 0xd0 ||
+				((code[7] & 0xf8) == 0x10 && (code[7] & 7) != 4 && (code[7] & 7) != 5)))
+		return SEAM_RETURN_INDIRECT;
+	if (code[5] == 0xff && (((code[6] & 0xf8) == 0x50 && (code[6] & 7) != 4) || code[6] == 0x14))
+		return SEAM_RETURN_INDIRECT;
+	if (code[4] == 0xff && code[5] == 0x54)
+		return SEAM_RETURN_INDIRECT;
+	if (code[2] == 0xff && (code[3] == 0x15 || ((code[3] & 0xf8) == 0x90 && (code[3] & 7) != 4)))
+		return SEAM_RETURN_INDIRECT;
+	if (code[1] == 0xff && code[2] == 0x94)
+		return SEAM_RETURN_INDIRECT;
+	return SEAM_RETURN_NONE;
+}
+
+/* What `address` is, as the return address of the current frame. Finds its mapping. */
+static __noinline int seam_return_kind(struct seam_walk *w, __u64 address)
+{
+	__u8 code[SEAM_CALL_BYTES] = {};
+
+	/* No word that is a small number or has high bits set is looked up. */
+	if (address < 4096 || address >> 47)
+		return SEAM_RETURN_NONE;
+	if (seam_find_mapping(w, address - 1) && seam_late_mapping(w, address - 1))
+		return SEAM_RETURN_NONE;
+	if (seam_read(w, code, sizeof(code), address - sizeof(code)))
+		return SEAM_RETURN_NONE;
+	return seam_call_before(code, address, w->pc);
+}
+
+/* The caller's frame: its stack pointer, its pc, and where rbp was saved (0 = it still holds it). */
+static __always_inline int seam_to_made_caller(struct seam_walk *w, __u64 cfa, __u64 pc,
+					       __u64 saved_rbp)
+{
+	if (saved_rbp) {
+		w->saved_at[SEAM_RBP] = saved_rbp;
+		w->known |= 1u << SEAM_RBP;
+	}
+	w->known &= SEAM_CALLEE_SAVED | (1u << SEAM_RSP);
+	w->reg[SEAM_RSP] = cfa;
+	w->pc = pc;
+	w->exact = 0;
+	return 0;
+}
+
+/*
+ * The first and last instructions of a function with a frame pointer, where rbp is the caller's.
+ * Gives how many words above the stack pointer the return address lies, -1 = elsewhere.
+ */
+static __always_inline int seam_made_edge(struct seam_walk *w)
+{
+	__u64 word[2] = {}, code;
+
+	if (seam_read(w, word, sizeof(word), w->pc - 1))
+		return -1;
+	code = word[0] >> 8 | word[1] << 56;
+	/* ret */
+	if ((code & 0xff) == 0xc3 || (code & 0xff) == 0xc2)
+		return 0;
+	/* pop %rbp; ret */
+	if ((code & 0xffff) == 0xc35d || (code & 0xffff) == 0xc25d)
+		return 1;
+	/* push %rbp behind us: mov %rsp,%rbp in both encodings */
+	if ((word[0] & 0xff) == 0x55 &&
+	    ((code & 0xffffff) == 0xe58948 || (code & 0xffffff) == 0xec8b48))
+		return 1;
+	/* endbr64 */
+	if ((code & 0xffffffff) == 0xfa1e0ff3)
+		code >>= 32;
+	/* push %rbp; mov %rsp,%rbp */
+	if ((code & 0xffffffff) == 0xe5894855 || (code & 0xffffffff) == 0xec8b4855)
+		return 0;
+	return -1;
+}
+
+/* A word of the stack that may be the return address; its place goes to w->guess. 0 = go on. */
+static __always_inline long seam_guess_word(struct seam_walk *w, __u32 index)
+{
+	__u64 at = w->reg[SEAM_RSP] + 8 * (__u64)index, word;
+
+	if (at >= w->guess_end || seam_read_stack(w, &word, at))
+		return 1;
+	if (seam_return_kind(w, word) < SEAM_RETURN_INDIRECT)
+		return 0;
+	w->guess = at;
+	w->guess_pc = word;
+	return 1;
+}
+
+static long seam_each_guess(__u32 index, void *context)
+{
+	struct seam_walk *w = seam_walk_of(context);
+
+	return w ? seam_guess_word(w, index) : 1;
+}
+
+/* Looks for a return address from the stack pointer up to `end`. 0 = found. */
+static __always_inline int seam_guess(struct seam_walk *w, __u64 end)
+{
+	w->guess = 0;
+	w->guess_end = end;
+	seam_each(w, seam_each_guess, SEAM_GUESS_WORDS);
+	return !w->guess;
+}
+
+/*
+ * Whether `rbp` is the frame pointer of this frame, and what its return address is then. Where the
+ * caller is made at run time too, the chain must go on up the stack; C keeps anything in rbp.
+ */
+static __always_inline int seam_made_frame(struct seam_walk *w, __u64 rbp, __u64 *pc)
+{
+	__u64 sp = w->reg[SEAM_RSP], outer;
+	int kind;
+
+	if ((rbp & 7) || rbp < sp || rbp - sp > SEAM_MADE_FRAME_BYTES)
+		return SEAM_RETURN_NONE;
+	if (seam_read_stack(w, &outer, rbp) || seam_read_stack(w, pc, rbp + 8))
+		return SEAM_RETURN_NONE;
+	kind = seam_return_kind(w, *pc);
+	if (kind && !w->mapping.table && outer && outer <= rbp)
+		return SEAM_RETURN_NONE;
+	return kind;
+}
+
+/*
+ * A frame of code made at run time, or of a file's code that has no rows. There no address is guessed
+ * but at the leaf: assembly is not written in one way, and stacks have ends. 0 = its caller is the
+ * current frame.
+ */
+static __noinline int seam_step_made(struct seam_walk *w)
+{
+	__u64 sp = w->reg[SEAM_RSP], rbp = 0, pc = 0, end;
+	int leaf = w->frames == 1 || w->exact, words, kind = SEAM_RETURN_NONE, known;
+	__u32 in_file = w->mapping.table;
+
+	known = !seam_register(w, SEAM_RBP, &rbp);
+	if (leaf) {
+		words = seam_made_edge(w);
+		if (words >= 0 && !seam_read_stack(w, &pc, sp + 8 * (__u64)words) &&
+		    seam_return_kind(w, pc) != SEAM_RETURN_NONE) {
+			w->sample.flags |= SEAM_SAMPLE_FRAME_POINTERS;
+			return seam_to_made_caller(w, sp + 8 * (__u64)words + 8, pc,
+						   words ? sp : 0);
+		}
+		/* A function without a frame: it has saved nothing. */
+		if (!seam_read_stack(w, &pc, sp) && seam_return_kind(w, pc) >= SEAM_RETURN_INDIRECT) {
+			w->sample.flags |= SEAM_SAMPLE_GUESSED;
+			return seam_to_made_caller(w, sp + 8, pc, 0);
+		}
+	}
+	if (known)
+		kind = seam_made_frame(w, rbp, &pc);
+	if (kind >= SEAM_RETURN_INDIRECT) {
+		w->sample.flags |= SEAM_SAMPLE_FRAME_POINTERS;
+		w->known &= ~SEAM_CALLEE_SAVED;
+		return seam_to_made_caller(w, rbp + 16, pc, rbp);
+	}
+	if (in_file && kind == SEAM_RETURN_NONE)
+		return seam_stop(w, SEAM_END_NO_ROW);
+	/* Perhaps the frame pointer of a caller: then the return address lies below it. */
+	end = kind == SEAM_RETURN_OTHER ? rbp : ~0ULL;
+	if (!seam_guess(w, end)) {
+		if (in_file)
+			return seam_stop(w, SEAM_END_NO_ROW);
+		w->sample.flags |= SEAM_SAMPLE_GUESSED;
+		known = known && !(rbp & 7) && rbp > w->guess &&
+			rbp - w->guess < SEAM_MADE_FRAME_BYTES;
+		w->known &= ~(SEAM_CALLEE_SAVED & ~(known ? 1u << SEAM_RBP : 0u));
+		return seam_to_made_caller(w, w->guess + 8, w->guess_pc, 0);
+	}
+	if (kind == SEAM_RETURN_OTHER) {
+		/* There is none, so the called function has jumped to this one. */
+		w->sample.flags |= rbp - sp <= 8 * SEAM_GUESS_WORDS ? SEAM_SAMPLE_FRAME_POINTERS :
+								      SEAM_SAMPLE_GUESSED;
+		w->known &= ~SEAM_CALLEE_SAVED;
+		return seam_to_made_caller(w, rbp + 16, pc, rbp);
+	}
+	return seam_stop(w, SEAM_END_MADE_CODE);
+}
+
+#endif

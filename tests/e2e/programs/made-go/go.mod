@@ -1,0 +1,3 @@
+module seam.test/made
+
+go 1.21

@@ -1,0 +1,3 @@
+module seam.test/race
+
+go 1.21

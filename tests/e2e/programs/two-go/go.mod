@@ -1,0 +1,3 @@
+module seam.test/twogo
+
+go 1.21

@@ -1,0 +1,51 @@
+//! Signals that Go hands on to a C handler, and stacks that a C program makes itself.
+
+use std::process::Command;
+
+use seam_e2e::places;
+use seam_e2e::process::Process;
+use seam_e2e::seam::{Bench, not_rooted, run_well};
+
+#[test]
+fn handlers_called_by_go_and_stacks_of_the_programs_own() {
+    let bench = Bench::new();
+    let library = places::go_program("two-go", None, &["-buildmode=c-shared"]);
+    let program = places::c_program("forwards", &["-ldl"]);
+    let mut process = Process::start(Command::new(program).arg(library).arg("contexts"));
+    process.line("ready", |line| (line == "ready").then_some(()));
+    run_well(&mut bench.record(process.pid(), "-d 4s -r 997 -o x.pb.gz -o x.json"));
+    let (profile, summary) = (bench.pprof("x.pb.gz"), bench.json("x.json"));
+    assert_eq!(not_rooted(&summary), [""; 0]);
+    assert_eq!(summary["quality"]["edges"]["impossible"], 0);
+    assert_eq!(summary["quality"]["guessed"], 0);
+    let handler = [
+        "_start",
+        "main",
+        "host_raise",
+        "runtime.sigtramp",
+        "runtime.sigtrampgo",
+        "runtime.sigfwdgo",
+        "runtime.sigfwd",
+        "host_handler",
+        "host_leaf",
+    ];
+    let (mut handled, mut switched) = (0, 0);
+    for stack in profile.stacks.iter().filter(|s| s.has("host_leaf")) {
+        let names: Vec<&str> = stack.frames.iter().map(|f| f.name.as_str()).collect();
+        if stack.has("host_coroutine") {
+            // Its stack begins with the address that makecontext has planted there.
+            let at = names.iter().position(|name| *name == "host_coroutine");
+            assert_eq!(at, Some(1), "{}", stack.text());
+            assert_eq!(names[2], "host_leaf", "{}", stack.text());
+            switched += stack.count;
+            continue;
+        }
+        let known = |name: &&&str| handler.contains(name);
+        let path: Vec<&str> = names.iter().filter(known).copied().collect();
+        assert_eq!(path, handler, "{}", stack.text());
+        handled += stack.count;
+    }
+    assert!(handled > 300 && switched > 300, "{handled} {switched}");
+    let reasons = summary["quality"]["end_reasons"].to_string();
+    assert!(reasons.contains("root-context"), "{reasons}");
+}

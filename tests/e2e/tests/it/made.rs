@@ -1,0 +1,121 @@
+//! Code made at run time: machine code written by hand, with frame pointers and without, from C and
+//! from Go, in pages of several kinds. What each stack must be is known.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use seam_e2e::places;
+use seam_e2e::pprof::{Pprof, Stack};
+use seam_e2e::process::Process;
+use seam_e2e::seam::{Bench, not_rooted, run_well};
+use serde_json::Value;
+
+/// The frames below `made_round`, outermost first, and what their stacks may rest on. A sample can
+/// be in the middle of each.
+const PATHS: [(&str, &[&str]); 3] = [
+    ("made_calls;made_frame;made_leaf", &["guessed", CHAINED]),
+    ("made_calls;made_back;made_work;made_c_leaf", &[CHAINED]),
+    ("made_calls;made_bare;made_work;made_c_leaf", &["guessed"]),
+];
+/// Where the samples are, most of the time.
+const FREQUENT: [&str; 4] = [
+    "made_calls;made_frame",
+    "made_calls;made_frame;made_leaf",
+    "made_calls;made_back;made_work;made_c_leaf",
+    "made_calls;made_bare;made_work;made_c_leaf",
+];
+const CHAINED: &str = "frame-pointers";
+
+/// Starts a program and waits until it is ready.
+fn ready(command: &mut Command) -> Process {
+    let mut process = Process::start(command);
+    process.line("ready", |line| (line == "ready").then_some(()));
+    process
+}
+
+fn recorded(bench: &Bench, process: &Process) -> (Pprof, Value) {
+    let pid = process.pid();
+    run_well(&mut bench.record(pid, "-d 3s -r 997 -o x.pb.gz -o x.json"));
+    (bench.pprof("x.pb.gz"), bench.json("x.json"))
+}
+
+/// Every stack through `made_round` has one of the paths, and all of them come up.
+fn check(profile: &Pprof, summary: &Value, root: &str) {
+    assert_eq!(not_rooted(summary), [""; 0]);
+    assert_eq!(summary["quality"]["edges"]["impossible"], 0);
+    let mut met: BTreeMap<String, i64> = BTreeMap::new();
+    for stack in &profile.stacks {
+        let Some(at) = stack.frames.iter().position(|f| f.name == "made_round") else {
+            continue;
+        };
+        assert_eq!(stack.frames[0].name, root, "{}", stack.text());
+        let below = stack.frames[at + 1..].iter();
+        let user = below.filter(|f| f.module != "[kernel]" && f.name != "rounds");
+        let path: Vec<&str> = user.map(|f| f.name.as_str()).collect();
+        let path = path.join(";");
+        let unwound = stack.texts.get("unwound").map_or("", String::as_str);
+        if path.contains("made_stale") {
+            // Its frame holds what looks like a return address: a guess may be wrong, and is told.
+            assert_eq!(unwound, "guessed", "{}", stack.text());
+            continue;
+        }
+        let of_path = PATHS.iter().find(|(whole, _)| whole.starts_with(&path));
+        let (_, known) = of_path.unwrap_or_else(|| panic!("{path}: {}", stack.text()));
+        let made = path.contains(";made_");
+        let told = if made {
+            known.contains(&unwound)
+        } else {
+            unwound.is_empty()
+        };
+        assert!(told, "{unwound}: {}", stack.text());
+        *met.entry(path).or_default() += stack.count;
+    }
+    for path in FREQUENT {
+        let count = met.get(path).copied().unwrap_or(0);
+        assert!(count > 100, "{count} samples of {path}: {met:?}");
+    }
+    let labelled = |what| {
+        let has = |s: &Stack| s.texts.get("unwound").is_some_and(|text| text == what);
+        profile.count_where(has)
+    };
+    assert_eq!(summary["quality"]["guessed"], labelled("guessed"));
+    assert_eq!(summary["quality"]["frame_pointers"], labelled(CHAINED));
+}
+
+#[test]
+fn code_made_by_c() {
+    let program = places::c_program("made", &[]);
+    for kind in ["0", "1", "2"] {
+        let bench = Bench::new();
+        let process = ready(Command::new(&program).arg(kind));
+        let (profile, summary) = recorded(&bench, &process);
+        check(&profile, &summary, "_start");
+    }
+}
+
+#[test]
+fn code_made_by_c_below_go() {
+    let bench = Bench::new();
+    let process = ready(&mut Command::new(places::go_program("made-go", None, &[])));
+    let (profile, summary) = recorded(&bench, &process);
+    check(&profile, &summary, "runtime.goexit");
+    let goroutines =
+        profile.count_where(|s| s.has("made_leaf") && s.numbers.get("goid") == Some(&1));
+    assert!(goroutines > 100, "{goroutines}");
+}
+
+/// Names come from a file that anybody may have put there.
+#[test]
+fn names_of_strangers_are_refused() {
+    let bench = Bench::new();
+    let process = ready(Command::new(places::c_program("made", &[])).arg("0"));
+    let path = format!("/tmp/perf-{}.map", process.pid());
+    std::os::unix::fs::chown(&path, Some(65534), None).expect("tests run as root");
+    let (profile, summary) = recorded(&bench, &process);
+    std::fs::remove_file(&path).expect("it was ours");
+    assert_eq!(profile.count_where(|s| s.has("made_leaf")), 0);
+    let unnamed = |s: &Stack| s.frames.iter().any(|f| f.name.starts_with("[anonymous+0x"));
+    assert!(profile.count_where(unnamed) > 100);
+    let notes = summary["quality"]["notes"].to_string();
+    assert!(notes.contains("it belongs to user 65534"), "{notes}");
+}
