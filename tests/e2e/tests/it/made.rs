@@ -36,7 +36,12 @@ fn ready(command: &mut Command) -> Process {
 fn recorded(bench: &Bench, process: &Process) -> (Pprof, Value) {
     let pid = process.pid();
     run_well(&mut bench.record(pid, "-d 3s -r 997 -o x.pb.gz -o x.json"));
+    std::fs::remove_file(names_of(process)).expect("the program has written it");
     (bench.pprof("x.pb.gz"), bench.json("x.json"))
+}
+
+fn names_of(process: &Process) -> String {
+    format!("/tmp/perf-{}.map", process.pid())
 }
 
 /// Every stack through `made_round` has one of the paths, and all of them come up.
@@ -109,10 +114,8 @@ fn code_made_by_c_below_go() {
 fn names_of_strangers_are_refused() {
     let bench = Bench::new();
     let process = ready(Command::new(places::c_program("made", &[])).arg("0"));
-    let path = format!("/tmp/perf-{}.map", process.pid());
-    std::os::unix::fs::chown(&path, Some(65534), None).expect("tests run as root");
+    std::os::unix::fs::chown(names_of(&process), Some(65534), None).expect("tests run as root");
     let (profile, summary) = recorded(&bench, &process);
-    std::fs::remove_file(&path).expect("it was ours");
     assert_eq!(profile.count_where(|s| s.has("made_leaf")), 0);
     let unnamed = |s: &Stack| s.frames.iter().any(|f| f.name.starts_with("[anonymous+0x"));
     assert!(profile.count_where(unnamed) > 100);
