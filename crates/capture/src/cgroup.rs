@@ -1,8 +1,9 @@
 //! Control groups (version 2) by path or by container id. Owns no knowledge of container runtimes
 //! beyond that the id is part of the group's name.
 
+use std::collections::HashSet;
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
@@ -59,6 +60,30 @@ impl Cgroup {
             folder: folder.into(),
         })
     }
+}
+
+/// The processes under an open group, those that are in this PID namespace.
+pub(crate) fn members(group: &OwnedFd) -> HashSet<i32> {
+    let mut folders = vec![PathBuf::from(format!(
+        "/proc/self/fd/{}",
+        group.as_raw_fd()
+    ))];
+    let mut pids = HashSet::new();
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        seen += 1;
+        if seen > FOLDERS_MAX {
+            break;
+        }
+        let listed = std::fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+        // 0 is a process that this namespace does not have.
+        let listed = listed.lines().filter_map(|l| l.parse::<i32>().ok());
+        pids.extend(listed.filter(|pid| *pid != 0));
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        let inner = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
+        folders.extend(inner.map(|e| e.path()));
+    }
+    pids
 }
 
 /// Where the hierarchy of version 2 is mounted; beside version 1 that is not /sys/fs/cgroup.

@@ -209,6 +209,16 @@ impl Modules {
         module
     }
 
+    /// Bytes of code of a process in files that were not read yet.
+    pub(crate) fn bytes_to_read(&self, pid: i32) -> u64 {
+        let text = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
+        let entries = crate::maps::executable_entries(&String::from_utf8_lossy(&text));
+        let new = entries
+            .iter()
+            .filter(|e| e.has_file() && !self.by_file.contains_key(&e.file));
+        new.map(|e| e.end - e.start).sum()
+    }
+
     /// Reads a file before anything maps it, so that its table is there at once.
     pub fn prepare(&mut self, path: &Path) -> Option<Arc<Module>> {
         let file = File::open(path).ok()?;

@@ -178,6 +178,11 @@ impl Collector {
         std::mem::take(&mut self.strangers)
     }
 
+    /// Those that there was no time for: they are asked for again.
+    pub(crate) fn return_strangers(&mut self, pids: HashSet<i32>) {
+        self.strangers.extend(pids);
+    }
+
     /// Whether any stack refers to a mapping set.
     pub(crate) fn uses(&self, set: u32) -> bool {
         self.used_sets.contains(&set)

@@ -160,6 +160,7 @@ impl Session {
             Scope::Cgroup(group) => self.kernel.set_scope(Some(group))?,
         }
         self.kernel.attach_tracepoints()?;
+        self.adopt_busy()?;
         for cpu in perf::online_cpus()? {
             let clock = perf::clock(cpu, self.options.rate_hz)?;
             self.kernel.attach_sampler(&clock)?;

@@ -1,26 +1,71 @@
 //! Keeping what the kernel side knows of targets true: mappings, exec, children, and processes
 //! first seen by a sample.
 
-use std::time::Instant;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
-use super::Session;
+use super::{Scope, Session};
+use crate::cgroup::members;
 use crate::sideband::Event;
 use crate::system::has_ended;
-use crate::target::describe;
+use crate::target::{check_target, cpu_times, describe};
 use crate::{Error, ProcessMap, Result};
 
 /// How often a process is looked at again after a change of its mappings: at most ten times a
 /// second, and a loader is not that slow.
 const LOADER_LOOKS: u32 = 50;
 
+/// How long processes are watched to tell which are busy.
+const BUSY_LOOK: Duration = Duration::from_millis(50);
+/// How long reading may delay the first sample, and then the taking in of samples.
+const BEFORE_START: Duration = Duration::from_millis(1500);
+const AT_ONCE: Duration = Duration::from_millis(100);
+
 impl Session {
+    /// Before the clocks start: takes in what is busy right now, where all may be recorded, so that
+    /// it is whole from its first sample.
+    pub(super) fn adopt_busy(&mut self) -> Result<()> {
+        let members = match &self.options.scope {
+            Scope::Named => return Ok(()),
+            Scope::Machine => None,
+            Scope::Cgroup(group) => Some(members(group)),
+        };
+        let before = cpu_times();
+        std::thread::sleep(BUSY_LOOK);
+        let own = std::process::id() as i32;
+        let after = cpu_times().into_iter();
+        let busy = after.filter(|(pid, time)| before.get(pid) != Some(time) && *pid != own);
+        let wanted = |pid: &i32| members.as_ref().is_none_or(|m| m.contains(pid));
+        // Threads of the kernel have no memory to be read.
+        let can_be_read = |pid: &i32| check_target(*pid).is_ok();
+        let busy = busy.map(|(pid, _)| pid).filter(wanted).filter(can_be_read);
+        let busy = busy.collect();
+        self.adopt(busy, BEFORE_START)?;
+        Ok(())
+    }
+
     /// Takes in processes that were sampled without being known. One that is gone already, or has
     /// no memory of its own, stays unknown.
     pub(super) fn adopt_strangers(&mut self) -> Result<()> {
-        for pid in self.collector.take_strangers() {
-            if self.processes.get(&pid).is_some_and(|t| !t.ended) {
-                continue;
-            }
+        let strangers = self.collector.take_strangers();
+        let waiting = self.adopt(strangers, AT_ONCE)?;
+        self.collector.return_strangers(waiting);
+        Ok(())
+    }
+
+    /// Those with the least to be read first: one large file must not keep many small programs
+    /// waiting. Gives those for which there was no time.
+    fn adopt(&mut self, pids: HashSet<i32>, time: Duration) -> Result<HashSet<i32>> {
+        let begun = Instant::now();
+        let known = |pid: &i32| self.processes.get(pid).is_some_and(|t| !t.ended);
+        let mut pids: Vec<(u64, i32)> = pids
+            .into_iter()
+            .filter(|pid| !known(pid))
+            .map(|pid| (self.modules.bytes_to_read(pid), pid))
+            .collect();
+        pids.sort_unstable();
+        let mut pids = pids.into_iter().map(|(_, pid)| pid);
+        for pid in pids.by_ref() {
             match self.add_target(describe(pid)) {
                 Ok(()) => {
                     if let Some(tracked) = self.processes.get_mut(&pid) {
@@ -32,8 +77,11 @@ impl Session {
                 Err(Error::Inspect { .. }) => {}
                 Err(e) => return Err(e),
             }
+            if begun.elapsed() > time {
+                break;
+            }
         }
-        Ok(())
+        Ok(pids.collect())
     }
 
     /// Brings every target's mappings up to date.
