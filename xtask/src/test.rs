@@ -116,12 +116,29 @@ fn matrix(go: &Go, options: &Options) -> Result<Vec<Wanted>> {
         asked => asked.to_vec(),
     };
     let older = programs::versions(go, &asked);
-    Ok(plan(go.version(), &older, &programs::all()?, options.full))
+    let names = programs::all()?;
+    let mut tooled = Vec::new();
+    for name in names {
+        let mut fitting = Vec::new();
+        for version in &older {
+            let wanted = Wanted {
+                version: version.clone(),
+                name: name.clone(),
+            };
+            match programs::too_new(&wanted)? {
+                Some(why) => println!("   {name} by {version}: {why}"),
+                None => fitting.push(version.clone()),
+            }
+        }
+        tooled.push((name, fitting));
+    }
+    Ok(plan(go.version(), &tooled, options.full))
 }
 
-fn plan(own: &str, older: &[String], names: &[String], full: bool) -> Vec<Wanted> {
+/// Of each program's older versions all, or one in turn.
+fn plan(own: &str, programs: &[(String, Vec<String>)], full: bool) -> Vec<Wanted> {
     let mut wanted = Vec::new();
-    for (index, name) in names.iter().enumerate() {
+    for (index, (name, older)) in programs.iter().enumerate() {
         let turn = older.get(index % older.len().max(1));
         let others = if full {
             older
@@ -221,13 +238,11 @@ mod tests {
     use super::*;
 
     fn shown(full: bool) -> Vec<String> {
-        let texts = |texts: &[&str]| {
-            texts
-                .iter()
-                .map(|&text| text.to_owned())
-                .collect::<Vec<_>>()
-        };
-        plan("own", &texts(&["x", "y"]), &texts(&["a", "b", "c"]), full)
+        let programs = [("a", "x y"), ("b", "x y"), ("c", "y"), ("d", "")].map(|(name, older)| {
+            let older = older.split_whitespace().map(str::to_owned).collect();
+            (name.to_owned(), older)
+        });
+        plan("own", &programs, full)
             .iter()
             .map(|wanted| format!("{}/{}", wanted.version, wanted.name))
             .collect()
@@ -237,7 +252,7 @@ mod tests {
     fn versions_take_turns() {
         assert_eq!(
             shown(false),
-            ["own/a", "x/a", "own/b", "y/b", "own/c", "x/c"]
+            ["own/a", "x/a", "own/b", "y/b", "own/c", "y/c", "own/d"]
         );
     }
 

@@ -15,6 +15,7 @@ use crate::setup::{self, Go};
 use crate::{paths, run};
 
 pub(crate) use build::Variant;
+use truth::Truth;
 
 /// What to build.
 #[derive(Args)]
@@ -56,6 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let variant = Variant {
         strip: options.strip,
         pie: options.pie,
+        ..Variant::default()
     };
     for version in versions(&go, &options.versions) {
         for name in &names {
@@ -63,6 +65,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                 version: version.clone(),
                 name: name.clone(),
             };
+            let why = too_new(&wanted)?.filter(|_| options.only.is_empty());
+            if let Some(why) = why {
+                println!("   {name} by {version}: {why}");
+                continue;
+            }
             let binary = build(&go, &wanted, variant)?;
             if options.check.is_some() {
                 check::check(&source(name)?, &binary)?;
@@ -97,6 +104,22 @@ pub(crate) fn all() -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+/// Why a program can't be built by a Go version, if so.
+pub(crate) fn too_new(wanted: &Wanted) -> Result<Option<String>> {
+    let source = source(&wanted.name)?;
+    if !source.join("truth.json").exists() {
+        return Ok(None);
+    }
+    Truth::read(&source)?.build.too_new(&wanted.version)
+}
+
+/// Whether a program has nothing of Go, and so is the same by every version.
+pub(crate) fn is_plain(name: &str) -> Result<bool> {
+    let source = source(name)?;
+    let truth = source.join("truth.json");
+    Ok(truth.exists() && !Truth::read(&source)?.build.kind.contains("go"))
 }
 
 /// Builds one program if its sources changed, and returns its path.

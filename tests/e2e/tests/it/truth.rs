@@ -159,5 +159,6 @@ programs!(
     n_three_calls_two_callbacks "n",
     p_plain_c "p-c",
     p_plain_cpp "p-cpp",
+    t_coroutines "t",
     v_vdso "v",
 );

@@ -131,7 +131,8 @@ fn places(set: &seam_unwind::TableSet, case: &Case) -> (u64, u64) {
     (at, word(m + u64::from(runtime.m_curg)))
 }
 
-/// runtime.copystack sets g.stack some instructions before g.sched.sp: the old stack is still whole.
+/// runtime.copystack sets g.stack some instructions before g.sched.sp: the old stack is still
+/// whole.
 #[test]
 fn a_stack_that_is_being_copied_is_walked_where_it_was() {
     let mut checked = 0;
