@@ -47,6 +47,34 @@ impl Page {
             .map(|word| u32::from_le_bytes(word.try_into().expect("four bytes")))
             .collect()
     }
+
+    /// Numbers of a column of varints.
+    ///
+    /// # Panics
+    /// When there is no such column.
+    #[must_use]
+    pub fn varints(&self, name: &str) -> Vec<u64> {
+        let place = &self.header["columns"][name];
+        assert_eq!(place["type"], "u8", "{name} is another column");
+        let offset = place["offset"].as_u64().expect("an offset") as usize;
+        let len = place["len"].as_u64().expect("a length") as usize;
+        numbers(&self.columns[offset..offset + len])
+    }
+}
+
+/// LEB128.
+fn numbers(bytes: &[u8]) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    let (mut number, mut shift) = (0, 0);
+    for byte in bytes {
+        number |= u64::from(byte & 127) << shift;
+        shift += 7;
+        if byte & 128 == 0 {
+            numbers.push(number);
+            (number, shift) = (0, 0);
+        }
+    }
+    numbers
 }
 
 fn container(word: &str) -> Option<Vec<u8>> {
