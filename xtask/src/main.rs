@@ -11,6 +11,8 @@ mod setup;
 mod tally;
 mod test;
 mod tidy;
+mod toolchains;
+mod truth;
 
 use std::process::ExitCode;
 
@@ -36,6 +38,8 @@ enum Task {
     Test(test::Options),
     /// Measure seam beside its peers and write docs/benchmarks.md
     Bench(bench::Options),
+    /// Hold stacks of seam and its peers against known ones and write docs/truth.md
+    Truth(truth::Options),
     /// Check the rules of the source tree that compilers do not check
     Tidy,
     /// Read the offsets of the Go runtime's structures from real toolchains
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         Task::Programs(options) => programs::run(&options),
         Task::Test(options) => return test::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Truth(options) => truth::run(&options),
         Task::Tidy => tidy::run(),
         Task::Offsets(options) => offsets::run(&options),
         Task::Codegen { check } => codegen::run(check),

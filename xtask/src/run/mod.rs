@@ -104,6 +104,12 @@ impl Run {
         self
     }
 
+    /// Drops what it writes to stderr.
+    pub(crate) fn quiet(mut self) -> Self {
+        self.command.stderr(Stdio::null());
+        self
+    }
+
     /// Runs it with our own output; an exit code other than 0 is an error.
     pub(crate) fn ok(self) -> Result<()> {
         let name = self.name.clone();
