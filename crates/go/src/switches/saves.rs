@@ -6,8 +6,8 @@ use super::{Switch, SwitchKind};
 use crate::code::{dwarf_register, store};
 
 /// Stores on the stack before the first call, of registers that still hold what the caller had in
-/// them. From Go 1.22 on the assembler puts a frame around crosscall2: the RBP that the function then
-/// stores is its own frame's, and the caller's was pushed, as in every frame.
+/// them. From Go 1.22 on the assembler puts a frame around crosscall2: the RBP that the function
+/// then stores is its own frame's, and the caller's was pushed, as in every frame.
 pub(super) fn of_caller(code: &[Instruction], end: u64) -> Vec<Switch> {
     let mut changed = Vec::new();
     let mut kept = Vec::new();
