@@ -158,8 +158,8 @@ fn one(place: &Place, profiler: &Profiler, wanted: &Wanted, files: &Files) -> Ce
     if *profiler == Profiler::Go && files.1.is_none() {
         return Cell::Left("no Go, no profiler of Go's".to_owned());
     }
-    if matches!(profiler, Profiler::Peer(_)) && wanted.version != place.go.version() {
-        return Cell::Left("peers are asked about one Go version, the machine's".to_owned());
+    if matches!(profiler, Profiler::Peer(_)) && !is_machines(&wanted.version, &place.go) {
+        return Cell::Left("peers are asked about one Go minor, the machine's".to_owned());
     }
     if *profiler == Profiler::Go && wanted.name == STRESS {
         return Cell::Left(format!("the program {STRESS} uses Go's profiler itself"));
@@ -186,6 +186,12 @@ fn one(place: &Place, profiler: &Profiler, wanted: &Wanted, files: &Files) -> Ce
         }
         Err(error) => Cell::Failed(format!("{}: {error:#}", profiler.name())),
     }
+}
+
+/// Whether a version is of the machine's minor.
+fn is_machines(version: &str, go: &Go) -> bool {
+    let minors = [version, go.version()].map(|version| toolchains::minor(version).ok());
+    minors[0] == minors[1]
 }
 
 fn table(

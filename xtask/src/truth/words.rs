@@ -7,7 +7,7 @@ seconds, at RATE samples a second if it can, and leaves FOLDER/stacks.folded, a 
 stack: `NAME;ROOT;…;LEAF COUNT`. NAME is the program's or thread's and no frame; \
 `[FILE+0xADDRESS]` is a frame without a name, `FUNCTION_[k]` one of the kernel's. The first \
 line of FOLDER/version, if there is one, goes to the page. It must end by itself, with 0 when \
-it recorded. Peers are asked about the machine's Go only.";
+it recorded. Peers are asked about the machine's Go minor only.";
 
 pub(super) const INTRODUCTION: &str = "
 Stacks that are known by construction, and what profilers make of them. A profiler can look right
