@@ -26,7 +26,9 @@ pub(crate) struct Options {
 }
 
 const OLDER: &[&str] = &["1.21.13", "1.24.11"];
-const FULL: &[&str] = &["1.21.13", "1.24.11", "1.27.3"];
+const FULL: &[&str] = &["1.19.13", "1.21.13", "1.24.11", "1.27.3"];
+/// The program without a truth file that a full run builds by all of them.
+const STRESS: &str = "s";
 const DEMO_SECONDS: u64 = 5;
 /// A function that every recording of the demo holds.
 const IN_DEMO: &str = "sqlite3VdbeExec";
@@ -116,8 +118,11 @@ fn matrix(go: &Go, options: &Options) -> Result<Vec<Wanted>> {
         asked => asked.to_vec(),
     };
     let older = programs::versions(go, &asked);
-    let names = programs::all()?;
-    let mut tooled = Vec::new();
+    let mut names = programs::all()?;
+    if options.full {
+        names.push(STRESS.to_owned());
+    }
+    let mut built_by = Vec::new();
     for name in names {
         let mut fitting = Vec::new();
         for version in &older {
@@ -130,9 +135,9 @@ fn matrix(go: &Go, options: &Options) -> Result<Vec<Wanted>> {
                 None => fitting.push(version.clone()),
             }
         }
-        tooled.push((name, fitting));
+        built_by.push((name, fitting));
     }
-    Ok(plan(go.version(), &tooled, options.full))
+    Ok(plan(go.version(), &built_by, options.full))
 }
 
 /// Of each program's older versions all, or one in turn.
