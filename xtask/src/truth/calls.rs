@@ -67,7 +67,7 @@ pub(super) fn section(place: &Place) -> Result<Section> {
         place.unwrap_or_default()
     });
     section.table(&rows);
-    section.say(&notes.text());
+    notes.tell(&mut section);
     Ok(section)
 }
 

@@ -66,7 +66,7 @@ pub(super) fn section(place: &Place) -> Result<Section> {
     let mut section = Section::new("What a recording took", words::COST);
     section.say(&format!("Program {PROGRAM}, {seconds} s, {RATE} Hz."));
     section.table(&rows);
-    section.say(&notes.text());
+    notes.tell(&mut section);
     Ok(section)
 }
 

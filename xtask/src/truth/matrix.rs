@@ -1,6 +1,6 @@
 //! Results of many recordings: what a cell says, and the reasons below a table.
 
-use crate::bench::page::percent;
+use crate::bench::page::{Section, percent};
 
 /// One recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,8 +69,15 @@ impl Notes {
         self.0.len()
     }
 
-    /// A line for each, empty if there are none.
-    pub(super) fn text(&self) -> String {
+    /// Puts them below a table, if there are any.
+    pub(super) fn tell(&self, section: &mut Section) {
+        if !self.0.is_empty() {
+            section.say(&self.text());
+        }
+    }
+
+    /// A line for each.
+    fn text(&self) -> String {
         let lines = self.0.iter().enumerate().map(|(place, why)| {
             let why = why.lines().next().unwrap_or_default();
             format!("[{}] {why}", place + 1)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::peer::Peer;
 use super::place::Place;
@@ -141,7 +141,9 @@ impl Profiler {
         let target = Target::start(run, "start ns=")?;
         let words = self.command(place, &target.pid, seconds)?;
         let run = Run::new(&words[0]).args(&words[1..]);
-        run.seconds(seconds + SLACK).quiet().text()?;
+        let errors = place.file("errors");
+        let run = run.seconds(seconds + SLACK).errors_to(&errors)?;
+        run.text().with_context(|| last_line(&errors))?;
         drop(target);
         match self {
             Profiler::PerfFp => perf_script(&place.file("fp.data"), &output),
@@ -149,6 +151,14 @@ impl Profiler {
             _ => Ok(()),
         }
     }
+}
+
+/// What a profiler said last before it failed.
+fn last_line(errors: &Path) -> String {
+    let bytes = std::fs::read(errors).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let said = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    said.unwrap_or("it said nothing").to_owned()
 }
 
 /// samply has no end when it is given a process. In virtual machines without the processor's

@@ -70,7 +70,7 @@ pub(super) fn sections(
             section.say(&format!("### {}", profiler.name()));
             section.table(&table(&mixed, &versions, cells, &mut notes));
         }
-        section.say(&notes.text());
+        notes.tell(&mut section);
         section.commands(&commands(place)?);
         sections.push(section);
     }
@@ -87,7 +87,7 @@ pub(super) fn sections(
             rows.push(cells);
         }
         section.table(&rows);
-        section.say(&notes.text());
+        notes.tell(&mut section);
         sections.push(section);
     }
     Ok(sections)
