@@ -322,7 +322,11 @@ static __always_inline int seam_step_cgocallback(struct seam_walk *w, const stru
 	}
 	w->callbacks_lost++;
 	w->callbacks++;
-	return seam_return(w, rule, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset);
+	if (seam_return(w, rule, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset))
+		return 1;
+	/* No call returns there: it is g.sched.pc, up to Go 1.20 the first byte of its function. */
+	w->exact = 1;
+	return 0;
 }
 
 /* cgocallback before it leaves or after it is back on g0: the list may already hold this frame. */

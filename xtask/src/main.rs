@@ -12,6 +12,8 @@ mod setup;
 mod tally;
 mod test;
 mod tidy;
+mod toolchains;
+mod truth;
 
 use std::process::ExitCode;
 
@@ -39,6 +41,8 @@ enum Task {
     Bench(bench::Options),
     /// Build what users get: a static executable, manual pages, completions
     Dist,
+    /// Hold stacks of seam and its peers against known ones and write docs/truth.md
+    Truth(truth::Options),
     /// Check the rules of the source tree that compilers do not check
     Tidy,
     /// Read the offsets of the Go runtime's structures from real toolchains
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Task::Test(options) => return test::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Dist => dist::run(),
+        Task::Truth(options) => truth::run(&options),
         Task::Tidy => tidy::run(),
         Task::Offsets(options) => offsets::run(&options),
         Task::Codegen { check } => codegen::run(check),

@@ -26,7 +26,9 @@ pub(crate) struct Options {
 }
 
 const OLDER: &[&str] = &["1.21.13", "1.24.11"];
-const FULL: &[&str] = &["1.21.13", "1.24.11", "1.27.3"];
+const FULL: &[&str] = &["1.19.13", "1.21.13", "1.24.11", "1.27.3"];
+/// The program without a truth file that a full run builds by all of them.
+const STRESS: &str = "s";
 const DEMO_SECONDS: u64 = 5;
 /// A function that every recording of the demo holds.
 const IN_DEMO: &str = "sqlite3VdbeExec";
@@ -119,12 +121,32 @@ fn matrix(go: &Go, options: &Options) -> Result<Vec<Wanted>> {
         asked => asked.to_vec(),
     };
     let older = programs::versions(go, &asked);
-    Ok(plan(go.version(), &older, &programs::all()?, options.full))
+    let mut names = programs::all()?;
+    if options.full {
+        names.push(STRESS.to_owned());
+    }
+    let mut built_by = Vec::new();
+    for name in names {
+        let mut fitting = Vec::new();
+        for version in &older {
+            let wanted = Wanted {
+                version: version.clone(),
+                name: name.clone(),
+            };
+            match programs::too_new(&wanted)? {
+                Some(why) => println!("   {name} by {version}: {why}"),
+                None => fitting.push(version.clone()),
+            }
+        }
+        built_by.push((name, fitting));
+    }
+    Ok(plan(go.version(), &built_by, options.full))
 }
 
-fn plan(own: &str, older: &[String], names: &[String], full: bool) -> Vec<Wanted> {
+/// Of each program's older versions all, or one in turn.
+fn plan(own: &str, programs: &[(String, Vec<String>)], full: bool) -> Vec<Wanted> {
     let mut wanted = Vec::new();
-    for (index, name) in names.iter().enumerate() {
+    for (index, (name, older)) in programs.iter().enumerate() {
         let turn = older.get(index % older.len().max(1));
         let others = if full {
             older
@@ -225,13 +247,11 @@ mod tests {
     use super::*;
 
     fn shown(full: bool) -> Vec<String> {
-        let texts = |texts: &[&str]| {
-            texts
-                .iter()
-                .map(|&text| text.to_owned())
-                .collect::<Vec<_>>()
-        };
-        plan("own", &texts(&["x", "y"]), &texts(&["a", "b", "c"]), full)
+        let programs = [("a", "x y"), ("b", "x y"), ("c", "y"), ("d", "")].map(|(name, older)| {
+            let older = older.split_whitespace().map(str::to_owned).collect();
+            (name.to_owned(), older)
+        });
+        plan("own", &programs, full)
             .iter()
             .map(|wanted| format!("{}/{}", wanted.version, wanted.name))
             .collect()
@@ -241,7 +261,7 @@ mod tests {
     fn versions_take_turns() {
         assert_eq!(
             shown(false),
-            ["own/a", "x/a", "own/b", "y/b", "own/c", "x/c"]
+            ["own/a", "x/a", "own/b", "y/b", "own/c", "y/c", "own/d"]
         );
     }
 

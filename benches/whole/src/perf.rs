@@ -1,27 +1,25 @@
-//! Reads what `perf script -F comm,pid,tid,event,ip,sym,dso` prints: a line for the sample, a line
-//! for each frame from the innermost on, an empty line.
+//! Reads what `perf script -F comm,pid,tid,time,event,ip,sym,dso` prints: a line for the sample, a
+//! line for each frame from the innermost on, an empty line.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::collections::HashMap;
 
-use anyhow::Result;
-use seam_e2e::pprof::{Frame, Stack};
+use seam_e2e::pprof::Stack;
 
-/// The distinct stacks of a file.
-pub(crate) fn read(path: &Path) -> Result<Vec<Stack>> {
+use crate::formats::{Moment, stack};
+
+/// The distinct stacks.
+pub(crate) fn stacks(text: &[u8]) -> Vec<Stack> {
     let mut counts: HashMap<Vec<(String, String)>, i64> = HashMap::new();
     let mut frames = Vec::new();
     let mut inside = false;
-    for line in BufReader::new(File::open(path)?).split(b'\n') {
-        let line = String::from_utf8_lossy(&line?).into_owned();
+    for line in text.split(|byte| *byte == b'\n') {
+        let line = String::from_utf8_lossy(line);
         if line.trim().is_empty() {
             if inside {
                 *counts.entry(std::mem::take(&mut frames)).or_default() += 1;
             }
             inside = false;
-        } else if line.starts_with([' ', '\t']) && inside {
+        } else if is_frame(&line) && inside {
             frames.extend(frame(&line));
         } else {
             inside = true;
@@ -30,7 +28,37 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Stack>> {
     if inside {
         *counts.entry(frames).or_default() += 1;
     }
-    Ok(counts.into_iter().map(stack).collect())
+    let outermost_first = |(mut frames, count): (Vec<(String, String)>, i64)| {
+        frames.reverse();
+        stack(frames, count)
+    };
+    counts.into_iter().map(outermost_first).collect()
+}
+
+/// When each sample was taken.
+pub(crate) fn times(text: &[u8]) -> Vec<Moment> {
+    let lines = text.split(|byte| *byte == b'\n');
+    let moments = lines.filter_map(|line| {
+        let line = String::from_utf8_lossy(line);
+        (!is_frame(&line)).then(|| moment(&line)).flatten()
+    });
+    moments.collect()
+}
+
+fn is_frame(line: &str) -> bool {
+    line.starts_with([' ', '\t'])
+}
+
+/// `b name 17/18 2413.279347: cpu-clock:`
+fn moment(line: &str) -> Option<Moment> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let seconds = |word: &str| word.strip_suffix(':')?.parse::<f64>().ok();
+    let place = words.iter().position(|word| seconds(word).is_some())?;
+    let (_, thread) = words[..place].last()?.split_once('/')?;
+    Some(Moment {
+        thread: thread.to_owned(),
+        ns: seconds(words[place])? * 1e9,
+    })
 }
 
 /// `   4d15b0 depth_spin (/x/depth)` as name and module.
@@ -55,24 +83,6 @@ fn frame(line: &str) -> Option<(String, String)> {
     }
 }
 
-fn stack((mut frames, count): (Vec<(String, String)>, i64)) -> Stack {
-    frames.reverse();
-    let frame = |(name, module): (String, String)| Frame {
-        system_name: name.clone(),
-        name,
-        file: String::new(),
-        line: 0,
-        module,
-    };
-    Stack {
-        frames: frames.into_iter().map(frame).collect(),
-        count,
-        nanoseconds: 0,
-        numbers: BTreeMap::new(),
-        texts: BTreeMap::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +102,19 @@ mod tests {
         assert_eq!(of("  1 [unknown] ([unknown])"), pair("[unknown]", ""));
         let unnamed = of("  7f1 [unknown] (/usr/lib/libc.so.6)");
         assert_eq!(unnamed.0, "[libc.so.6+0x7f1]");
+    }
+
+    #[test]
+    fn samples() {
+        let text =
+            b"my prog 7/8 12.000250: cpu-clock:\n\t 1 f (/x)\n\t 2 g (/x)\n\nx 7/7 12.5: c:\n\n";
+        let mut found = stacks(text);
+        found.sort_by_key(|stack| stack.frames.len());
+        assert_eq!(found[0].frames.len(), 0);
+        assert_eq!(found[1].frames[0].name, "g");
+        let times = times(text);
+        assert_eq!(times[0].thread, "8");
+        assert!((times[0].ns - 12_000_250_000.0).abs() < 1.0);
+        assert_eq!(times.len(), 2);
     }
 }

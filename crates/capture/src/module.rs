@@ -16,7 +16,7 @@ use seam_wire::{FileEntry, FileKey, SEAM_FILE_GO, SEAM_FILE_GO_LOADED, SEAM_FILE
 
 use crate::maps::{FileId, MapsEntry};
 use crate::process_map::go_runtime;
-use crate::table_cache::TableCache;
+use crate::table_cache::{FileFacts, TableCache};
 
 /// The name of code in memory without a file.
 const ANONYMOUS: &str = "[anonymous]";
@@ -326,8 +326,7 @@ fn file_module(
             module.segments = elf.segments().to_vec();
             module.position_independent = elf.kind() == seam_object::ElfKind::Dynamic;
             module.has_symtab = elf.section(".symtab").is_some();
-            let bytes = file.metadata().map_or(0, |m| m.len());
-            (module.table, key) = tables.table(&elf, bytes);
+            (module.table, key) = tables.table(&elf, FileFacts::of(&file));
         }
         Err(e) => module.table = Err(e.to_string()),
     }

@@ -102,9 +102,9 @@ impl TableCache {
     pub(crate) fn table<'d, R: ReadRef<'d>>(
         &mut self,
         elf: &Elf<'d, R>,
-        file_bytes: u64,
+        file: FileFacts,
     ) -> (Result<ModuleTable, String>, Option<String>) {
-        let key = key(elf, file_bytes).filter(|_| self.folder.is_ok());
+        let key = key(elf, file).filter(|_| self.folder.is_ok());
         if let (Some(key), Ok(folder)) = (&key, &self.folder) {
             let stored = folder.read(key);
             let stamp = format!("{key} {}", self.stamp);
@@ -271,11 +271,33 @@ fn own_folder(path: &Path, shown: &Path) -> Result<File, String> {
     Ok(file)
 }
 
+/// What tells versions of a file apart that have the same build id.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct FileFacts {
+    pub(crate) bytes: u64,
+    /// When it was last written to, in seconds and nanoseconds.
+    pub(crate) modified: (i64, i64),
+}
+
+impl FileFacts {
+    pub(crate) fn of(file: &File) -> Self {
+        let about = file.metadata();
+        about.map_or_else(
+            |_| Self::default(),
+            |about| Self {
+                bytes: about.len(),
+                modified: (about.mtime(), about.mtime_nsec()),
+            },
+        )
+    }
+}
+
 /// A file's name in the folder; none for files not worth it or without a build id. A stripped file
-/// has the build id of the whole one, so its sections count as well.
-fn key<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, file_bytes: u64) -> Option<String> {
+/// has the build id of the whole one, and so has one that was changed afterwards: its sections and
+/// the time of its last change count as well. Copies in containers keep both.
+fn key<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, file: FileFacts) -> Option<String> {
     let build_id = elf.build_id().filter(|id| (4..=64).contains(&id.0.len()))?;
-    if file_bytes < FILE_BYTES_MIN {
+    if file.bytes < FILE_BYTES_MIN {
         return None;
     }
     let mut sections = crc32fast::Hasher::new();
@@ -285,7 +307,11 @@ fn key<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, file_bytes: u64) -> Option<String> 
         sections.update(&section.size.to_le_bytes());
     }
     let sections = sections.finalize();
-    Some(format!("{build_id}-{file_bytes:x}-{sections:08x}"))
+    let (seconds, nanoseconds) = file.modified;
+    Some(format!(
+        "{build_id}-{:x}-{sections:08x}-{seconds:x}.{nanoseconds:x}",
+        file.bytes
+    ))
 }
 
 /// What tells this seam's tables from those of another build of it.

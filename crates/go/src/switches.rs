@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 mod callers_place;
+mod saves;
 
 use iced_x86::{FlowControl, Instruction, Mnemonic, Register};
 use seam_object::{Elf, ReadRef};
@@ -162,7 +163,7 @@ fn named_switches<'d, R: ReadRef<'d>>(
             frame_pc: 0,
         }],
         "runtime.clone" => clone(&decode(elf, function), function),
-        "crosscall2" => saves(&decode(elf, function), function),
+        "crosscall2" => saves::of_caller(&decode(elf, function), function.end),
         "callbackasm1" => callers_place::in_callers_place(&decode(elf, function)),
         "runtime.asmcgocall" => {
             let code = decode(elf, function);
@@ -331,23 +332,6 @@ fn clone(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
             frame_pc: 0,
         },
     ]
-}
-
-/// Where crosscall2 keeps the callee-saved registers of its C caller.
-fn saves(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
-    let kept = code
-        .iter()
-        .take_while(|i| i.flow_control() != FlowControl::Call)
-        .filter_map(|i| {
-            let (base, offset, register) = store(i)?;
-            let register = dwarf_register(register?).filter(|r| matches!(r, 3 | 6 | 12..=15))?;
-            (base == Register::RSP).then(|| Switch {
-                range: i.next_ip()..function.end,
-                kind: SwitchKind::Saves(register, offset as i32),
-                frame_pc: i.ip(),
-            })
-        });
-    kept.collect()
 }
 
 /// Joins equal neighbours into ranges; instructions without a state get none.

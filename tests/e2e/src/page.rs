@@ -49,26 +49,28 @@ impl Page {
             .collect()
     }
 
-    /// Values of a column of varints (LEB128), one for each of `rows`.
+    /// Numbers of a column of varints.
     ///
     /// # Panics
-    /// When there is no such column or it has another number of values.
+    /// When there is no such column.
     #[must_use]
-    pub fn varints(&self, name: &str, rows: usize) -> Vec<u64> {
+    pub fn varints(&self, name: &str) -> Vec<u64> {
         let place = &self.header["columns"][name];
         assert_eq!(place["type"], "u8", "{name} is another column");
         let offset = place["offset"].as_u64().expect("an offset") as usize;
         let len = place["len"].as_u64().expect("a length") as usize;
-        let mut values = Vec::new();
-        let (mut value, mut shift) = (0, 0);
-        for byte in &self.columns[offset..offset + len] {
-            value |= u64::from(byte & 127) << shift;
-            shift += 7;
-            if byte & 128 == 0 {
-                values.push(value);
-                (value, shift) = (0, 0);
-            }
-        }
+        numbers(&self.columns[offset..offset + len])
+    }
+
+    /// The same of a column with a number for each row of samples; without any, all are 0.
+    ///
+    /// # Panics
+    /// When there is no such column or it has another number of values.
+    #[must_use]
+    pub fn by_row(&self, name: &str) -> Vec<u64> {
+        let rows = &self.header["columns"]["sm_flags"]["len"];
+        let rows = rows.as_u64().expect("samples have flags") as usize;
+        let mut values = self.varints(name);
         if values.is_empty() {
             values = vec![0; rows];
         }
@@ -79,11 +81,11 @@ impl Page {
     /// Values of a column in which 0 stands for the one before on the same thread.
     ///
     /// # Panics
-    /// As [`Page::varints`].
+    /// As [`Page::by_row`].
     #[must_use]
     pub fn carried(&self, name: &str, threads: &[u64]) -> Vec<u64> {
         let mut last = BTreeMap::new();
-        let values = self.varints(name, threads.len()).into_iter().zip(threads);
+        let values = self.by_row(name).into_iter().zip(threads);
         values
             .map(|(value, thread)| {
                 let before = last.entry(thread).or_insert(0);
@@ -92,16 +94,21 @@ impl Page {
             })
             .collect()
     }
+}
 
-    /// Rows of samples.
-    ///
-    /// # Panics
-    /// When there is no such column.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        let len = &self.header["columns"]["sm_flags"]["len"];
-        len.as_u64().expect("samples have flags") as usize
+/// LEB128.
+fn numbers(bytes: &[u8]) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    let (mut number, mut shift) = (0, 0);
+    for byte in bytes {
+        number |= u64::from(byte & 127) << shift;
+        shift += 7;
+        if byte & 128 == 0 {
+            numbers.push(number);
+            (number, shift) = (0, 0);
+        }
     }
+    numbers
 }
 
 fn container(word: &str) -> Option<Vec<u8>> {

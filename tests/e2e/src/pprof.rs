@@ -35,6 +35,8 @@ pub struct Frame {
     pub line: i64,
     /// Path of the module, empty outside any.
     pub module: String,
+    /// It has no frame of its own, but is part of the one before.
+    pub inlined: bool,
 }
 
 /// A mapping.
@@ -176,7 +178,7 @@ impl<'a> Reader<'a> {
             .get(&location.mapping_id)
             .map(|m| self.text(m.filename))
             .unwrap_or_default();
-        for line in location.line.iter().rev() {
+        for (place, line) in location.line.iter().rev().enumerate() {
             let function = self.functions[&line.function_id];
             frames.push(Frame {
                 name: self.text(function.name),
@@ -184,6 +186,7 @@ impl<'a> Reader<'a> {
                 file: self.text(function.filename),
                 line: line.line,
                 module: module.clone(),
+                inlined: place > 0,
             });
         }
     }

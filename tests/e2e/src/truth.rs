@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::places;
 use crate::pprof::{Pprof, Stack};
 use crate::program::Said;
+pub use stack::is_rooted;
 
 /// Function → the functions it calls.
 #[derive(Debug, Default, Deserialize)]

@@ -1,3 +1,3 @@
 module seam.test/harness
 
-go 1.21
+go 1.19

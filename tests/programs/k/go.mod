@@ -1,6 +1,6 @@
 module seam.test/k
 
-go 1.21
+go 1.19
 
 require seam.test/harness v0.0.0
 

@@ -1,6 +1,6 @@
 module seam.test/u
 
-go 1.21
+go 1.19
 
 require (
 	github.com/ebitengine/purego v0.8.4

@@ -1,15 +1,15 @@
 //! On what the numbers were measured, and by which versions.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::Result;
 
-use super::parts::Parts;
 use crate::paths;
 use crate::run::Run;
 
 /// Facts by name, in the order of the page.
-pub(super) fn facts(parts: &Parts, date: &str) -> Result<Vec<(String, String)>> {
+pub(crate) fn facts(seam: &Path, go: &str, date: &str) -> Result<Vec<(String, String)>> {
     let first = |run: Run| -> Result<String> {
         let text = run.text()?;
         Ok(text.lines().next().unwrap_or_default().trim().to_owned())
@@ -29,7 +29,7 @@ pub(super) fn facts(parts: &Parts, date: &str) -> Result<Vec<(String, String)>> 
     let system = value(&read("/etc/os-release").replace('=', ":"), "PRETTY_NAME");
     let seam = format!(
         "{}, commit {}",
-        first(Run::new(&parts.seam).arg("--version"))?,
+        first(Run::new(seam).arg("--version"))?,
         first(git.dir(paths::root()))?
     );
     let facts = [
@@ -41,7 +41,7 @@ pub(super) fn facts(parts: &Parts, date: &str) -> Result<Vec<(String, String)>> 
         ("load at the start", load.join(" ")),
         ("seam", seam),
         ("perf", first(Run::new("perf").arg("--version"))?),
-        ("Go", parts.go.version().to_owned()),
+        ("Go", go.to_owned()),
         ("Rust", first(Run::new("rustc").arg("--version"))?),
         ("gcc", first(Run::new("gcc").arg("--version"))?),
         (

@@ -4,12 +4,12 @@
 mod added;
 mod attach;
 mod lines;
-mod machine;
+pub(crate) mod machine;
 mod own;
-mod page;
+pub(crate) mod page;
 mod parts;
 mod tables;
-mod tools;
+pub(crate) mod tools;
 mod walk;
 mod whole;
 
@@ -69,7 +69,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Some(date) => date.clone(),
         None => run::Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?,
     };
-    let mut text = page::head(&machine::facts(&parts, date.trim())?, options.quick);
+    let mut text = page::head(
+        "Benchmarks",
+        "cargo xtask bench",
+        &machine::facts(&parts.seam, parts.go.version(), date.trim())?,
+        options.quick,
+    );
     let mut failed = Vec::new();
     for (name, measure) in SECTIONS {
         if !options.only.is_empty() && !options.only.iter().any(|only| only == name) {

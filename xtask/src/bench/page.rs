@@ -3,20 +3,20 @@
 use std::fmt::Write;
 
 /// A part of the page.
-pub(super) struct Section {
+pub(crate) struct Section {
     title: &'static str,
     text: String,
 }
 
 impl Section {
     /// A section that begins with how it was measured.
-    pub(super) fn new(title: &'static str, method: &str) -> Self {
+    pub(crate) fn new(title: &'static str, method: &str) -> Self {
         let text = format!("{}\n", method.trim());
         Section { title, text }
     }
 
     /// Adds a table; the first row is the heading.
-    pub(super) fn table(&mut self, rows: &[Vec<String>]) {
+    pub(crate) fn table(&mut self, rows: &[Vec<String>]) {
         self.text.push('\n');
         for (number, row) in rows.iter().enumerate() {
             let _ = writeln!(self.text, "| {} |", row.join(" | "));
@@ -27,25 +27,29 @@ impl Section {
     }
 
     /// Adds a paragraph.
-    pub(super) fn say(&mut self, text: &str) {
+    pub(crate) fn say(&mut self, text: &str) {
         let _ = writeln!(self.text, "\n{}", text.trim());
     }
 
     /// Adds the commands that were run.
-    pub(super) fn commands(&mut self, lines: &[String]) {
+    pub(crate) fn commands(&mut self, lines: &[String]) {
         let _ = writeln!(self.text, "\n```sh\n{}\n```", lines.join("\n"));
     }
 
-    pub(super) fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         format!("\n## {}\n\n{}", self.title, self.text)
     }
 }
 
 /// What the page begins with.
-pub(super) fn head(machine: &[(String, String)], quick: bool) -> String {
-    let mut text = "# Benchmarks\n\nWritten by `cargo xtask bench`, which measures everything \
-                    here anew.\n"
-        .to_owned();
+pub(crate) fn head(
+    title: &str,
+    command: &str,
+    machine: &[(String, String)],
+    quick: bool,
+) -> String {
+    let mut text =
+        format!("# {title}\n\nWritten by `{command}`, which measures everything here anew.\n");
     if quick {
         text += "\n**A quick run: rounds too short and too few to be quoted.**\n";
     }
@@ -57,26 +61,26 @@ pub(super) fn head(machine: &[(String, String)], quick: bool) -> String {
 }
 
 /// A row of a table.
-pub(super) fn row<S: ToString>(cells: impl IntoIterator<Item = S>) -> Vec<String> {
+pub(crate) fn row<S: ToString>(cells: impl IntoIterator<Item = S>) -> Vec<String> {
     cells.into_iter().map(|cell| cell.to_string()).collect()
 }
 
 /// The middle value; of an even number, the higher of the two. 0 of none.
-pub(super) fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
 /// From the lowest to the highest.
-pub(super) fn spread(values: &[f64]) -> f64 {
+pub(crate) fn spread(values: &[f64]) -> f64 {
     let highest = values.iter().copied().fold(f64::MIN, f64::max);
     let lowest = values.iter().copied().fold(f64::MAX, f64::min);
     (highest - lowest).max(0.0)
 }
 
 /// A share as a percentage.
-pub(super) fn percent(part: f64, whole: f64) -> f64 {
+pub(crate) fn percent(part: f64, whole: f64) -> f64 {
     if whole > 0.0 {
         100.0 * part / whole
     } else {
@@ -85,7 +89,7 @@ pub(super) fn percent(part: f64, whole: f64) -> f64 {
 }
 
 /// How a number stands to its budget.
-pub(super) fn verdict(value: f64, budget: f64) -> String {
+pub(crate) fn verdict(value: f64, budget: f64) -> String {
     if value <= budget {
         "met".to_owned()
     } else {
@@ -94,7 +98,7 @@ pub(super) fn verdict(value: f64, budget: f64) -> String {
 }
 
 /// The median with the lowest and the highest.
-pub(super) fn with_range(values: &[f64], digits: usize) -> String {
+pub(crate) fn with_range(values: &[f64], digits: usize) -> String {
     let highest = values.iter().copied().fold(f64::MIN, f64::max);
     let lowest = values.iter().copied().fold(f64::MAX, f64::min);
     let middle = median(values);

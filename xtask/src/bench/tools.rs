@@ -95,18 +95,20 @@ impl Tool {
 }
 
 /// The command as it is shown: without the folders of this machine.
-pub(super) fn shown(words: &[String]) -> String {
+pub(crate) fn shown(words: &[String]) -> String {
     let target = format!("{}/", paths::target().display());
     let short = |word: &String| {
         let word = word.replace(&format!("{target}release/"), "");
         let word = word.replace(&format!("{target}bench/"), "");
+        let word = word.replace(&format!("{target}truth/"), "");
+        let word = word.replace(&format!("{target}peers/bin/"), "");
         word.replace(&target, "")
     };
     words.iter().map(short).collect::<Vec<_>>().join(" ")
 }
 
 /// Runs perf script on a recording, into a file.
-pub(super) fn perf_script(data: &Path, to: &Path) -> Result<()> {
+pub(crate) fn perf_script(data: &Path, to: &Path) -> Result<()> {
     let text = Run::new("perf")
         .args([
             "script",
@@ -122,7 +124,7 @@ pub(super) fn perf_script(data: &Path, to: &Path) -> Result<()> {
 }
 
 /// CPU seconds of all children that have ended.
-pub(super) fn children_cpu() -> Result<f64> {
+pub(crate) fn children_cpu() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let seconds =
         |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
@@ -134,26 +136,26 @@ pub(super) fn summary(parts: &Parts) -> Result<Value> {
     json_file(&parts.file("x.json"))
 }
 
-pub(super) fn json_file(path: &Path) -> Result<Value> {
+pub(crate) fn json_file(path: &Path) -> Result<Value> {
     let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_slice(&text).with_context(|| path.display().to_string())
 }
 
 /// A number of a JSON value.
-pub(super) fn number(value: &Value) -> f64 {
+pub(crate) fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_default()
 }
 
 /// A running target, its lines, and its process id as a word.
-pub(super) struct Target {
-    pub(super) running: Running,
-    pub(super) lines: std::sync::mpsc::Receiver<String>,
-    pub(super) pid: String,
+pub(crate) struct Target {
+    pub(crate) running: Running,
+    pub(crate) lines: std::sync::mpsc::Receiver<String>,
+    pub(crate) pid: String,
 }
 
 impl Target {
     /// Starts a program and waits for a line.
-    pub(super) fn start(run: Run, until: &str) -> Result<Self> {
+    pub(crate) fn start(run: Run, until: &str) -> Result<Self> {
         let mut target = Self::start_now(run)?;
         let limit = Duration::from_secs(60);
         target.running.wait_for(&target.lines, until, limit)?;
@@ -161,7 +163,7 @@ impl Target {
     }
 
     /// Starts a program without waiting for anything.
-    pub(super) fn start_now(run: Run) -> Result<Self> {
+    pub(crate) fn start_now(run: Run) -> Result<Self> {
         let mut running = run.start_piped()?;
         let lines = running.lines();
         let pid = running.pid().to_string();
@@ -173,7 +175,7 @@ impl Target {
     }
 
     /// Waits for the line that it ends with.
-    pub(super) fn end(mut self, with: &str) -> Result<String> {
+    pub(crate) fn end(mut self, with: &str) -> Result<String> {
         let limit = Duration::from_secs(120);
         let line = self.running.wait_for(&self.lines, with, limit)?;
         // Reaped here, so that its CPU time is not taken for another child's.
@@ -184,7 +186,7 @@ impl Target {
 }
 
 /// Values of `key=number` in a line.
-pub(super) fn field(line: &str, key: &str) -> Result<f64> {
+pub(crate) fn field(line: &str, key: &str) -> Result<f64> {
     let start = format!("{key}=");
     let Some(text) = line.split(' ').find_map(|word| word.strip_prefix(&start)) else {
         bail!("no {key} in {line:?}");

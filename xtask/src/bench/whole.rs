@@ -28,9 +28,11 @@ known calls with nothing missing or added, no caller is without a name, and it b
 (the rules and the code of the end-to-end tests, see tests/programs/README.md; goroutine and
 thread numbers, which only seam records, are not asked for). Go's profiler leaves `runtime.goexit`
 out of every stack: here it is taken as there. It shows time in C as time in `runtime.cgocall`:
-such a stack lacks its C part. A cell says: whole stacks as % of those that count; in brackets
-the number that count and their % of all samples (a profiler that loses all frames of the program
-has few that count).";
+such a stack lacks its C part. perf's unwinder reads no unwind information of Go's, and the
+goroutine's stack is not in what it copies while C runs; [truth.md](truth.md) has how that was
+found, more profilers and all Go minors. A cell says: whole stacks as % of those that count; in
+brackets the number that count and their % of all samples (a profiler that loses all frames of the
+program has few that count).";
 
 pub(super) fn measure(parts: &Parts) -> Result<Section> {
     let seconds = parts.pick(8, 2);
@@ -84,13 +86,13 @@ fn by_go(parts: &Parts, name: &str, seconds: u64) -> Result<String> {
 fn judge(parts: &Parts, name: &str, format: &str, file: &Path) -> Result<String> {
     let text = parts
         .bench("whole")
-        .args([name, format])
+        .args(["whole", name, format])
         .arg(file)
         .dir(paths::root())
         .text()?;
     let counts: Value = serde_json::from_str(&text).context("the judge's answer")?;
     let of = |key: &str| number(&counts[key]);
-    let (all, own, whole) = (of("all"), of("application"), of("whole"));
+    let (all, own, whole) = (of("all"), of("counted"), of("whole"));
     Ok(format!(
         "{} ({own:.0}, {:.0} %)",
         share(whole, own),

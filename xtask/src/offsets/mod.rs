@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use seam_go::{Field, Offsets, Release, Row};
 
-use crate::{codegen, paths, setup};
+use crate::{codegen, paths, setup, toolchains};
 use toolchain::Toolchains;
 
 /// The oldest minor in the table.
@@ -28,16 +28,16 @@ pub(crate) struct Options {
 /// The task `offsets`.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let go = setup::build()?;
-    let mut toolchains = Toolchains::new(&go)?;
+    let mut programs = Toolchains::new(&go)?;
     if options.check {
-        return check(&mut toolchains);
+        return check(&mut programs, &toolchains::installed(&go)?);
     }
     let mut rows = Vec::new();
-    for (minor, newest) in toolchains.newest_by_minor()? {
+    for (minor, newest) in toolchains::newest_by_minor(&go)? {
         if minor < OLDEST_MINOR {
             continue;
         }
-        let mut read = |patch| toolchains.offsets(Release { minor, patch });
+        let mut read = |patch| programs.offsets(Release { minor, patch });
         let ends = ((0, read(0)?), (newest, read(newest)?));
         for (patches, offsets) in split(ends, &mut read)? {
             rows.push((minor, patches, offsets));
@@ -50,14 +50,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// Compares each release that is here with its row.
-fn check(toolchains: &mut Toolchains) -> Result<()> {
+fn check(programs: &mut Toolchains, installed: &[Release]) -> Result<()> {
     let mut wrong = Vec::new();
-    for release in toolchains.installed() {
+    for &release in installed {
         let Some(row) = Row::of(release) else {
             println!("   Go {release} is not in the table: cargo xtask offsets");
             continue;
         };
-        let offsets = toolchains.offsets(release)?;
+        let offsets = programs.offsets(release)?;
         let differs = |f: &&Field| offsets.get(**f) != row.offsets().get(**f);
         for field in Field::ALL.iter().filter(differs) {
             wrong.push(format!("Go {release}: {}", field.name()));

@@ -11,19 +11,23 @@ use super::truth::{Build, Truth};
 use super::{Wanted, harness, output, read};
 use crate::run::Run;
 use crate::setup::Go;
+use crate::toolchains;
 
 /// How the executable differs from a plain build.
 #[derive(Clone, Copy, Default, Hash)]
 pub(crate) struct Variant {
     pub(crate) strip: bool,
     pub(crate) pie: bool,
+    /// With Go's own profiler, for comparing.
+    pub(crate) profiled: bool,
 }
 
 impl Variant {
     fn suffix(self) -> String {
         let pie = if self.pie { "-pie" } else { "" };
         let strip = if self.strip { "-strip" } else { "" };
-        format!("{pie}{strip}")
+        let profiled = if self.profiled { "-profiled" } else { "" };
+        format!("{pie}{strip}{profiled}")
     }
 }
 
@@ -65,6 +69,9 @@ impl Job {
     }
 
     pub(super) fn build(&self, go: &Go) -> Result<()> {
+        if let Some(why) = self.build.too_new(&self.version)? {
+            bail!("{} {why}", self.source.display());
+        }
         for path in [&self.binary, &self.stamp] {
             let dir = path.parent().context("a program needs a folder")?;
             fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
@@ -89,8 +96,14 @@ impl Job {
     fn go(&self, go: &Go, fresh: &Path) -> Result<()> {
         let cgo = if self.build.kind == "cgo" { "1" } else { "0" };
         let mode = if self.variant.pie { "pie" } else { "exe" };
-        go.run(&self.version)
-            .args(["build", "-buildvcs=false", "-buildmode", mode, "-o"])
+        let tags = if self.variant.profiled {
+            "cpuprofile"
+        } else {
+            ""
+        };
+        toolchains::go(go, &self.version)?
+            .args(["build", "-buildvcs=false", "-buildmode", mode])
+            .args(["-tags", tags, "-o"])
             .arg(fresh)
             .arg(".")
             .dir(&self.source)
@@ -157,6 +170,7 @@ mod tests {
         let variant = Variant {
             strip: true,
             pie: true,
+            ..Variant::default()
         };
         assert_eq!(variant.suffix(), "-pie-strip");
         assert_eq!(Variant::default().suffix(), "");

@@ -8,6 +8,8 @@ use anyhow::{Context, Result};
 use regex::RegexSet;
 use serde::Deserialize;
 
+use crate::toolchains;
+
 /// Function → the functions it calls.
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
@@ -31,10 +33,24 @@ pub(super) struct Truth {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Build {
     pub(super) kind: String,
+    /// The oldest Go that builds it, such as `1.23`; every one that seam knows when left out.
+    #[serde(default)]
+    pub(super) min_go: Option<String>,
     #[serde(default)]
     pub(super) cflags: String,
     #[serde(default)]
     pub(super) sources: Vec<String>,
+}
+
+impl Build {
+    /// What a Go version lacks to build it.
+    pub(super) fn too_new(&self, version: &str) -> Result<Option<String>> {
+        let Some(oldest) = &self.min_go else {
+            return Ok(None);
+        };
+        let older = toolchains::minor(version)? < toolchains::minor(oldest)?;
+        Ok(older.then(|| format!("needs Go {oldest} or newer")))
+    }
 }
 
 impl Truth {
@@ -107,6 +123,18 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn old_versions_are_told() {
+        let build = Build {
+            min_go: Some("1.23".to_owned()),
+            ..Build::default()
+        };
+        let told = |version: &str| build.too_new(version).unwrap();
+        assert_eq!(told("go1.22.12").unwrap(), "needs Go 1.23 or newer");
+        assert_eq!(told("go1.23.0"), None);
+        assert_eq!(Build::default().too_new("go1.19").unwrap(), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod running;
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -102,6 +103,20 @@ impl Run {
     pub(crate) fn seconds(mut self, seconds: u64) -> Self {
         self.limit = Duration::from_secs(seconds);
         self
+    }
+
+    /// Drops what it writes to stderr.
+    pub(crate) fn quiet(mut self) -> Self {
+        self.command.stderr(Stdio::null());
+        self
+    }
+
+    /// Writes what it writes to stderr to a file.
+    pub(crate) fn errors_to(mut self, path: &Path) -> Result<Self> {
+        let file =
+            File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        self.command.stderr(file);
+        Ok(self)
     }
 
     /// Runs it with our own output; an exit code other than 0 is an error.

@@ -93,7 +93,8 @@ impl Running {
         }
     }
 
-    fn has_ended(&mut self) -> bool {
+    /// Whether it is over.
+    pub(crate) fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
     }
 

@@ -51,7 +51,7 @@ fn report(purpose: &str, what: &str, begun: Instant) {
 }
 
 /// Where what is fetched stays from one run to the next.
-fn cache() -> Result<PathBuf> {
+pub(crate) fn cache() -> Result<PathBuf> {
     let base = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let base = base.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
     Ok(base

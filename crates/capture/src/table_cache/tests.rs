@@ -89,7 +89,8 @@ fn only_what_was_made_of_this_file_is_used() {
     let path = std::env::current_exe().expect("a test");
     let bytes = std::fs::read(&path).expect("its file");
     let elf = Elf::parse(bytes.as_slice()).expect("an ELF file");
-    let Some(name) = key(&elf, bytes.len() as u64) else {
+    let file = FileFacts::of(&File::open(&path).expect("its file"));
+    let Some(name) = key(&elf, file) else {
         // No build id from this linker: nothing would be kept.
         assert!(elf.build_id().is_none() || (bytes.len() as u64) < FILE_BYTES_MIN);
         return;
@@ -99,23 +100,27 @@ fn only_what_was_made_of_this_file_is_used() {
         stamp: own_stamp(),
         ..TableCache::default()
     };
-    let (built, missing) = cache.table(&elf, bytes.len() as u64);
+    let (built, missing) = cache.table(&elf, file);
     let built = built.expect("a table");
     assert_eq!((missing.as_ref(), cache.found()), (Some(&name), 0));
     let folder = Folder::open(base.path()).expect("ours");
     let stamp = format!("{name} {}", own_stamp());
     folder.write(&name, &built.to_stored(&stamp));
-    let (found, missing) = cache.table(&elf, bytes.len() as u64);
+    let (found, missing) = cache.table(&elf, file);
     assert_eq!(
         (found, missing, cache.found()),
         (Ok(built.clone()), None, 1)
     );
-    // Another seam, another length, another file under this name: built anew.
+    // Another seam, another length or time, another file under this name: built anew.
+    let (mut longer, mut later) = (file, file);
+    longer.bytes += 1;
+    later.modified.1 += 1;
+    assert!(cache.table(&elf, later).1.is_some());
     cache.stamp = "another".to_owned();
-    assert!(cache.table(&elf, bytes.len() as u64).1.is_some());
+    assert!(cache.table(&elf, file).1.is_some());
     cache.stamp = own_stamp();
-    assert!(cache.table(&elf, bytes.len() as u64 + 1).1.is_some());
+    assert!(cache.table(&elf, longer).1.is_some());
     folder.write(&name, &built.to_stored("another file"));
-    assert!(cache.table(&elf, bytes.len() as u64).1.is_some());
+    assert!(cache.table(&elf, file).1.is_some());
     assert_eq!(cache.found(), 1);
 }

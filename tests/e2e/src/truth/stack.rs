@@ -177,14 +177,25 @@ fn is_thread_start(frame: &Frame) -> bool {
     unnamed || THREAD_STARTS.contains(&frame.name.as_str())
 }
 
+/// Whether a stack of a program that is not known begins at a root.
+#[must_use]
+pub fn is_rooted(stack: &Stack) -> bool {
+    let outermost = stack.frames.first();
+    let cut = stack.texts.contains_key("end");
+    !cut && outermost.is_some_and(|frame| legitimate_root(frame, stack).is_ok())
+}
+
 fn legitimate_root(outermost: &Frame, stack: &Stack) -> Result<(), String> {
     let name = outermost.name.as_str();
-    // The scheduler names the goroutine that it has chosen before it goes there.
-    let left = !stack.numbers.contains_key("goid") || stack.has("runtime.schedule");
+    // The scheduler names the goroutine that it has chosen before it goes there, and so does a
+    // switch between coroutines.
+    let chosen = stack.has("runtime.schedule") || stack.has("runtime.coroswitch_m");
+    let left = chosen || !stack.numbers.contains_key("goid");
     let scheduler = SCHEDULER_ROOTS.contains(&name) && left;
     let known = RUNTIME_ROOTS.contains(&name) || is_thread_start(outermost);
-    // A thread that has just been made has no user stack yet.
-    let no_user = is_kernel(outermost) && stack.has("ret_from_fork_asm");
+    // A thread that has just been made has no user stack yet, one that is given up none any more.
+    let made_or_given_up = stack.has("ret_from_fork_asm") || stack.has("do_exit");
+    let no_user = is_kernel(outermost) && made_or_given_up;
     if known || scheduler || no_user {
         Ok(())
     } else {

@@ -58,10 +58,9 @@ fn expected(stack: &Stack) -> Option<BTreeMap<String, String>> {
 
 /// The page has each set of labels as often as the pprof file.
 fn on_the_page(profile: &Pprof, page: &Page) {
-    let rows = page.rows();
-    let threads = page.varints("sm_thread", rows);
+    let threads = page.by_row("sm_thread");
     let sets = page.carried("sm_labels", &threads);
-    let weights = page.varints("sm_weight", rows);
+    let weights = page.by_row("sm_weight");
     let mut shown = BTreeMap::new();
     for (set, weight) in sets.iter().zip(weights) {
         let labels = page.header["label_sets"][*set as usize].as_object();

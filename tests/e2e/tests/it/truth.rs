@@ -160,6 +160,7 @@ programs!(
     n_three_calls_two_callbacks "n",
     p_plain_c "p-c",
     p_plain_cpp "p-cpp",
+    t_coroutines "t",
     u_callbacks_without_cgo "u",
     v_vdso "v",
 );

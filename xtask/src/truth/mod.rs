@@ -1,0 +1,90 @@
+//! The truth table: stacks of seam and its peers held against what they must be by construction, by
+//! every Go minor that seam knows. Writes docs/truth.md; nothing in it is written by hand.
+
+mod calls;
+mod cost;
+mod matrix;
+mod peer;
+mod place;
+mod profiler;
+mod samply;
+mod scenarios;
+mod words;
+
+use std::fs;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use crate::bench::machine;
+use crate::bench::page;
+use crate::paths;
+use crate::run::Run;
+use peer::Peer;
+use place::Place;
+
+/// What to record.
+#[derive(Args)]
+#[command(after_help = words::PEER_HELP)]
+pub(crate) struct Options {
+    /// The machine's Go only, a second for each recording: to see that it works
+    #[arg(long)]
+    quick: bool,
+    /// Only this program of tests/programs, or `callers` for the second table (repeatable)
+    #[arg(long, value_name = "SCENARIO")]
+    only: Vec<String>,
+    /// Only this Go version, such as 1.26.8 (repeatable; default: the newest of each minor)
+    #[arg(long = "go", value_name = "VERSION")]
+    versions: Vec<String>,
+    /// One more profiler, by a program that records with it: see below (repeatable)
+    #[arg(long = "peer", value_name = "NAME=PATH")]
+    peers: Vec<Peer>,
+    /// The date to print (default: today's)
+    #[arg(long)]
+    date: Option<String>,
+}
+
+/// The task `truth`.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    if !nix::unistd::geteuid().is_root() {
+        bail!("truth needs root\nhint: sudo -E cargo xtask truth");
+    }
+    let begun = Instant::now();
+    let place = Place::build(options.quick, &options.peers)?;
+    let date = match &options.date {
+        Some(date) => date.clone(),
+        None => Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?,
+    };
+    let mut facts = machine::facts(&place.seam, place.go.version(), date.trim())?;
+    facts.retain(|(name, _)| name != "clang for BPF");
+    facts.push(("samply".to_owned(), samply::VERSION.to_owned()));
+    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|o| o == name);
+    let mut sections = scenarios::sections(&place, &options.versions, &wanted)?;
+    if wanted("callers") {
+        sections.push(calls::section(&place)?);
+    }
+    if wanted("cost") {
+        sections.push(cost::section(&place)?);
+    }
+    for peer in &options.peers {
+        facts.push((peer.name.clone(), peer.version()));
+    }
+    let minutes = begun.elapsed().as_secs_f64() / 60.0;
+    facts.push((
+        "time for all of it".to_owned(),
+        format!("{minutes:.0} minutes"),
+    ));
+    let mut text = page::head("Truth", "cargo xtask truth", &facts, options.quick);
+    text += words::INTRODUCTION;
+    text.extend(sections.iter().map(page::Section::markdown));
+    let partial = options.quick || !options.only.is_empty() || !options.versions.is_empty();
+    if partial {
+        println!("\n{text}");
+        return Ok(());
+    }
+    let path = paths::root().join("docs/truth.md");
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("wrote {}", paths::shown(&path));
+    Ok(())
+}
