@@ -112,7 +112,7 @@ fn stacks_of_known_programs() {
         let kinds = [At::Entry, At::Return];
         let probes = probes(&places::program(name), functions, &kinds);
         run_well(&mut bench.record(program.pid(), "-d 4s -r 997 -o x.pb.gz -o x.json"));
-        assert!(probes.iter().all(|probe| probe.hits() > 10), "{name}");
+        assert!(probes.iter().all(|probe| probe.hits() > 0), "{name}");
         drop(probes);
         let (said, _) = program.end(Duration::from_secs(30));
         let (mut profile, summary) = (bench.pprof("x.pb.gz"), bench.json("x.json"));
