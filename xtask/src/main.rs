@@ -14,6 +14,7 @@ mod test;
 mod tidy;
 mod toolchains;
 mod truth;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,8 @@ enum Task {
     Test(test::Options),
     /// Measure seam beside its peers and write docs/benchmarks.md
     Bench(bench::Options),
+    /// Boot other kernels and record the test programs there
+    Vm(vm::Options),
     /// Build what users get: a static executable, manual pages, completions
     Dist,
     /// Hold stacks of seam and its peers against known ones and write docs/truth.md
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Task::Test(options) => return test::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Dist => dist::run(),
+        Task::Vm(options) => vm::run(&options),
         Task::Truth(options) => truth::run(&options),
         Task::Tidy => tidy::run(),
         Task::Offsets(options) => offsets::run(&options),

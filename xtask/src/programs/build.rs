@@ -20,6 +20,8 @@ pub(crate) struct Variant {
     pub(crate) pie: bool,
     /// With Go's own profiler, for comparing.
     pub(crate) profiled: bool,
+    /// Without libraries: one file that runs anywhere.
+    pub(crate) alone: bool,
 }
 
 impl Variant {
@@ -27,7 +29,8 @@ impl Variant {
         let pie = if self.pie { "-pie" } else { "" };
         let strip = if self.strip { "-strip" } else { "" };
         let profiled = if self.profiled { "-profiled" } else { "" };
-        format!("{pie}{strip}{profiled}")
+        let alone = if self.alone { "-static" } else { "" };
+        format!("{pie}{strip}{profiled}{alone}")
     }
 }
 
@@ -101,8 +104,14 @@ impl Job {
         } else {
             ""
         };
+        let linker = if self.variant.alone && self.build.kind == "cgo" {
+            "-linkmode external -extldflags -static"
+        } else {
+            ""
+        };
         toolchains::go(go, &self.version)?
             .args(["build", "-buildvcs=false", "-buildmode", mode])
+            .args(["-ldflags", linker])
             .args(["-tags", tags, "-o"])
             .arg(fresh)
             .arg(".")

@@ -51,6 +51,13 @@ pub(crate) const TESTS: &[Package] = &[
     package("linux-perf", &[Command("perf")]),
 ];
 
+/// For booting other kernels.
+pub(crate) const VIRTUAL_MACHINES: &[Package] = &[
+    package("busybox-static", &[File("/bin/busybox")]),
+    package("cpio", &[Command("cpio")]),
+    package("qemu-system-x86", &[Command("qemu-system-x86_64")]),
+];
+
 const fn package(name: &'static str, proof: &'static [Proof]) -> Package {
     Package { name, proof }
 }

@@ -45,6 +45,11 @@ pub(crate) fn tests() -> Result<Node> {
     Ok(node)
 }
 
+/// What booting other kernels needs.
+pub(crate) fn virtual_machines() -> Result<()> {
+    apt::install_missing("virtual machines", apt::VIRTUAL_MACHINES)
+}
+
 fn report(purpose: &str, what: &str, begun: Instant) {
     let seconds = begun.elapsed().as_secs_f64();
     println!("   set up for {purpose}: {what} ({seconds:.1} s)");

@@ -1,0 +1,185 @@
+//! One guest: an initramfs with a shell, seam and the programs; what it prints on its console.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::paths;
+use crate::run::{Run, step};
+
+const BUSYBOX: &str = "/bin/busybox";
+/// Software emulation is some thirty times slower than the processor.
+const BOOT_SECONDS: u64 = 900;
+/// Before each line that is for us, so that the kernel's own messages do not matter.
+const MARK: &str = "@seam ";
+
+/// What the guest does. Files leave it as text.
+const INIT: &str = r#"#!/bin/sh
+busybox() { /bin/busybox "$@"; }
+for folder in proc sys dev tmp out; do busybox mkdir -p /$folder; done
+busybox mount -t proc proc /proc
+busybox mount -t sysfs sysfs /sys
+busybox mount -t devtmpfs devtmpfs /dev
+busybox mount -t tmpfs tmpfs /tmp
+export HOME=/out PATH=/
+echo "@seam release $(busybox uname -r)"
+for program in /programs/*; do
+  name=${program##*/}
+  $program 600 >/out/$name.log 2>&1 &
+  pid=$!
+  for second in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    busybox grep -q '^start' /out/$name.log && break
+    busybox sleep 1
+  done
+  /seam record -q -p $pid -d 6s -r 99 -o /out/$name.pb.gz 2>&1 |
+    while read -r line; do echo "@seam told $name $line"; done
+  if [ -e /out/$name.pb.gz ]; then
+    busybox base64 -w 200 /out/$name.pb.gz |
+      while read -r line; do echo "@seam file $name $line"; done
+  fi
+  busybox kill $pid
+done
+echo "@seam end"
+busybox poweroff -f
+"#;
+
+/// What a guest left.
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) release: String,
+    /// pprof files by program.
+    pub(super) profiles: BTreeMap<String, PathBuf>,
+    told: BTreeMap<String, String>,
+}
+
+impl Report {
+    /// What seam said while it recorded a program.
+    pub(super) fn told(&self, name: &str) -> &str {
+        self.told.get(name).map_or("nothing", String::as_str)
+    }
+}
+
+/// Boots a kernel and waits until the guest has switched itself off.
+pub(super) fn boot(kernel: &Path, seam: &Path, programs: &[PathBuf]) -> Result<Report> {
+    let home = paths::target().join("vm/guest");
+    if home.exists() {
+        fs::remove_dir_all(&home)?;
+    }
+    let archive = initramfs(&home, seam, programs)?;
+    let console = step("booting it (software emulation takes minutes)", || {
+        Run::new("qemu-system-x86_64")
+            .args(["-accel", "tcg,thread=multi", "-cpu", "max,la57=off"])
+            .args([
+                "-smp",
+                "2",
+                "-m",
+                "1536",
+                "-nographic",
+                "-no-reboot",
+                "-net",
+                "none",
+            ])
+            .args([
+                "-append",
+                "console=ttyS0 quiet panic=-1 mitigations=off tsc=unstable",
+            ])
+            .arg("-kernel")
+            .arg(kernel)
+            .arg("-initrd")
+            .arg(&archive)
+            .seconds(BOOT_SECONDS)
+            .text()
+    })?;
+    read(&console, &home)
+}
+
+fn initramfs(home: &Path, seam: &Path, programs: &[PathBuf]) -> Result<PathBuf> {
+    let root = home.join("root");
+    for folder in ["bin", "programs"] {
+        fs::create_dir_all(root.join(folder))?;
+    }
+    let copy = |from: &Path, to: PathBuf| -> Result<()> {
+        fs::copy(from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        Ok(())
+    };
+    copy(Path::new(BUSYBOX), root.join("bin/busybox"))?;
+    symlink("busybox", root.join("bin/sh"))?;
+    copy(seam, root.join("seam"))?;
+    for program in programs {
+        let name = program.file_name().context("a program has a name")?;
+        copy(program, root.join("programs").join(name))?;
+    }
+    fs::write(root.join("init"), INIT)?;
+    fs::set_permissions(root.join("init"), fs::Permissions::from_mode(0o755))?;
+    let archive = home.join("initramfs.gz");
+    let script = "cd \"$1\" && find . | cpio -o -H newc --quiet | gzip -1 > \"$2\"";
+    Run::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(&root)
+        .arg(&archive)
+        .ok()?;
+    Ok(archive)
+}
+
+/// Takes the lines that are for us out of the console.
+fn read(console: &str, home: &Path) -> Result<Report> {
+    let mut report = Report::default();
+    let mut files: BTreeMap<String, String> = BTreeMap::new();
+    let mut ended = false;
+    for line in console.lines() {
+        let Some((_, line)) = line.trim_end().split_once(MARK) else {
+            continue;
+        };
+        let mut words = line.splitn(3, ' ');
+        let (kind, name) = (words.next(), words.next().unwrap_or_default());
+        let rest = words.next().unwrap_or_default();
+        match kind {
+            Some("release") => name.clone_into(&mut report.release),
+            Some("told") => *report.told.entry(name.to_owned()).or_default() += &format!("{rest} "),
+            Some("file") => files.entry(name.to_owned()).or_default().push_str(rest),
+            Some("end") => ended = true,
+            _ => {}
+        }
+    }
+    if !ended {
+        let last: Vec<&str> = console.lines().rev().take(20).collect();
+        bail!("the guest did not come to its end:\n{}", last.join("\n"));
+    }
+    for (name, text) in files {
+        let encoded = home.join(format!("{name}.base64"));
+        let profile = home.join(format!("{name}.pb.gz"));
+        fs::write(&encoded, text)?;
+        let decode = Run::new("sh").args(["-c", "base64 -d \"$1\" > \"$2\"", "sh"]);
+        decode.arg(&encoded).arg(&profile).ok()?;
+        report.profiles.insert(name, profile);
+    }
+    Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_console_is_read() {
+        let home = tempfile::tempdir().unwrap();
+        let console = "boot\r\n@seam release 6.1.0\r\n[ 1.2] noise @seam told a error: no\r\n\
+                       @seam file a aGVs\r\n@seam file a bG8=\r\n@seam end\r\n";
+        let report = read(console, home.path()).unwrap();
+        assert_eq!(
+            (report.release.as_str(), report.told("a")),
+            ("6.1.0", "error: no ")
+        );
+        assert_eq!(fs::read(&report.profiles["a"]).unwrap(), b"hello");
+        assert_eq!(report.told("b"), "nothing");
+    }
+
+    #[test]
+    fn a_guest_that_dies_is_an_error() {
+        let home = tempfile::tempdir().unwrap();
+        assert!(read("@seam release 6.1.0\nKernel panic", home.path()).is_err());
+    }
+}
