@@ -1,5 +1,5 @@
-//! The loaded kernel side: its maps as typed operations. With `registers`, which reads the threads of
-//! a process, and `doctor`, which tries what the kernel offers, all that speaks to libbpf.
+//! The loaded kernel side: its maps as typed operations. With `registers`, which reads the threads
+//! of a process, and `doctor`, which tries what the kernel offers, all that speaks to libbpf.
 
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::time::Duration;

@@ -29,8 +29,8 @@ pub struct ImageRuntime {
     pub module: Arc<Module>,
     /// Where the module's address 0 is loaded.
     pub load_bias: u64,
-    /// The runtime's variables at the addresses of this process; `None` where the code does not show
-    /// them.
+    /// The runtime's variables at the addresses of this process; `None` where the code does not
+    /// show them.
     pub globals: Option<Globals>,
 }
 

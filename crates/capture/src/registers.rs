@@ -1,5 +1,5 @@
-//! The registers of a process's threads, from a task iterator in the kernel: without ptrace, a stop or
-//! a signal.
+//! The registers of a process's threads, from a task iterator in the kernel: without ptrace, a stop
+//! or a signal.
 
 use std::io::Read;
 

@@ -2,7 +2,8 @@
 
 use crate::{Error, Result};
 
-/// `sysconf(_SC_CLK_TCK)` has been 100 on Linux for user space always: include/uapi/asm-generic/param.h.
+/// `sysconf(_SC_CLK_TCK)` has been 100 on Linux for user space always:
+/// include/uapi/asm-generic/param.h.
 const TICK_NS: u64 = 10_000_000;
 
 /// A thread.
@@ -39,8 +40,8 @@ pub struct BlockedIn {
     pub file: Option<String>,
 }
 
-/// System calls whose first argument is a descriptor: read, write, ioctl, pread64 and so on, by which
-/// threads wait (arch/x86/entry/syscalls/syscall_64.tbl).
+/// System calls whose first argument is a descriptor: read, write, ioctl, pread64 and so on, by
+/// which threads wait (arch/x86/entry/syscalls/syscall_64.tbl).
 const ON_DESCRIPTORS: [i64; 22] = [
     0, 1, 16, 17, 18, 19, 20, 42, 43, 44, 45, 46, 47, 72, 73, 74, 75, 232, 281, 288, 299, 307,
 ];

@@ -90,8 +90,8 @@ pub struct Goroutine {
 }
 
 impl Goroutine {
-    /// Whether it is one of the runtime's own (`isSystemGoroutine`, runtime/traceback.go, Go 1.19 to
-    /// 1.27, as far as the start function tells).
+    /// Whether it is one of the runtime's own (`isSystemGoroutine`, runtime/traceback.go, Go 1.19
+    /// to 1.27, as far as the start function tells).
     #[must_use]
     pub fn is_the_runtimes(&self) -> bool {
         let start = self.start.as_deref().unwrap_or_default();
@@ -162,6 +162,8 @@ pub struct Frame {
     pub kind: Kind,
     /// It was inlined into the next one.
     pub inlined: bool,
+    /// The compiler made it to wrap another function; the runtime's own dump leaves it out.
+    pub wrapper: bool,
 }
 
 /// A stack, innermost frame first.

@@ -13,6 +13,8 @@ const COLUMNS: usize = 96;
 pub struct TextOptions {
     /// Groups of each kind; the rest is counted.
     pub groups_max: usize,
+    /// Goroutines of the runtime itself that are not among the groups.
+    pub own_workers: usize,
     /// Each frame on a line of its own, and the numbers of all members.
     pub full: bool,
 }
@@ -27,6 +29,7 @@ pub fn text(dump: &Dump, goroutines: &[Group], threads: &[Group], options: TextO
         goroutine_group(dump, group, options, &mut out);
     }
     more(rest, "goroutine", &mut out);
+    own_workers(options.own_workers, &mut out);
     if !threads.is_empty() && !goroutines.is_empty() {
         out.push_str("threads\n");
     }
@@ -65,6 +68,20 @@ fn more(rest: &[Group], what: &str, out: &mut String) {
         "…",
         count(members, what)
     );
+}
+
+fn own_workers(number: usize, out: &mut String) {
+    if number > 0 {
+        let what = if number == 1 {
+            "goroutine"
+        } else {
+            "goroutines"
+        };
+        let _ = writeln!(
+            out,
+            "{number:>7} {what}  the runtime's own: --all shows them"
+        );
+    }
 }
 
 fn goroutine_group(dump: &Dump, group: &Group, options: TextOptions, out: &mut String) {
@@ -124,7 +141,8 @@ fn members(dump: &Dump, group: &Group, options: TextOptions, out: &mut String) {
 }
 
 fn origin(goroutine: &Goroutine, number: u64, out: &mut String) {
-    if let Some(creator) = &goroutine.creator {
+    // The main goroutine is made by the runtime's start code.
+    if let Some(creator) = goroutine.creator.as_ref().filter(|_| goroutine.goid != 1) {
         let _ = write!(
             out,
             "        created by {} {}:{}",
@@ -132,7 +150,10 @@ fn origin(goroutine: &Goroutine, number: u64, out: &mut String) {
             clean(file_name(&creator.file)),
             creator.line
         );
-        match goroutine.parent.filter(|_| number == 1) {
+        match goroutine
+            .parent
+            .filter(|parent| number == 1 && *parent != 0)
+        {
             Some(parent) => {
                 let _ = writeln!(out, " in goroutine {parent}");
             }
@@ -227,7 +248,7 @@ fn in_few_lines(stack: &Stack, out: &mut String) {
     let skip = stack.frames.iter().take_while(own).count();
     let mut frames = &stack.frames[skip..];
     while let [before @ .., last] = frames
-        && last.kind == Kind::Runtime
+        && (last.kind == Kind::Runtime || last.wrapper)
     {
         frames = before;
     }

@@ -98,6 +98,17 @@ pub(crate) fn short(function: &str) -> &str {
         .map_or(function, |slash| &function[slash + 1..])
 }
 
+/// A generic function's name as the runtime prints it: `f[...]` (`funcNameForPrint`,
+/// runtime/traceback.go, Go 1.21 to 1.27).
+pub(crate) fn without_types(function: &str) -> String {
+    match (function.find('['), function.rfind(']')) {
+        (Some(open), Some(close)) if open < close => {
+            format!("{}...{}", &function[..=open], &function[close..])
+        }
+        _ => function.to_owned(),
+    }
+}
+
 /// A file without its folder.
 pub(crate) fn file_name(file: &str) -> &str {
     file.rsplit('/').next().unwrap_or(file)
@@ -134,6 +145,8 @@ mod tests {
         assert_eq!(short("a.f[b/c.T]"), "a.f[b/c.T]");
         assert_eq!(short("example.com/x.(*T[y/z.U]).m"), "x.(*T[y/z.U]).m");
         assert_eq!(short("pause"), "pause");
+        assert_eq!(without_types("m.(*B[go.shape.[]int]).w"), "m.(*B[...]).w");
+        assert_eq!(without_types("main.f]["), "main.f][");
         assert_eq!(file_name("/a/b.go"), "b.go");
         assert_eq!(clean("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
         assert_eq!(thousands(1_234_567), "1,234,567");

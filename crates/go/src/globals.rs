@@ -1,6 +1,6 @@
-//! Where the runtime's own variables lie: the list of all goroutines and the words for what they wait
-//! for. Decoded from functions that every Go binary has, since stripped files have no symbols for
-//! variables. Addresses as linked.
+//! Where the runtime's own variables lie: the list of all goroutines and the words for what they
+//! wait for. Decoded from functions that every Go binary has, since stripped files have no symbols
+//! for variables. Addresses as linked.
 
 use iced_x86::{Instruction, Mnemonic, OpKind};
 use seam_object::{Elf, ReadRef};
@@ -26,8 +26,9 @@ impl Globals {
     /// Finds them; `None` where the code does not show the list of goroutines.
     #[must_use]
     pub fn find<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> Option<Self> {
-        // forEachGRace (runtime/proc.go, Go 1.19 to 1.27) loads the length, then the pointer, in that
-        // order since entries are only added. atomicAllG has the two loads where it is not inlined.
+        // forEachGRace (runtime/proc.go, Go 1.19 to 1.27) loads the length, then the pointer, in
+        // that order since entries are only added. atomicAllG has the two loads where it is not
+        // inlined.
         let lists = ["runtime.forEachGRace", "runtime.atomicAllG"];
         // waitReason.String (runtime/runtime2.go) and, where that was not linked, its caller.
         let reasons = ["runtime.waitReason.String", "runtime.goroutineheader"];

@@ -87,8 +87,8 @@ impl Live {
             iov_len: buffer.len(),
         };
         // SAFETY: `local` describes the exclusive borrow `buffer`, and the kernel writes no further
-        // however long the pieces are; the addresses in `remote` are only ever used by the kernel in
-        // the other process, which ends the call there at worst.
+        // however long the pieces are; the addresses in `remote` are only ever used by the kernel
+        // in the other process, which ends the call there at worst.
         let read = unsafe {
             let count = remote.len() as u64;
             libc::process_vm_readv(self.pid, &local, 1, remote.as_ptr(), count, 0)

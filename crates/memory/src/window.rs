@@ -1,5 +1,5 @@
-//! Bytes that were read before, over a memory that has the rest: walking a stack asks for many small
-//! pieces of what one large read has brought.
+//! Bytes that were read before, over a memory that has the rest: walking a stack asks for many
+//! small pieces of what one large read has brought.
 
 use crate::{Memory, Piece, Unreadable};
 

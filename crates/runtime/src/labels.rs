@@ -1,5 +1,6 @@
-//! Labels that a program has put on its goroutines (runtime/pprof.Do): a slice of key and value from
-//! Go 1.24 on, a map before (runtime/pprof/label.go). Neither is changed once a goroutine has it.
+//! Labels that a program has put on its goroutines (runtime/pprof.Do): a slice of key and value
+//! from Go 1.24 on, a map before (runtime/pprof/label.go). Neither is changed once a goroutine has
+//! it.
 
 use seam_memory::Memory;
 

@@ -1,5 +1,5 @@
-//! The structures of a live Go runtime, read from outside over a memory: the list of goroutines, what
-//! each is doing, the words for what it waits for, its labels.
+//! The structures of a live Go runtime, read from outside over a memory: the list of goroutines,
+//! what each is doing, the words for what it waits for, its labels.
 //!
 //! The program runs on meanwhile. So everything is read, used and read again, and what changed in
 //! between is told as such. All sizes that come from the target are bounded, and bytes that make no

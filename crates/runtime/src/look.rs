@@ -33,8 +33,8 @@ pub struct Look<T> {
     pub unreadable: u64,
 }
 
-/// Looks at the g's at some addresses. `stack` gets each goroutine that has a place on its stack, and
-/// a memory with the stack's innermost part at hand.
+/// Looks at the g's at some addresses. `stack` gets each goroutine that has a place on its stack,
+/// and a memory with the stack's innermost part at hand.
 pub fn look<M: Memory, T>(
     memory: &M,
     layout: &Layout,

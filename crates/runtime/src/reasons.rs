@@ -1,5 +1,5 @@
-//! The runtime's words for what goroutines wait for (`waitReasonStrings`, runtime/runtime2.go). Their
-//! numbers change with each version, so the table is read from the process itself.
+//! The runtime's words for what goroutines wait for (`waitReasonStrings`, runtime/runtime2.go).
+//! Their numbers change with each version, so the table is read from the process itself.
 
 use seam_memory::Memory;
 

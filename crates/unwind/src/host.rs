@@ -128,8 +128,8 @@ pub fn walk(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked {
     walk_from(memory, set, start, None, 0)
 }
 
-/// Walks the stack of a thread of which only pc and sp are known: it ends where a rule needs another
-/// register.
+/// Walks the stack of a thread of which only pc and sp are known: it ends where a rule needs
+/// another register.
 pub fn walk_by_sp(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked {
     walk_from(memory, set, start, None, 1 << SEAM_RSP)
 }

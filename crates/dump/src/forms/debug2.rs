@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use seam_runtime::Status;
 
-use crate::words::clean;
+use crate::words::{clean, without_types};
 use crate::{Dump, Frame, Goroutine, Kind, Trust};
 
 /// A minute, by which the runtime counts waits.
@@ -58,7 +58,7 @@ fn frames(dump: &Dump, goroutine: &Goroutine, out: &mut String) {
     let stack = goroutine.stack.and_then(|id| dump.stacks.get(id as usize));
     for frame in stack.into_iter().flat_map(|s| &s.frames) {
         if shown(frame) {
-            let _ = writeln!(out, "{}(...)", clean(&frame.place.function));
+            let _ = writeln!(out, "{}(...)", clean(&without_types(&frame.place.function)));
             let file = match &*frame.place.file {
                 "" => "??".to_owned(),
                 file => clean(file),
@@ -68,10 +68,14 @@ fn frames(dump: &Dump, goroutine: &Goroutine, out: &mut String) {
     }
 }
 
-/// `showfuncinfo`: what the runtime does for itself is not shown, but what programs call is.
+/// `showframe`: what the runtime does for itself is not shown, but what programs call is; nor are
+/// functions that the compiler made to wrap others.
 fn shown(frame: &Frame) -> bool {
     if frame.kind == Kind::C || frame.kind == Kind::Unknown {
         return true;
+    }
+    if frame.wrapper {
+        return false;
     }
     match frame.place.function.strip_prefix("runtime.") {
         Some(name) => name.starts_with(|c: char| c.is_ascii_uppercase()),
@@ -84,7 +88,11 @@ fn creator(goroutine: &Goroutine, out: &mut String) {
     let Some(creator) = goroutine.creator.as_ref().filter(|_| goroutine.goid != 1) else {
         return;
     };
-    let _ = write!(out, "created by {}", clean(&creator.function));
+    let _ = write!(
+        out,
+        "created by {}",
+        clean(&without_types(&creator.function))
+    );
     if let Some(parent) = goroutine.parent.filter(|parent| *parent != 0) {
         let _ = write!(out, " in goroutine {parent}");
     }

@@ -47,6 +47,8 @@ struct FrameOut<'a> {
     line: u32,
     kind: &'static str,
     inlined: bool,
+    /// Made by the compiler to wrap another function.
+    wrapper: bool,
 }
 
 #[derive(Serialize)]
@@ -148,6 +150,7 @@ fn stack(stack: &Stack) -> StackOut<'_> {
                     Kind::Unknown => "unknown",
                 },
                 inlined: frame.inlined,
+                wrapper: frame.wrapper,
             })
             .collect(),
         elided: stack.elided,
