@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0) */
 /*
  * Ids of tasks as seam itself sees them: in a container the kernel's own ids are not those of /proc.
- * Included by sample.bpf.c.
+ * Included by sample.bpf.c and threads.bpf.c.
  */
 #ifndef SEAM_IDS_H
 #define SEAM_IDS_H

@@ -345,6 +345,24 @@ struct seam_start {
 	__u32 mapping_count;
 };
 
+/* One thread, as the task iterator tells it (threads.bpf.c). */
+struct seam_thread {
+	/* With which it last left user mode, by DWARF number. */
+	__u64 reg[SEAM_REGISTERS];
+	__u64 pc;
+	__u64 fsbase;
+	/* The system call that it is in, -1 = none. */
+	__s64 syscall;
+	/* How often it was switched to and from: has not run where this is unchanged. */
+	__u64 switches;
+	/* When it last began to run, on the clock of bpf_ktime_get_ns. */
+	__u64 last_ran_ns;
+	__u64 now_ns;
+	__u32 tid;
+	/* On a CPU at that moment: the registers are those of long ago, or just changing. */
+	__u32 running;
+};
+
 /*
  * One sample. Followed in the ring buffer by kernel_frames and then user_frames words, and then by
  * label_bytes bytes: for each label the length of its key and of its value (one byte each), then both.

@@ -135,7 +135,15 @@ struct signal_struct {
 	struct pid *pids[4];
 };
 
+struct sched_info {
+	unsigned long long last_arrival;
+};
+
 struct task_struct {
+	int on_cpu;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
+	struct sched_info sched_info;
 	int pid;
 	int tgid;
 	struct pid *thread_pid;
@@ -144,6 +152,17 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct uprobe_task *utask;
 	struct thread_struct thread;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 #pragma clang attribute pop

@@ -9,6 +9,7 @@ fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     for file in [
         "sample.bpf.c",
+        "threads.bpf.c",
         "exec.h",
         "ids.h",
         "wire.h",
@@ -26,9 +27,15 @@ fn main() {
     }
     println!("cargo::rerun-if-env-changed=SEAM_CLANG");
     let clang = std::env::var("SEAM_CLANG").unwrap_or_else(|_| "clang-19".to_owned());
+    for name in ["sample", "threads"] {
+        compile(&bpf, &out, name, &clang);
+    }
+}
+
+fn compile(bpf: &Path, out: &Path, name: &str, clang: &str) {
     let built = SkeletonBuilder::new()
-        .source(bpf.join("sample.bpf.c"))
-        .clang(&clang)
+        .source(bpf.join(format!("{name}.bpf.c")))
+        .clang(clang)
         .clang_args([
             "-I".as_ref(),
             bpf.as_os_str(),
@@ -39,7 +46,7 @@ fn main() {
             "-Wno-unused-parameter".as_ref(),
             "-Wno-missing-declarations".as_ref(),
         ])
-        .obj(out.join("sample.bpf.o"))
+        .obj(out.join(format!("{name}.bpf.o")))
         .build();
     if let Err(error) = built {
         eprintln!(

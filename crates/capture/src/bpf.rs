@@ -1,5 +1,5 @@
-//! The loaded kernel side: its maps as typed operations. The only file that speaks to libbpf, but
-//! for `doctor`, which tries what the kernel offers.
+//! The loaded kernel side: its maps as typed operations. With `registers`, which reads the threads
+//! of a process, and `doctor`, which tries what the kernel offers, all that speaks to libbpf.
 
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::time::Duration;
@@ -22,7 +22,7 @@ const BPF_F_NO_PREALLOC: u32 = 1;
 
 /// The compiled program, aligned as an ELF parser expects.
 #[repr(C, align(16))]
-struct Aligned<const N: usize>([u8; N]);
+pub(crate) struct Aligned<const N: usize>(pub(crate) [u8; N]);
 static OBJECT: &Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/sample.bpf.o")).len() }> =
     &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/sample.bpf.o")));
 
@@ -349,7 +349,7 @@ fn fill(map: &MapHandle, values: &[u8], count: usize) -> Result<()> {
         .map_err(|e| refused("filled", &e))
 }
 
-fn refused(step: &'static str, error: &libbpf_rs::Error) -> Error {
+pub(crate) fn refused(step: &'static str, error: &libbpf_rs::Error) -> Error {
     if !std::path::Path::new("/sys/kernel/btf/vmlinux").exists() {
         return Error::NoBtf;
     }
@@ -366,7 +366,7 @@ fn refused(step: &'static str, error: &libbpf_rs::Error) -> Error {
     }
 }
 
-fn missing(name: &str) -> Error {
+pub(crate) fn missing(name: &str) -> Error {
     let detail = format!("{name} is not in the compiled object");
     Error::Bpf {
         step: "loaded",
@@ -376,14 +376,14 @@ fn missing(name: &str) -> Error {
 }
 
 /// libbpf's own words, only for those who ask (-v sets SEAM_LOG).
-fn log(text: String) {
+pub(crate) fn log(text: String) {
     if std::env::var_os("SEAM_LOG").is_some() {
         eprint!("libbpf: {text}");
     }
 }
 
 /// The number of seam's PID namespace, if it is not the first.
-fn foreign_pid_namespace() -> Option<u32> {
+pub(crate) fn foreign_pid_namespace() -> Option<u32> {
     /// `PROC_PID_INIT_INO`, include/linux/proc_ns.h, Linux 3.8 to 6.18.
     const FIRST: u64 = 0xeffffffc;
     let own = std::fs::metadata("/proc/self/ns/pid").ok()?;

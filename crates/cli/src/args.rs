@@ -34,6 +34,8 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     /// Record where CPU time goes, and write a flame graph
     Record(RecordArgs),
+    /// Show what every goroutine and thread of a process does now
+    Dump(DumpArgs),
     /// Tell whether seam can record here, and what a process will show
     Doctor(DoctorArgs),
     /// Print a manual page in roff: `seam man record | man -l -`
@@ -152,6 +154,79 @@ pub(crate) struct RecordArgs {
     pub(crate) verbose: bool,
 }
 
+const DUMP_EXAMPLES: &str = "\
+Examples:
+  sudo seam dump 4242                      groups of equal stacks, biggest first
+  sudo seam dump 4242 --state 'chan receive' --without 'pool\\.'
+  sudo seam dump 4242 --goroutine 18,40    each frame on its own line
+  sudo seam dump 4242 --all | less         every group and every number
+  sudo seam dump 4242 -o goroutines.txt    the form of Go's own dump, for tools that read it
+  sudo seam dump 4242 --json | jq '.groups[0]'
+
+The program runs on: nothing is stopped, signalled or written. What changed while it was read is
+marked as moving. Needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.
+Exit codes: 0 shown, 2 error.";
+
+/// Show what every goroutine and thread of a process does now
+///
+/// Goroutines with the same stack, wait and origin are one group. Those in C go on into their C
+/// stack. A program without Go shows its threads.
+#[derive(Debug, clap::Args)]
+#[command(after_help = DUMP_EXAMPLES)]
+pub(crate) struct DumpArgs {
+    /// The process to look at
+    pub(crate) pid: Option<i32>,
+
+    /// Look at the process whose name or command line matches
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) name: Option<String>,
+
+    /// Show every group, all members' numbers, and each frame on a line
+    #[arg(short, long, help_heading = "What is shown")]
+    pub(crate) all: bool,
+
+    /// Show only these goroutines
+    #[arg(
+        short,
+        long,
+        value_name = "N[,N…]",
+        value_delimiter = ',',
+        help_heading = "What is shown"
+    )]
+    pub(crate) goroutine: Vec<u64>,
+
+    /// Show only these threads
+    #[arg(
+        short,
+        long,
+        value_name = "TID[,TID…]",
+        value_delimiter = ',',
+        help_heading = "What is shown"
+    )]
+    pub(crate) thread: Vec<i32>,
+
+    /// Show only stacks with a function that matches
+    #[arg(long, value_name = "REGEX", help_heading = "What is shown")]
+    pub(crate) with: Option<String>,
+
+    /// Show only stacks without a function that matches
+    #[arg(long, value_name = "REGEX", help_heading = "What is shown")]
+    pub(crate) without: Option<String>,
+
+    /// Show only goroutines in a state: `chan receive`, `select`, `running`, …
+    #[arg(long, value_name = "WORDS", help_heading = "What is shown")]
+    pub(crate) state: Option<String>,
+
+    /// Where to write all goroutines; .txt has the form of Go's own dump, .json everything.
+    /// Repeatable
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Vec<PathBuf>,
+
+    /// Print the dump as JSON
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
   sudo seam doctor                         this machine: kernel, rights, BPF
@@ -225,10 +300,9 @@ pub(crate) fn report(error: &clap::Error) -> std::process::ExitCode {
 
 /// The verb that was meant, as far as the arguments tell.
 fn verb() -> &'static str {
-    let doctor = std::env::args_os()
-        .nth(1)
-        .is_some_and(|word| word == "doctor");
-    if doctor { "doctor" } else { "record" }
+    let mut verbs = ["doctor", "dump"].into_iter();
+    let word = std::env::args_os().nth(1).unwrap_or_default();
+    verbs.find(|verb| word == *verb).unwrap_or("record")
 }
 
 /// The command, for help texts and man pages.

@@ -5,6 +5,7 @@ mod args;
 mod by_name;
 mod completions;
 mod doctor;
+mod dump;
 mod failure;
 mod man;
 mod record;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let result = match args.command {
         args::Verb::Record(options) => record::run(&options).map(|()| ExitCode::SUCCESS),
         args::Verb::Doctor(options) => doctor::run(&options),
+        args::Verb::Dump(options) => dump::run(&options).map(|()| ExitCode::SUCCESS),
         args::Verb::Completions { shell } => completions::print(shell).map(|()| ExitCode::SUCCESS),
         args::Verb::Man { verb } => man::print(verb.as_deref()).map(|()| ExitCode::SUCCESS),
     };

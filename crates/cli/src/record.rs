@@ -7,7 +7,7 @@ mod edges;
 mod made_names;
 mod output;
 mod progress;
-mod symbolize;
+pub(crate) mod symbolize;
 mod views;
 mod words;
 
@@ -23,6 +23,7 @@ use crate::args::RecordArgs;
 use crate::failure::Failure;
 use crate::{by_name, signals, terminal};
 use output::Output;
+pub(crate) use output::{writable, write_whole};
 use progress::Progress;
 pub(crate) use views::Group;
 use views::Views;

@@ -8,6 +8,7 @@
 mod build_info;
 mod code;
 mod error;
+mod globals;
 mod module;
 mod module_data;
 mod offsets;
@@ -19,6 +20,7 @@ mod version;
 
 pub use build_info::BuildInfo;
 pub use error::Error;
+pub use globals::Globals;
 pub use module::GoModule;
 pub use module_data::ModuleData;
 pub use offsets::{Field, Offsets, OffsetsSource, Release, Row, RuntimeOffsets};

@@ -10,6 +10,8 @@ const MAGIC_1_20: u32 = 0xffff_fff1;
 const FUNCTIONS_MAX: u64 = 1 << 24;
 /// Longest name or file name that is read.
 const TEXT_BYTES_MAX: usize = 1 << 16;
+/// `abi.FuncIDWrapper` is 21 in Go 1.19 and grows.
+const WRAPPER_ID_MIN: u8 = 16;
 /// `abi.PCDATA_InlTreeIndex`
 const PCDATA_INLINE_INDEX: u32 = 2;
 /// `abi.FUNCDATA_InlTree`
@@ -65,6 +67,9 @@ pub struct Function<'d> {
     pub name: &'d str,
     /// Flags.
     pub flags: FuncFlags,
+    /// `abi.FuncID`: which of the runtime's special functions it is, 0 = none. The numbers shift
+    /// with versions; see [`Pclntab::wrapper_id`].
+    pub id: u8,
     /// The line of its `func` keyword; 0 where the table has none (Go 1.19).
     pub start_line: u32,
     record: usize,
@@ -270,6 +275,20 @@ impl<'d> Pclntab<'d> {
         })
     }
 
+    /// The `id` of functions that the compiler made to wrap others (`abi.FuncIDWrapper`): the last
+    /// number in use, Go 1.19 to 1.27. Every program has such functions.
+    #[must_use]
+    pub fn wrapper_id(&self) -> Option<u8> {
+        let ids = (0..self.functions).filter_map(|number| {
+            let at = self.index + 8 * usize::try_from(number).ok()?;
+            let record = self.index.checked_add(self.u32_at(at + 4)? as usize)?;
+            self.bytes
+                .get(record.checked_add(self.record_bytes() - 4)?)
+                .copied()
+        });
+        ids.max().filter(|id| *id >= WRAPPER_ID_MIN)
+    }
+
     fn function(&self, number: u64) -> Option<Function<'d>> {
         let at = self.index + 8 * usize::try_from(number).ok()?;
         let entry = self.u32_at(at)?;
@@ -282,6 +301,7 @@ impl<'d> Pclntab<'d> {
             end: self.text_start.wrapping_add(u64::from(end)),
             name: self.text(self.names.checked_add(name as usize)?)?,
             flags: FuncFlags(*self.bytes.get(id + 1)?),
+            id: *self.bytes.get(id)?,
             start_line: if self.go_1_18 {
                 0
             } else {

@@ -4,9 +4,11 @@
 
 mod live;
 mod snapshot;
+mod window;
 
 pub use live::Live;
 pub use snapshot::Snapshot;
+pub use window::Window;
 
 /// A read that could not be served whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,4 +37,29 @@ pub trait Memory {
         self.read(address, &mut bytes)?;
         Ok(u64::from_le_bytes(bytes))
     }
+
+    /// Reads many pieces at once into `buffer`, one behind the other, and says of each whether it
+    /// was read whole. `buffer` must have room for all of them; of pieces beyond its end, and of
+    /// those that can't be read, the bytes are of no meaning.
+    fn gather(&self, pieces: &[Piece], buffer: &mut [u8]) -> Vec<bool> {
+        let mut rest = buffer;
+        let read = |piece: &Piece| {
+            let taken = std::mem::take(&mut rest);
+            let Some((bytes, after)) = taken.split_at_mut_checked(piece.len) else {
+                return false;
+            };
+            rest = after;
+            self.read(piece.address, bytes).is_ok()
+        };
+        pieces.iter().map(read).collect()
+    }
+}
+
+/// A range of an address space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Piece {
+    /// First address.
+    pub address: u64,
+    /// Bytes.
+    pub len: usize,
 }

@@ -1,6 +1,9 @@
 //! A running process, read by `process_vm_readv`: no ptrace attach, no stop, no signal.
 
-use crate::{Memory, Unreadable};
+use crate::{Memory, Piece, Unreadable};
+
+/// Pieces of one call: `UIO_MAXIOV`, include/uapi/linux/uio.h.
+const PIECES_MAX: usize = 1024;
 
 /// A live process by its id. Needs the right to ptrace it (same user, or `CAP_SYS_PTRACE`).
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +45,65 @@ impl Memory for Live {
             Err(unreadable)
         }
     }
+
+    /// One system call for 1,024 pieces, and one more for each that can't be read.
+    fn gather(&self, pieces: &[Piece], buffer: &mut [u8]) -> Vec<bool> {
+        let mut read = vec![false; pieces.len()];
+        let (mut next, mut at) = (0, 0);
+        while next < pieces.len() {
+            let batch = &pieces[next..pieces.len().min(next + PIECES_MAX)];
+            let (whole, bytes) = self.gather_some(batch, &mut buffer[at..]);
+            read[next..next + whole].fill(true);
+            next += whole;
+            at += bytes;
+            // The call ends at the first piece that can't be read: that one is left out.
+            if whole < batch.len() {
+                let Some(after) = at.checked_add(pieces[next].len) else {
+                    break;
+                };
+                if after > buffer.len() {
+                    break;
+                }
+                at = after;
+                next += 1;
+            }
+        }
+        read
+    }
+}
+
+impl Live {
+    /// Reads pieces in order and gives how many were read whole, and the bytes that these have.
+    fn gather_some(&self, pieces: &[Piece], buffer: &mut [u8]) -> (usize, usize) {
+        let remote: Vec<libc::iovec> = pieces
+            .iter()
+            .map(|piece| libc::iovec {
+                iov_base: piece.address as *mut _,
+                iov_len: piece.len,
+            })
+            .collect();
+        let local = libc::iovec {
+            iov_base: buffer.as_mut_ptr().cast(),
+            iov_len: buffer.len(),
+        };
+        // SAFETY: `local` describes the exclusive borrow `buffer`, and the kernel writes no further
+        // however long the pieces are; the addresses in `remote` are only ever used by the kernel
+        // in the other process, which ends the call there at worst.
+        let read = unsafe {
+            let count = remote.len() as u64;
+            libc::process_vm_readv(self.pid, &local, 1, remote.as_ptr(), count, 0)
+        };
+        let read = usize::try_from(read).unwrap_or(0);
+        let (mut whole, mut bytes) = (0, 0usize);
+        for piece in pieces {
+            match bytes.checked_add(piece.len).filter(|end| *end <= read) {
+                Some(end) => bytes = end,
+                None => break,
+            }
+            whole += 1;
+        }
+        (whole, bytes)
+    }
 }
 
 #[cfg(test)]
@@ -54,5 +116,32 @@ mod tests {
         let live = Live::new(std::process::id() as i32);
         assert_eq!(live.word(std::ptr::from_ref(&value) as u64), Ok(value));
         assert!(live.word(8).is_err());
+    }
+
+    #[test]
+    fn many_pieces_are_read_at_once_and_holes_are_told() {
+        let words: Vec<u64> = (0..3000).collect();
+        let live = Live::new(std::process::id() as i32);
+        let hole = |at: usize| at % 700 == 5;
+        let piece = |(at, word): (usize, &u64)| Piece {
+            address: if hole(at) {
+                16
+            } else {
+                std::ptr::from_ref(word) as u64
+            },
+            len: 8,
+        };
+        let pieces: Vec<Piece> = words.iter().enumerate().map(piece).collect();
+        let mut bytes = vec![0; 8 * words.len()];
+        let read = live.gather(&pieces, &mut bytes);
+        for (at, word) in words.iter().enumerate() {
+            assert_eq!(read[at], !hole(at), "{at}");
+            if read[at] {
+                assert_eq!(bytes[8 * at..][..8], word.to_le_bytes(), "{at}");
+            }
+        }
+        // Too small a buffer: what fits is read.
+        let short = live.gather(&pieces[6..9], &mut bytes[..16]);
+        assert_eq!(short, [true, true, false]);
     }
 }

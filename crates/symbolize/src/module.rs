@@ -38,12 +38,15 @@ pub struct Frame {
     pub start_line: u32,
     /// Where the name was found.
     pub origin: Origin,
+    /// The compiler made it to wrap another function (Go).
+    pub wrapper: bool,
 }
 
 /// What names a module's addresses.
 pub struct ModuleSymbols<'d, 'e, R: ReadRef<'d>> {
     elf: &'e Elf<'d, R>,
     go: Option<GoModule<'d>>,
+    go_wrapper: Option<u8>,
     symbols: SymbolTable<'d>,
 }
 
@@ -55,6 +58,7 @@ impl<'d, 'e, R: ReadRef<'d>> ModuleSymbols<'d, 'e, R> {
         let go = GoModule::find(elf).ok().flatten();
         Self {
             elf,
+            go_wrapper: go.as_ref().and_then(|go| go.pclntab.wrapper_id()),
             go,
             symbols: SymbolTable::read(std::iter::once(elf).chain(separate)),
         }
@@ -97,6 +101,7 @@ impl<'d, 'e, R: ReadRef<'d>> ModuleSymbols<'d, 'e, R> {
             line: line.map_or(0, |l| l.line),
             start_line: line.map_or(0, |l| l.start_line),
             origin: Origin::Symbol,
+            wrapper: false,
         });
         frames
     }
@@ -135,9 +140,14 @@ impl<'d, 'e, R: ReadRef<'d>> ModuleSymbols<'d, 'e, R> {
                 line,
                 start_line,
                 origin: Origin::GoTable,
+                wrapper: false,
             }
         };
-        names.into_iter().zip(pcs).map(frame).collect()
+        let mut frames: Vec<Frame> = names.into_iter().zip(pcs).map(frame).collect();
+        if let Some(last) = frames.last_mut() {
+            last.wrapper = Some(function.id) == self.go_wrapper;
+        }
+        frames
     }
 }
 
@@ -150,5 +160,6 @@ fn dwarf_frame(call: &Call) -> Option<Frame> {
         line: call.line,
         start_line: call.start_line,
         origin: Origin::Dwarf,
+        wrapper: false,
     })
 }

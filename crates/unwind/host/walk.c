@@ -16,6 +16,13 @@ struct seam_host {
 	const struct seam_table_block *(*table)(void *context, __u32 table, __u32 block);
 	const struct seam_go_runtime *runtimes;
 	__u64 runtime_count;
+	/* A goroutine that no thread runs, by the number of its runtime (0 = a thread is walked), its
+	 * g, and the list of callbacks of the thread that it is locked to. */
+	__u64 goroutine_runtime;
+	__u64 g;
+	__u64 g0_sp;
+	/* The registers that are known, as bits by DWARF number; 0 = all. */
+	__u64 known;
 };
 
 static int seam_read(struct seam_walk *w, void *dst, __u32 size, __u64 address);
@@ -89,6 +96,20 @@ static const struct seam_table_block *seam_block_of(struct seam_walk *w, void *t
 	return host_of(w)->table(host_of(w)->context, (__u32)(uintptr_t)table, block);
 }
 
+/* What a parked goroutine's stack needs of the runtime: itself, since no thread has it. */
+static void begin_goroutine(struct seam_walk *w, const struct seam_host *host)
+{
+	w->owner = (__u32)host->goroutine_runtime;
+	w->go.runtime = w->owner;
+	w->go.curg = host->g;
+	w->go.g0_sp = host->g0_sp;
+	if (seam_runtime_at(w, w->owner - 1)) {
+		w->runtime.known = 0;
+		return;
+	}
+	w->go.usable = w->runtime.known && w->runtime.verified && !seam_read_curg(w);
+}
+
 /* Walks from `start` and fills `sample` and `frames` (SEAM_USER_FRAMES words), as sent by BPF. */
 void seam_walk_host(const struct seam_host *host, const struct seam_start *start,
 		    struct seam_sample *sample, __u64 *frames)
@@ -107,7 +128,11 @@ void seam_walk_host(const struct seam_host *host, const struct seam_start *start
 	w->runtimes = (__u32)host->runtime_count;
 	seam_runtime_at(w, 0);
 	seam_begin_go(w);
+	if (host->goroutine_runtime)
+		begin_goroutine(w, host);
 	seam_start_walk(w, start->syscall);
+	if (host->known)
+		w->known = (__u32)host->known;
 	for (i = 0; i < SEAM_STEPS && w->end == SEAM_END_NOT_WALKED; i++)
 		seam_step(w);
 	if (w->end == SEAM_END_NOT_WALKED)

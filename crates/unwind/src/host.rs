@@ -4,8 +4,9 @@ use std::ffi::{c_int, c_void};
 
 use seam_memory::Memory;
 use seam_wire::{
-    GoRuntime, Mapping, SEAM_BLOCK_WORDS, SEAM_GO_RUNTIMES, SEAM_MAPPINGS_PER_BLOCK,
-    SEAM_USER_FRAMES, Sample, SampleHeader, seam_mapping_block, seam_start, seam_table_block,
+    GoRuntime, Mapping, SEAM_BLOCK_WORDS, SEAM_GO_RUNTIMES, SEAM_MAPPINGS_PER_BLOCK, SEAM_RBP,
+    SEAM_RSP, SEAM_USER_FRAMES, Sample, SampleHeader, seam_mapping_block, seam_start,
+    seam_table_block,
 };
 
 /// What a walk starts from: registers by DWARF number, pc, fs base, system call or -1.
@@ -105,8 +106,54 @@ pub fn mapping_blocks(mappings: &[Mapping]) -> Vec<seam_mapping_block> {
         .collect()
 }
 
-/// Walks one stack.
+/// A goroutine that no thread runs, where its stack begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ParkedGoroutine {
+    /// The place of its runtime in [`TableSet::runtimes`].
+    pub runtime: usize,
+    /// Its g.
+    pub g: u64,
+    /// `m.g0.sched.sp` of the M that it is locked to, where C has called it back; else 0.
+    pub g0_sp: u64,
+    /// Where it goes on.
+    pub pc: u64,
+    /// Its stack pointer.
+    pub sp: u64,
+    /// Its frame pointer.
+    pub bp: u64,
+}
+
+/// Walks the stack of a thread.
 pub fn walk(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked {
+    walk_from(memory, set, start, None, 0)
+}
+
+/// Walks the stack of a thread of which only pc and sp are known: it ends where a rule needs
+/// another register.
+pub fn walk_by_sp(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked {
+    walk_from(memory, set, start, None, 1 << SEAM_RSP)
+}
+
+/// Walks the stack of a goroutine that no thread runs.
+pub fn walk_parked(memory: &dyn Memory, set: &TableSet, parked: &ParkedGoroutine) -> Walked {
+    let mut start = Start {
+        pc: parked.pc,
+        syscall: -1,
+        ..Start::default()
+    };
+    start.reg[SEAM_RSP as usize] = parked.sp;
+    start.reg[SEAM_RBP as usize] = parked.bp;
+    let known = (1 << SEAM_RSP) | (1 << SEAM_RBP);
+    walk_from(memory, set, &start, Some(parked), known)
+}
+
+fn walk_from(
+    memory: &dyn Memory,
+    set: &TableSet,
+    start: &Start,
+    parked: Option<&ParkedGoroutine>,
+    known: u64,
+) -> Walked {
     let context = Context { memory, set };
     let host = Host {
         context: std::ptr::from_ref(&context).cast(),
@@ -115,6 +162,10 @@ pub fn walk(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked {
         table,
         runtimes: set.runtimes.as_ptr(),
         runtime_count: set.runtimes.len().min(SEAM_GO_RUNTIMES as usize) as u64,
+        goroutine_runtime: parked.map_or(0, |p| p.runtime as u64 + 1),
+        g: parked.map_or(0, |p| p.g),
+        g0_sp: parked.map_or(0, |p| p.g0_sp),
+        known,
     };
     let start = Start {
         mapping_count: set.count,
@@ -151,6 +202,10 @@ struct Host {
     table: extern "C" fn(*const c_void, u32, u32) -> *const seam_table_block,
     runtimes: *const GoRuntime,
     runtime_count: u64,
+    goroutine_runtime: u64,
+    g: u64,
+    g0_sp: u64,
+    known: u64,
 }
 
 unsafe extern "C" {

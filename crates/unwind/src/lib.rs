@@ -18,7 +18,9 @@ mod table;
 
 pub use build::{GoRuntimeFacts, ModuleTable, TableFacts, build, build_vdso};
 pub use error::Error;
-pub use host::{Start, TableSet, Walked, mapping_blocks, walk};
+pub use host::{
+    ParkedGoroutine, Start, TableSet, Walked, mapping_blocks, walk, walk_by_sp, walk_parked,
+};
 pub use rules::RuleSet;
 pub use stored::StoredError;
 pub use table::Table;

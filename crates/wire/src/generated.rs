@@ -235,6 +235,19 @@ pub struct seam_start {
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
+pub struct seam_thread {
+    pub reg: [__u64; 16usize],
+    pub pc: __u64,
+    pub fsbase: __u64,
+    pub syscall: __s64,
+    pub switches: __u64,
+    pub last_ran_ns: __u64,
+    pub now_ns: __u64,
+    pub tid: __u32,
+    pub running: __u32,
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
 pub struct seam_sample {
     pub time_ns: __u64,
     pub goid: __u64,

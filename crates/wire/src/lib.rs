@@ -33,6 +33,8 @@ pub type Process = seam_process;
 pub type Late = seam_late;
 /// What is recorded besides the processes that were named.
 pub type Scope = seam_scope;
+/// One thread, as the task iterator tells it.
+pub type ThreadRecord = seam_thread;
 /// The fixed part of a sample record.
 pub type SampleHeader = seam_sample;
 
@@ -92,7 +94,8 @@ wire!(
     seam_file_key,
     seam_late,
     seam_scope,
-    seam_set_key
+    seam_set_key,
+    seam_thread
 );
 
 #[cfg(test)]
@@ -104,6 +107,7 @@ mod tests {
         assert_eq!(size_of::<seam_rule>(), 16);
         assert_eq!(size_of::<seam_mapping>(), 40);
         assert_eq!(size_of::<seam_sample>(), 104);
+        assert_eq!(size_of::<seam_thread>(), 184);
         assert_eq!(
             size_of::<seam_process>(),
             24 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()

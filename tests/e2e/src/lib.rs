@@ -5,6 +5,7 @@
 
 pub mod bpf;
 pub mod elf;
+pub mod go_dump;
 pub mod page;
 pub mod places;
 pub mod pprof;

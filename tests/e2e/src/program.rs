@@ -12,7 +12,8 @@ use crate::process::{Outcome, Process};
 pub struct Program {
     /// The process.
     pub process: Process,
-    said: Said,
+    /// What it has said so far.
+    pub said: Said,
 }
 
 /// What a program printed: the ids of its goroutines and threads by name, and its marks.
@@ -26,6 +27,8 @@ pub struct Said {
     pub start_ns: Option<u64>,
     /// When it was over.
     pub stop_ns: Option<u64>,
+    /// The runtime's own dump of its goroutines.
+    pub dump: String,
     /// It ended with `ok`.
     pub ok: bool,
 }
@@ -75,6 +78,11 @@ impl Program {
 
 impl Said {
     fn hear(&mut self, line: &str) {
+        if let Some(dumped) = line.strip_prefix("dump") {
+            self.dump += dumped.strip_prefix(' ').unwrap_or(dumped);
+            self.dump.push('\n');
+            return;
+        }
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
             ["goroutine", name, id] => note(&mut self.goroutines, name, id, "goid="),

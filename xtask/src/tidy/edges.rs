@@ -8,6 +8,7 @@ const ORDER: &[&str] = &[
     "object",
     "memory",
     "go",
+    "runtime",
     "unwind",
     "capture",
     "symbolize",
@@ -15,6 +16,7 @@ const ORDER: &[&str] = &[
     "profile",
     "analyze",
     "export",
+    "dump",
     "cli",
 ];
 

@@ -55,6 +55,7 @@ fn frame(name: &[u8]) -> Frame {
         line: 0,
         start_line: 0,
         origin: Origin::Process,
+        wrapper: false,
     }
 }
 

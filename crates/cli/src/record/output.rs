@@ -58,29 +58,11 @@ impl Output {
             )
             .into());
         };
-        if path.is_dir() || path.as_os_str().as_bytes().ends_with(b"/") {
-            let hint = format!("name a file in it: -o {}", path.join("cpu.html").display());
-            return Err(Failure::new(format!("{} is a folder", path.display()), hint).into());
-        }
-        let folder = folder(path);
-        let probe = temporary(path);
-        match create(&probe) {
-            Ok(_) => {
-                let _ = std::fs::remove_file(&probe);
-                Ok(Self {
-                    path: path.to_owned(),
-                    format: *format,
-                })
-            }
-            Err(e) => Err(Failure::new(
-                format!("{} can't be written: {e}", path.display()),
-                format!(
-                    "check that {} exists and is yours to write to",
-                    folder.display()
-                ),
-            )
-            .into()),
-        }
+        writable(path, "cpu.html")?;
+        Ok(Self {
+            path: path.to_owned(),
+            format: *format,
+        })
     }
 
     /// The page that is written when the user names nothing.
@@ -151,8 +133,32 @@ pub(crate) fn write_all(outputs: &[Output], profile: &Profile) -> Result<Vec<Str
     Ok(written)
 }
 
+/// Checks that a file can be written there, before anything is read for it.
+pub(crate) fn writable(path: &Path, example: &str) -> Result<()> {
+    if path.is_dir() || path.as_os_str().as_bytes().ends_with(b"/") {
+        let hint = format!("name a file in it: -o {}", path.join(example).display());
+        return Err(Failure::new(format!("{} is a folder", path.display()), hint).into());
+    }
+    let folder = folder(path);
+    let probe = temporary(path);
+    match create(&probe) {
+        Ok(_) => {
+            let _ = std::fs::remove_file(&probe);
+            Ok(())
+        }
+        Err(e) => Err(Failure::new(
+            format!("{} can't be written: {e}", path.display()),
+            format!(
+                "check that {} exists and is yours to write to",
+                folder.display()
+            ),
+        )
+        .into()),
+    }
+}
+
 /// Writes beside the final name, then renames: no reader ever sees half a file.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let temporary = temporary(path);
     let result = (|| {
         let mut file = create(&temporary)?;

@@ -87,7 +87,7 @@ impl Names {
                 .filter(|_| module.kind == ModuleKind::Anonymous);
             let found = match made {
                 Some(pid) => made_names::resolve(recording, pid, &addresses, &mut notes),
-                None => resolve(module, &addresses, edges, &mut notes),
+                None => resolve(module, &addresses, Some(&mut *edges), &mut notes),
             };
             for (address, found) in found {
                 frames.insert((number, address), found);
@@ -141,13 +141,13 @@ pub(crate) fn start_place(recording: &Recording, set: u32, start_pc: u64) -> Opt
     })
 }
 
-type Named = Vec<(u64, Vec<Frame>)>;
+pub(crate) type Named = Vec<(u64, Vec<Frame>)>;
 
 /// The names of one module's addresses; its calls are checked while it is open.
-fn resolve(
+pub(crate) fn resolve(
     module: &Module,
     addresses: &BTreeSet<u64>,
-    edges: &mut Edges,
+    edges: Option<&mut Edges>,
     notes: &mut Vec<String>,
 ) -> Named {
     if !module.image.is_empty() {
@@ -159,7 +159,7 @@ fn resolve(
     };
     let folder = Path::new(DEBUG_FOLDER);
     let path = Path::new(&module.path);
-    let edges = Some((edges, module.number));
+    let edges = edges.map(|edges| (edges, module.number));
     let (named, error) = resolve_file(file, path, folder, addresses, edges);
     if let Some(error) = error {
         let name = module.name();
@@ -233,10 +233,12 @@ fn all<'d, R: ReadRef<'d>>(
     module: &Module,
     elf: &Elf<'d, R>,
     addresses: &BTreeSet<u64>,
-    edges: &mut Edges,
+    edges: Option<&mut Edges>,
 ) -> Named {
     let symbols = ModuleSymbols::new(elf, None);
-    edges.check(module.number, elf, &symbols);
+    if let Some(edges) = edges {
+        edges.check(module.number, elf, &symbols);
+    }
     addresses
         .iter()
         .map(|address| (*address, symbols.resolve(*address, &[])))

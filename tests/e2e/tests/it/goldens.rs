@@ -52,6 +52,11 @@ fn record_short_help() {
 }
 
 #[test]
+fn dump_help() {
+    golden("dump-help.txt", &["dump", "--help"], 0);
+}
+
+#[test]
 fn doctor_help() {
     golden("doctor-help.txt", &["doctor", "--help"], 0);
 }

@@ -5,6 +5,8 @@ mod activity;
 mod arguments;
 mod command;
 mod doctor;
+mod dump;
+mod dump_refused;
 mod following;
 mod forwards;
 mod goldens;

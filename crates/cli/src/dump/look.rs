@@ -1,0 +1,240 @@
+//! One look at a process, from its mappings to a dump with names.
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::time::Instant;
+
+use anyhow::Result;
+use seam_capture::{BlockedIn, Image, Target};
+use seam_dump::{Dump, Goroutine, Placed, Thread, Trust, syscall_name};
+use seam_memory::Live;
+use seam_runtime::Status;
+
+use super::goroutines::{self, Goroutines};
+use super::names::Names;
+use super::stacks::{RawStack, RawStacks};
+use super::threads::{self, Threads};
+
+/// Looks at a process.
+pub(super) fn at(target: &Target) -> Result<Dump> {
+    let pid = target.pid;
+    let image = Image::read(pid)?;
+    let memory = Live::new(pid);
+    let mut stacks = RawStacks::default();
+    let started = Instant::now();
+    let mut threads = Threads::look(pid, &image, &mut stacks)?;
+    let mut notes: Vec<String> = threads.note.take().into_iter().collect();
+    let mut runtimes = Vec::new();
+    for (number, runtime) in image.runtimes.iter().enumerate() {
+        match goroutines::read(&memory, &image, number, &mut stacks) {
+            Ok(mut found) => {
+                notes.append(&mut found.notes);
+                runtimes.push((number, found));
+            }
+            Err(why) => {
+                let name = runtime.module.name();
+                notes.push(format!("{name}: no goroutines: {why}"));
+            }
+        }
+    }
+    threads.verify();
+    let read_ns = started.elapsed().as_nanos() as u64;
+    // After an exec nothing that was read belongs together.
+    seam_capture::check_target(pid)?;
+    let mut dump = Dump {
+        pid,
+        name: target.name.clone(),
+        go: image.runtimes.iter().map(version).collect(),
+        read_ns,
+        notes,
+        ..Dump::default()
+    };
+    named(&image, &stacks, &threads, runtimes, &mut dump);
+    Ok(dump)
+}
+
+fn version(runtime: &seam_capture::ImageRuntime) -> String {
+    let version = runtime.facts().and_then(|f| f.version.as_ref());
+    let text = version
+        .map(|v| v.text.as_str())
+        .unwrap_or("of unknown version");
+    format!("Go {}", text.strip_prefix("go").unwrap_or(text))
+}
+
+fn named(
+    image: &Image,
+    stacks: &RawStacks,
+    threads: &Threads,
+    runtimes: Vec<(usize, Goroutines)>,
+    dump: &mut Dump,
+) {
+    let all = || runtimes.iter().flat_map(|(_, found)| &found.all);
+    let others: BTreeSet<u64> = all()
+        .flat_map(|g| [g.gopc.wrapping_sub(1), g.startpc])
+        .collect();
+    let names = Names::of(image, stacks.all(), &others);
+    dump.notes.extend(names.notes.iter().cloned());
+    let mut known = HashMap::new();
+    dump.stacks = stacks
+        .all()
+        .iter()
+        .map(|raw| names.stack(raw, &mut known))
+        .collect();
+    let mut join = Join {
+        names: &names,
+        stacks,
+        now_ns: monotonic_ns(),
+        by_goroutine: by_goroutine(threads),
+        by_own_tid: threads
+            .all
+            .iter()
+            .map(|t| (t.facts.own_tid, t.facts.tid))
+            .collect(),
+        creators: HashMap::new(),
+        starts: HashMap::new(),
+    };
+    for (number, found) in runtimes {
+        dump.counts.unreadable += found.counts.unreadable;
+        dump.counts.dead += found.counts.dead;
+        for walked in &found.all {
+            let goroutine = join.goroutine(number, walked, &found);
+            let whole = goroutine.stack.and_then(|s| stacks.get(s));
+            let whole = whole.is_some_and(RawStack::whole);
+            match goroutine.trust {
+                Trust::Moving => dump.counts.moving += 1,
+                Trust::Certain if !whole => dump.counts.not_whole += 1,
+                Trust::Certain | Trust::Running => {}
+            }
+            dump.goroutines.push(goroutine);
+        }
+    }
+    dump.threads = threads.all.iter().map(thread).collect();
+}
+
+/// Threads by the goroutine that they run, and the number of its runtime.
+fn by_goroutine(threads: &Threads) -> HashMap<(u64, usize), &threads::Walked> {
+    let running = threads.all.iter().filter_map(|t| {
+        let (goid, runtime) = t.goroutine?;
+        Some(((goid, usize::from(runtime).checked_sub(1)?), t))
+    });
+    running.collect()
+}
+
+/// What goroutines are joined with.
+struct Join<'a> {
+    names: &'a Names<'a>,
+    stacks: &'a RawStacks,
+    now_ns: u64,
+    by_goroutine: HashMap<(u64, usize), &'a threads::Walked>,
+    by_own_tid: HashMap<u64, i32>,
+    creators: HashMap<u64, Option<Rc<Placed>>>,
+    starts: HashMap<u64, Option<Rc<str>>>,
+}
+
+impl Join<'_> {
+    fn goroutine(
+        &mut self,
+        number: usize,
+        walked: &goroutines::Walked,
+        found: &Goroutines,
+    ) -> Goroutine {
+        let names = self.names;
+        let creator = self.creators.entry(walked.gopc);
+        let creator = creator.or_insert_with(|| names.creator(walked.gopc).map(Rc::new));
+        let start = self.starts.entry(walked.startpc);
+        let start = start.or_insert_with(|| names.function(walked.startpc));
+        let mut goroutine = Goroutine {
+            runtime: number as u8,
+            goid: walked.goid,
+            status: walked.status,
+            state: Rc::clone(&walked.state),
+            waited_at_most_ns: (walked.wait_since != 0)
+                .then(|| self.now_ns.saturating_sub(walked.wait_since)),
+            asleep_ns: None,
+            stack: walked.stack,
+            trust: walked.trust(),
+            creator: creator.clone(),
+            parent: found.has_parents.then_some(walked.parent),
+            start: start.clone(),
+            thread: None,
+            locked: walked.locked,
+            labels: Rc::clone(&walked.labels),
+        };
+        let of_m = found.machines.get(&walked.m).filter(|m| m.tid != 0);
+        let of_m = of_m.and_then(|m| self.by_own_tid.get(&m.tid).copied());
+        goroutine.thread = of_m;
+        // In a system call or in C, the thread's stack goes on where the goroutine's ends.
+        if walked.status == Status::Syscall {
+            match self.by_goroutine.get(&(walked.goid, number)) {
+                Some(thread) => {
+                    goroutine.thread = Some(thread.facts.tid);
+                    goroutine.asleep_ns = thread.asleep_ns;
+                    if thread.trust == Trust::Certain || !self.has_stack(goroutine.stack) {
+                        goroutine.stack = thread.stack;
+                        goroutine.trust = goroutine.trust.max(thread.trust);
+                    } else {
+                        goroutine.trust = Trust::Moving;
+                    }
+                }
+                // Only where it left Go is known.
+                None => goroutine.trust = Trust::Moving,
+            }
+        }
+        // A thread that waits for a CPU holds still as well.
+        if walked.status == Status::Running
+            && let Some(thread) = self.by_goroutine.get(&(walked.goid, number))
+            && thread.trust == Trust::Certain
+        {
+            goroutine.stack = thread.stack;
+            goroutine.trust = Trust::Certain;
+        }
+        goroutine
+    }
+
+    fn has_stack(&self, stack: Option<u32>) -> bool {
+        stack.and_then(|id| self.stacks.get(id)).is_some()
+    }
+}
+
+fn thread(walked: &threads::Walked) -> Thread {
+    let facts = &walked.facts;
+    Thread {
+        tid: facts.tid,
+        name: facts.name.clone(),
+        state: facts.state,
+        cpu_ns: facts.cpu_ns,
+        asleep_ns: walked.asleep_ns,
+        waits_in: facts.syscall.as_ref().and_then(waits_in),
+        wchan: facts.wchan.clone(),
+        goid: walked.goroutine.map(|(goid, _)| goid),
+        stack: walked.stack,
+        trust: walked.trust,
+    }
+}
+
+/// `futex(0x7f31…)`, `read(3 → /dev/null)`.
+fn waits_in(syscall: &BlockedIn) -> Option<String> {
+    /// futex(2): the word's address is the first argument.
+    const FUTEX: i64 = 202;
+    if syscall.number < 0 {
+        return None;
+    }
+    let first = syscall.arguments[0];
+    Some(match (syscall_name(syscall.number), &syscall.file) {
+        (Some(name), Some(file)) => format!("{name}({first} → {file})"),
+        (Some(name), None) if syscall.number == FUTEX => format!("{name}({first:#x})"),
+        (Some(name), None) => name.to_owned(),
+        (None, _) => format!("system call {}", syscall.number),
+    })
+}
+
+/// The clock of the runtime's `nanotime`.
+fn monotonic_ns() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is a valid timespec for the call to fill.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}

@@ -1,0 +1,190 @@
+//! The threads of a process: registers from the kernel, stacks walked here, and the registers once
+//! more to see who has run meanwhile.
+
+use std::collections::HashMap;
+
+use seam_capture::{BlockedIn, Image, ThreadFacts, ThreadRegisters, thread_facts};
+use seam_dump::Trust;
+use seam_memory::Live;
+use seam_unwind::{Start, walk, walk_by_sp};
+use seam_wire::{SEAM_RSP, ThreadRecord};
+
+use super::stacks::{RawStack, RawStacks};
+
+/// How often threads that run between two reads are looked at.
+const LOOKS_MAX: usize = 3;
+
+/// A thread, walked.
+#[derive(Debug)]
+pub(super) struct Walked {
+    pub(super) facts: ThreadFacts,
+    /// The number of its stack.
+    pub(super) stack: Option<u32>,
+    /// Its goroutine and the number (from 1 on) of its runtime.
+    pub(super) goroutine: Option<(u64, u8)>,
+    pub(super) asleep_ns: Option<u64>,
+    pub(super) trust: Trust,
+    switches: Option<u64>,
+}
+
+/// All threads.
+pub(super) struct Threads {
+    registers: Option<ThreadRegisters>,
+    pub(super) all: Vec<Walked>,
+    /// Why there are no registers.
+    pub(super) note: Option<String>,
+}
+
+impl Threads {
+    pub(super) fn look(
+        pid: i32,
+        image: &Image,
+        stacks: &mut RawStacks,
+    ) -> Result<Self, seam_capture::Error> {
+        let (registers, note) = match ThreadRegisters::of(pid) {
+            Ok(registers) => (Some(registers), None),
+            Err(error) => (
+                None,
+                Some(format!(
+                    "threads by /proc alone, whose stacks may end early: {error}"
+                )),
+            ),
+        };
+        let facts = thread_facts(pid)?;
+        let memory = Live::new(pid);
+        let all = match &registers {
+            Some(registers) => by_registers(registers, facts, image, &memory, stacks),
+            None => {
+                let each = facts.into_iter();
+                each.map(|facts| by_proc(facts, image, &memory, stacks))
+                    .collect()
+            }
+        };
+        Ok(Self {
+            registers,
+            all,
+            note,
+        })
+    }
+
+    /// Marks threads that have run since they were walked.
+    pub(super) fn verify(&mut self) {
+        let Some(now) = self.registers.as_ref().and_then(|r| r.read().ok()) else {
+            return;
+        };
+        let now: HashMap<u32, ThreadRecord> = now.into_iter().map(|r| (r.tid, r)).collect();
+        for thread in &mut self.all {
+            let now = now.get(&(thread.facts.tid as u32));
+            let same =
+                now.is_some_and(|now| now.running == 0 && Some(now.switches) == thread.switches);
+            if thread.trust == Trust::Certain && !same {
+                thread.trust = Trust::Moving;
+            }
+        }
+    }
+}
+
+fn by_registers(
+    registers: &ThreadRegisters,
+    facts: Vec<ThreadFacts>,
+    image: &Image,
+    memory: &Live,
+    stacks: &mut RawStacks,
+) -> Vec<Walked> {
+    let read = || {
+        let records = registers.read().unwrap_or_default();
+        let by_tid = records.into_iter().map(|r| (r.tid as i32, r));
+        by_tid.collect::<HashMap<i32, ThreadRecord>>()
+    };
+    let mut left: Vec<ThreadFacts> = facts;
+    let mut done = Vec::new();
+    let mut before = read();
+    for round in 1..=LOOKS_MAX {
+        let walked: Vec<_> = left
+            .into_iter()
+            .map(|facts| {
+                let record = before.get(&facts.tid);
+                let stack = record
+                    .filter(|r| r.running == 0)
+                    .map(|r| walk(memory, &image.tables, &start(r)));
+                (facts, stack)
+            })
+            .collect();
+        let after = read();
+        left = Vec::new();
+        for (facts, walked) in walked {
+            let (old, new) = (before.get(&facts.tid), after.get(&facts.tid));
+            let same = old
+                .zip(new)
+                .is_some_and(|(a, b)| a.switches == b.switches && b.running == 0);
+            if !same && new.is_some() && round < LOOKS_MAX {
+                left.push(facts);
+                continue;
+            }
+            let trust = match (&walked, same) {
+                (None, _) => Trust::Running,
+                (Some(_), true) => Trust::Certain,
+                (Some(_), false) => Trust::Moving,
+            };
+            let asleep = new.or(old).filter(|r| r.last_ran_ns != 0);
+            let header = walked.as_ref().map(|w| w.header);
+            done.push(Walked {
+                stack: walked.map(|w| stacks.intern(RawStack::of(&w, false))),
+                goroutine: header
+                    .filter(|h| h.goid != 0)
+                    .map(|h| (h.goid, h.go_runtime)),
+                asleep_ns: asleep
+                    .filter(|_| trust == Trust::Certain)
+                    .map(|r| r.now_ns.saturating_sub(r.last_ran_ns)),
+                trust,
+                switches: old.map(|r| r.switches),
+                facts,
+            });
+        }
+        before = after;
+        if left.is_empty() {
+            break;
+        }
+    }
+    done.sort_by_key(|thread| thread.facts.tid);
+    done
+}
+
+fn start(record: &ThreadRecord) -> Start {
+    Start {
+        reg: record.reg,
+        pc: record.pc,
+        fsbase: record.fsbase,
+        syscall: record.syscall,
+        ..Start::default()
+    }
+}
+
+/// Without registers: /proc tells sp and pc of threads that wait in a system call.
+fn by_proc(facts: ThreadFacts, image: &Image, memory: &Live, stacks: &mut RawStacks) -> Walked {
+    let blocked = |b: &BlockedIn| {
+        let mut start = Start {
+            pc: b.pc,
+            syscall: b.number,
+            ..Start::default()
+        };
+        start.reg[SEAM_RSP as usize] = b.sp;
+        // Not 0, by which the walk knows a new child behind clone.
+        start.reg[0] = u64::MAX;
+        let walked = walk_by_sp(memory, &image.tables, &start);
+        stacks.intern(RawStack::of(&walked, false))
+    };
+    let stack = facts.syscall.as_ref().map(blocked);
+    Walked {
+        stack,
+        goroutine: None,
+        asleep_ns: None,
+        trust: match stack {
+            // Nobody can tell whether it has run since.
+            Some(_) => Trust::Moving,
+            None => Trust::Running,
+        },
+        switches: None,
+        facts,
+    }
+}

@@ -1,0 +1,215 @@
+//! A dump as JSON. Owns the schema: the structs are the documentation. Keys are stable; adding some
+//! keeps the number, anything else raises it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{Dump, Group, Kind, Stack, Trust};
+
+/// The number of the schema.
+pub const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u32,
+    target: Target<'a>,
+    /// Every stack once; `stack` of the others is an index into it.
+    stacks: Vec<StackOut<'a>>,
+    threads: Vec<Thread<'a>>,
+    goroutines: Vec<Goroutine<'a>>,
+    groups: Vec<GroupOut>,
+    not_seen: NotSeen,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Target<'a> {
+    pid: i32,
+    name: &'a str,
+    go: &'a [String],
+    read_ns: u64,
+}
+
+#[derive(Serialize)]
+struct StackOut<'a> {
+    /// Innermost first.
+    frames: Vec<FrameOut<'a>>,
+    elided: u32,
+    whole: bool,
+    end: &'static str,
+}
+
+#[derive(Serialize)]
+struct FrameOut<'a> {
+    function: &'a str,
+    file: &'a str,
+    line: u32,
+    kind: &'static str,
+    inlined: bool,
+    /// Made by the compiler to wrap another function.
+    wrapper: bool,
+}
+
+#[derive(Serialize)]
+struct Thread<'a> {
+    tid: i32,
+    name: &'a str,
+    state: char,
+    cpu_ns: u64,
+    asleep_ns: Option<u64>,
+    waits_in: Option<&'a str>,
+    wchan: &'a str,
+    goid: Option<u64>,
+    stack: Option<u32>,
+    trust: &'static str,
+}
+
+#[derive(Serialize)]
+struct Goroutine<'a> {
+    goid: u64,
+    /// Index into `target.go`.
+    runtime: u8,
+    status: &'static str,
+    /// What it waits for in the runtime's words, else its status.
+    state: &'a str,
+    waited_at_most_ns: Option<u64>,
+    asleep_ns: Option<u64>,
+    stack: Option<u32>,
+    trust: &'static str,
+    created_by: Option<Place<'a>>,
+    parent: Option<u64>,
+    start: Option<&'a str>,
+    thread: Option<i32>,
+    locked: bool,
+    labels: BTreeMap<&'a str, &'a str>,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    function: &'a str,
+    file: &'a str,
+    line: u32,
+}
+
+#[derive(Serialize)]
+struct GroupOut {
+    count: usize,
+    /// Their numbers, rising as in the runtime's list.
+    goids: Vec<u64>,
+    waited_at_most_ns: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct NotSeen {
+    moving: u64,
+    unreadable: u64,
+    not_whole: u64,
+}
+
+/// The report with some groups of its goroutines.
+#[must_use]
+pub fn json(dump: &Dump, groups: &[Group]) -> String {
+    let report = Report {
+        schema: SCHEMA,
+        target: Target {
+            pid: dump.pid,
+            name: &dump.name,
+            go: &dump.go,
+            read_ns: dump.read_ns,
+        },
+        stacks: dump.stacks.iter().map(stack).collect(),
+        threads: dump.threads.iter().map(thread).collect(),
+        goroutines: dump.goroutines.iter().map(goroutine).collect(),
+        groups: groups.iter().map(|group| group_out(dump, group)).collect(),
+        not_seen: NotSeen {
+            moving: dump.counts.moving,
+            unreadable: dump.counts.unreadable,
+            not_whole: dump.counts.not_whole,
+        },
+        notes: &dump.notes,
+    };
+    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn stack(stack: &Stack) -> StackOut<'_> {
+    StackOut {
+        frames: stack
+            .frames
+            .iter()
+            .map(|frame| FrameOut {
+                function: &frame.place.function,
+                file: &frame.place.file,
+                line: frame.place.line,
+                kind: match frame.kind {
+                    Kind::Go => "go",
+                    Kind::Runtime => "go-runtime",
+                    Kind::C => "c",
+                    Kind::Unknown => "unknown",
+                },
+                inlined: frame.inlined,
+                wrapper: frame.wrapper,
+            })
+            .collect(),
+        elided: stack.elided,
+        whole: stack.whole,
+        end: stack.end,
+    }
+}
+
+fn trust(trust: Trust) -> &'static str {
+    match trust {
+        Trust::Certain => "certain",
+        Trust::Moving => "moving",
+        Trust::Running => "running",
+    }
+}
+
+fn thread(thread: &crate::Thread) -> Thread<'_> {
+    Thread {
+        tid: thread.tid,
+        name: &thread.name,
+        state: thread.state,
+        cpu_ns: thread.cpu_ns,
+        asleep_ns: thread.asleep_ns,
+        waits_in: thread.waits_in.as_deref(),
+        wchan: &thread.wchan,
+        goid: thread.goid,
+        stack: thread.stack,
+        trust: trust(thread.trust),
+    }
+}
+
+fn goroutine(goroutine: &crate::Goroutine) -> Goroutine<'_> {
+    let pairs = goroutine.labels.iter();
+    Goroutine {
+        goid: goroutine.goid,
+        runtime: goroutine.runtime,
+        status: goroutine.status.word(),
+        state: &goroutine.state,
+        waited_at_most_ns: goroutine.waited_at_most_ns,
+        asleep_ns: goroutine.asleep_ns,
+        stack: goroutine.stack,
+        trust: trust(goroutine.trust),
+        created_by: goroutine.creator.as_ref().map(|place| Place {
+            function: &place.function,
+            file: &place.file,
+            line: place.line,
+        }),
+        parent: goroutine.parent,
+        start: goroutine.start.as_deref(),
+        thread: goroutine.thread,
+        locked: goroutine.locked,
+        labels: pairs.map(|(k, v)| (k.as_str(), v.as_str())).collect(),
+    }
+}
+
+fn group_out(dump: &Dump, group: &Group) -> GroupOut {
+    GroupOut {
+        count: group.members.len(),
+        goids: group.of(&dump.goroutines).map(|g| g.goid).collect(),
+        waited_at_most_ns: group.waited_at_most(&dump.goroutines),
+    }
+}

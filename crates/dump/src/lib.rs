@@ -1,0 +1,19 @@
+//! What a process does at one moment: its goroutines and threads with named stacks, groups of those
+//! that do the same, and the forms in which that is shown.
+//!
+//! Values in, text out: nothing here reads a process, a file or a clock.
+
+mod forms;
+mod groups;
+mod model;
+mod text;
+mod words;
+
+pub use forms::debug2::debug2;
+pub use forms::json::{SCHEMA, json};
+pub use groups::{Group, Member, groups, thread_groups};
+pub use model::{
+    Counts, Dump, Frame, Goroutine, Kind, Placed, Stack, StackId, Thread, TimeNs, Trust,
+};
+pub use text::{TextOptions, text};
+pub use words::{age, syscall_name};

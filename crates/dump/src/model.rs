@@ -1,0 +1,180 @@
+//! The values of one look at a process.
+
+use std::rc::Rc;
+
+use seam_runtime::Status;
+
+/// Nanoseconds.
+pub type TimeNs = u64;
+/// The number of a stack in [`Dump::stacks`].
+pub type StackId = u32;
+
+/// A look at a process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dump {
+    /// The process.
+    pub pid: i32,
+    /// Its name.
+    pub name: String,
+    /// Its Go runtimes, as `Go 1.26.8`.
+    pub go: Vec<String>,
+    /// How long reading took.
+    pub read_ns: TimeNs,
+    /// Goroutines in the order of the runtimes' lists.
+    pub goroutines: Vec<Goroutine>,
+    /// Threads by id.
+    pub threads: Vec<Thread>,
+    /// Every stack that occurs, once.
+    pub stacks: Vec<Stack>,
+    /// What was not seen, or not for sure.
+    pub counts: Counts,
+    /// Sentences about what could not be read.
+    pub notes: Vec<String>,
+}
+
+/// What was not seen, or not for sure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Goroutines that changed each time they were looked at.
+    pub moving: u64,
+    /// Entries of the list that can't be read or make no sense.
+    pub unreadable: u64,
+    /// Entries without a goroutine.
+    pub dead: u64,
+    /// Goroutines that do not run and whose stack has no root.
+    pub not_whole: u64,
+}
+
+/// How far a stack can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Trust {
+    /// It held still while it was read.
+    Certain,
+    /// It changed while it was read: the stack need not be one that ever was.
+    Moving,
+    /// It runs: its stack can't be read from outside.
+    Running,
+}
+
+/// A goroutine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Goroutine {
+    /// The place of its runtime in [`Dump::go`].
+    pub runtime: u8,
+    /// Its number.
+    pub goid: u64,
+    /// What it is doing.
+    pub status: Status,
+    /// The runtime's words for its state: what it waits for, or its status.
+    pub state: Rc<str>,
+    /// It has waited at most about this long.
+    pub waited_at_most_ns: Option<TimeNs>,
+    /// The thread that runs it has slept this long.
+    pub asleep_ns: Option<TimeNs>,
+    /// Its stack; `None` where there is none to be had.
+    pub stack: Option<StackId>,
+    /// How far that can be relied on.
+    pub trust: Trust,
+    /// Where it was made: the function, file and line of the go statement.
+    pub creator: Option<Rc<Placed>>,
+    /// The goroutine that made it, where this Go says so.
+    pub parent: Option<u64>,
+    /// Its first function.
+    pub start: Option<Rc<str>>,
+    /// The thread that runs it.
+    pub thread: Option<i32>,
+    /// It is locked to a thread.
+    pub locked: bool,
+    /// Its labels, by key.
+    pub labels: Rc<[(String, String)]>,
+}
+
+impl Goroutine {
+    /// Whether it is one of the runtime's own (`isSystemGoroutine`, runtime/traceback.go, Go 1.19
+    /// to 1.27, as far as the start function tells).
+    #[must_use]
+    pub fn is_the_runtimes(&self) -> bool {
+        let start = self.start.as_deref().unwrap_or_default();
+        let users = [
+            "runtime.main",
+            "runtime.corostart",
+            "runtime.handleAsyncEvent",
+        ];
+        start.starts_with("runtime.") && !users.contains(&start)
+    }
+}
+
+/// A thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// Its id.
+    pub tid: i32,
+    /// Its name.
+    pub name: String,
+    /// proc(5): `R` runs or could, `S` sleeps, `D` waits for a device, `T` is stopped.
+    pub state: char,
+    /// CPU time so far.
+    pub cpu_ns: TimeNs,
+    /// How long it has not run.
+    pub asleep_ns: Option<TimeNs>,
+    /// The system call that it is in, and on what.
+    pub waits_in: Option<String>,
+    /// The kernel's function in which it waits.
+    pub wchan: String,
+    /// The goroutine that it runs.
+    pub goid: Option<u64>,
+    /// Its user stack.
+    pub stack: Option<StackId>,
+    /// How far that can be relied on.
+    pub trust: Trust,
+}
+
+/// A function at a line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Placed {
+    /// The function.
+    pub function: Rc<str>,
+    /// The file, empty when unknown.
+    pub file: Rc<str>,
+    /// The line, 0 when unknown.
+    pub line: u32,
+}
+
+/// What kind of code a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Go.
+    Go,
+    /// Go's runtime.
+    Runtime,
+    /// C and everything else with a name.
+    C,
+    /// An address without a name.
+    Unknown,
+}
+
+/// A frame.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Frame {
+    /// Where it is.
+    pub place: Placed,
+    /// What kind of code that is.
+    pub kind: Kind,
+    /// It was inlined into the next one.
+    pub inlined: bool,
+    /// The compiler made it to wrap another function; the runtime's own dump leaves it out.
+    pub wrapper: bool,
+}
+
+/// A stack, innermost frame first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Stack {
+    /// The frames.
+    pub frames: Vec<Rc<Frame>>,
+    /// Frames that were left out of a very deep one, behind the innermost 384.
+    pub elided: u32,
+    /// The name of the reason for which it ends.
+    pub end: &'static str,
+    /// Where it ends a stack begins.
+    pub whole: bool,
+}

@@ -1,0 +1,307 @@
+//! The screen: what the process is, groups of goroutines, threads, what was not seen.
+
+use std::fmt::Write;
+
+use crate::words::{age, clean, count, file_name, short, thousands};
+use crate::{Dump, Frame, Goroutine, Group, Kind, Stack, Thread, Trust};
+
+/// Columns of a line of frames.
+const COLUMNS: usize = 96;
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextOptions {
+    /// Groups of each kind; the rest is counted.
+    pub groups_max: usize,
+    /// Goroutines of the runtime itself that are not among the groups.
+    pub own_workers: usize,
+    /// Each frame on a line of its own, and the numbers of all members.
+    pub full: bool,
+}
+
+/// The screen for some groups of a dump.
+#[must_use]
+pub fn text(dump: &Dump, goroutines: &[Group], threads: &[Group], options: TextOptions) -> String {
+    let mut out = String::new();
+    head(dump, &mut out);
+    let (shown, rest) = goroutines.split_at(goroutines.len().min(options.groups_max));
+    for group in shown {
+        goroutine_group(dump, group, options, &mut out);
+    }
+    more(rest, "goroutine", &mut out);
+    own_workers(options.own_workers, &mut out);
+    if !threads.is_empty() && !goroutines.is_empty() {
+        out.push_str("threads\n");
+    }
+    let (shown, rest) = threads.split_at(threads.len().min(options.groups_max));
+    for group in shown {
+        thread_group(dump, group, options, &mut out);
+    }
+    more(rest, "thread", &mut out);
+    not_seen(dump, &mut out);
+    out
+}
+
+fn head(dump: &Dump, out: &mut String) {
+    let mut parts = vec![format!("{} (pid {})", clean(&dump.name), dump.pid)];
+    parts.push(match &dump.go[..] {
+        [] => "no Go".to_owned(),
+        go => go.join(", "),
+    });
+    parts.push(count(dump.threads.len() as u64, "thread"));
+    if !dump.go.is_empty() {
+        parts.push(count(dump.goroutines.len() as u64, "goroutine"));
+    }
+    parts.push(format!("read in {}, nothing stopped", age(dump.read_ns)));
+    let _ = writeln!(out, "{}", parts.join("   "));
+}
+
+fn more(rest: &[Group], what: &str, out: &mut String) {
+    if rest.is_empty() {
+        return;
+    }
+    let members = rest.iter().map(|group| group.members.len() as u64).sum();
+    let groups = count(rest.len() as u64, "more group");
+    let _ = writeln!(
+        out,
+        "{:>7} {groups}, {}: --all shows them",
+        "…",
+        count(members, what)
+    );
+}
+
+fn own_workers(number: usize, out: &mut String) {
+    if number > 0 {
+        let what = if number == 1 {
+            "goroutine"
+        } else {
+            "goroutines"
+        };
+        let _ = writeln!(
+            out,
+            "{number:>7} {what}  the runtime's own: --all shows them"
+        );
+    }
+}
+
+fn goroutine_group(dump: &Dump, group: &Group, options: TextOptions, out: &mut String) {
+    let Some(first) = group.of(&dump.goroutines).next() else {
+        return;
+    };
+    let number = group.members.len() as u64;
+    let what = count(number, "goroutine");
+    let what = what.split_once(' ').map_or("", |(_, word)| word);
+    let mut parts = vec![clean(&first.state)];
+    parts.extend(ages(dump, group));
+    if first.locked {
+        parts.push("locked to thread".to_owned());
+    }
+    match first.trust {
+        Trust::Moving => parts.push("moving: not certain".to_owned()),
+        Trust::Running | Trust::Certain => {}
+    }
+    let _ = writeln!(out, "{:>7} {what}  {}", thousands(number), parts.join(", "));
+    members(dump, group, options, out);
+    if let Some(stack) = first.stack {
+        stack_text(dump, stack, options, out);
+    }
+    origin(first, number, out);
+}
+
+/// How long a group has waited, as far as that is known.
+fn ages(dump: &Dump, group: &Group) -> Vec<String> {
+    if let Some((low, high)) = group.asleep(&dump.goroutines) {
+        return vec![asleep(low, high)];
+    }
+    let most = group.waited_at_most(&dump.goroutines);
+    most.map(|ns| format!("at most {}", age(ns)))
+        .into_iter()
+        .collect()
+}
+
+fn asleep(low: u64, high: u64) -> String {
+    match (age(low), age(high)) {
+        (low, high) if low == high => format!("thread asleep {high}"),
+        (low, high) => format!("threads asleep {low} to {high}"),
+    }
+}
+
+/// The goroutines' numbers and threads: all of them or the first few.
+fn members(dump: &Dump, group: &Group, options: TextOptions, out: &mut String) {
+    const FEW: usize = 6;
+    let limit = if options.full { usize::MAX } else { FEW };
+    let shown = group.of(&dump.goroutines).take(limit).map(|g| {
+        let thread = g.thread.map(|tid| format!(" on thread {tid}"));
+        format!("{}{}", g.goid, thread.unwrap_or_default())
+    });
+    let shown: Vec<String> = shown.collect();
+    let left = group.members.len() - shown.len();
+    let more = if left > 0 { ", …" } else { "" };
+    let _ = writeln!(out, "        goroutine {}{more}", shown.join(", "));
+}
+
+fn origin(goroutine: &Goroutine, number: u64, out: &mut String) {
+    // The main goroutine is made by the runtime's start code.
+    if let Some(creator) = goroutine.creator.as_ref().filter(|_| goroutine.goid != 1) {
+        let _ = write!(
+            out,
+            "        created by {} {}:{}",
+            clean(short(&creator.function)),
+            clean(file_name(&creator.file)),
+            creator.line
+        );
+        match goroutine
+            .parent
+            .filter(|parent| number == 1 && *parent != 0)
+        {
+            Some(parent) => {
+                let _ = writeln!(out, " in goroutine {parent}");
+            }
+            None => out.push('\n'),
+        }
+    }
+    if number == 1 && !goroutine.labels.is_empty() {
+        let labels = goroutine.labels.iter();
+        let labels: Vec<String> = labels.map(|(k, v)| clean(&format!("{k}={v}"))).collect();
+        let _ = writeln!(out, "        labels {}", labels.join(" "));
+    }
+}
+
+fn thread_group(dump: &Dump, group: &Group, options: TextOptions, out: &mut String) {
+    let Some(first) = group.of(&dump.threads).next() else {
+        return;
+    };
+    let number = group.members.len() as u64;
+    let what = if number == 1 { "thread" } else { "threads" };
+    let mut parts = vec![state_word(first).to_owned()];
+    if let Some((low, high)) = group.asleep(&dump.threads) {
+        parts.push(
+            asleep(low, high)
+                .replace("threads ", "")
+                .replace("thread ", ""),
+        );
+    }
+    match first.trust {
+        Trust::Moving => parts.push("moving: not certain".to_owned()),
+        Trust::Running | Trust::Certain => {}
+    }
+    let _ = writeln!(out, "{:>7} {what}  {}", thousands(number), parts.join(", "));
+    let limit = if options.full { usize::MAX } else { 6 };
+    for thread in group.of(&dump.threads).take(limit) {
+        let _ = writeln!(out, "        {}", thread_line(thread));
+    }
+    let left = group.members.len().saturating_sub(limit);
+    if left > 0 {
+        let _ = writeln!(out, "        … {} more", thousands(left as u64));
+    }
+    if let Some(stack) = first.stack {
+        stack_text(dump, stack, options, out);
+    }
+}
+
+fn thread_line(thread: &Thread) -> String {
+    let mut parts = vec![format!("{} {}", thread.tid, clean(&thread.name))];
+    if let Some(goid) = thread.goid {
+        parts.push(format!("goroutine {goid}"));
+    }
+    parts.extend(thread.waits_in.as_deref().map(clean));
+    parts.push(format!("CPU {}", age(thread.cpu_ns)));
+    parts.join("   ")
+}
+
+fn state_word(thread: &Thread) -> &'static str {
+    match thread.state {
+        'R' => "running or ready",
+        'S' => "asleep",
+        'D' => "waiting for a device",
+        'T' => "stopped",
+        't' => "held by a debugger",
+        'Z' | 'X' => "ended",
+        'I' => "idle",
+        _ => "in an unknown state",
+    }
+}
+
+fn stack_text(dump: &Dump, stack: u32, options: TextOptions, out: &mut String) {
+    let Some(stack) = dump.stacks.get(stack as usize) else {
+        return;
+    };
+    if options.full {
+        for frame in &stack.frames {
+            let _ = writeln!(out, "        {:4} {}", kind(frame), placed(frame));
+        }
+    } else {
+        in_few_lines(stack, out);
+    }
+    if stack.elided > 0 {
+        let left_out = thousands(u64::from(stack.elided));
+        let _ = writeln!(out, "        ({left_out} frames left out of the middle)");
+    }
+    if !stack.whole {
+        let _ = writeln!(out, "        (the stack ends here: {})", stack.end);
+    }
+}
+
+/// Innermost first, joined by arrows. What the runtime does to wait is not shown.
+fn in_few_lines(stack: &Stack, out: &mut String) {
+    let own = |f: &&std::rc::Rc<Frame>| f.kind == Kind::Runtime;
+    let skip = stack.frames.iter().take_while(own).count();
+    let mut frames = &stack.frames[skip..];
+    while let [before @ .., last] = frames
+        && (last.kind == Kind::Runtime || last.wrapper)
+    {
+        frames = before;
+    }
+    let frames = if frames.is_empty() {
+        &stack.frames[..]
+    } else {
+        frames
+    };
+    let mut line = String::from("        ");
+    for (at, frame) in frames.iter().enumerate() {
+        let word = placed(frame);
+        let arrow = if at == 0 { "" } else { " ← " };
+        let columns = line.chars().count() + word.chars().count() + 3;
+        if at > 0 && columns > COLUMNS {
+            let _ = writeln!(out, "{line} ←");
+            line = format!("        {word}");
+        } else {
+            line.push_str(arrow);
+            line.push_str(&word);
+        }
+    }
+    let _ = writeln!(out, "{line}");
+}
+
+fn placed(frame: &Frame) -> String {
+    let function = clean(short(&frame.place.function));
+    if frame.place.file.is_empty() {
+        return function;
+    }
+    let file = clean(file_name(&frame.place.file));
+    format!("{function} {file}:{}", frame.place.line)
+}
+
+fn kind(frame: &Frame) -> &'static str {
+    match frame.kind {
+        Kind::Go => "go",
+        Kind::Runtime => "rt",
+        Kind::C => "c",
+        Kind::Unknown => "?",
+    }
+}
+
+fn not_seen(dump: &Dump, out: &mut String) {
+    let counts = &dump.counts;
+    let all = [
+        (counts.moving, "moving while they were read"),
+        (counts.not_whole, "without a whole stack"),
+        (counts.unreadable, "that can't be read"),
+    ];
+    for (number, what) in all.into_iter().filter(|(number, _)| *number > 0) {
+        let _ = writeln!(out, "not seen  {} {what}", count(number, "goroutine"));
+    }
+    for note in &dump.notes {
+        let _ = writeln!(out, "note      {}", clean(note));
+    }
+}

@@ -1,0 +1,28 @@
+//! The structures of a live Go runtime, read from outside over a memory: the list of goroutines,
+//! what each is doing, the words for what it waits for, its labels.
+//!
+//! The program runs on meanwhile. So everything is read, used and read again, and what changed in
+//! between is told as such. All sizes that come from the target are bounded, and bytes that make no
+//! sense give an error or are counted. Stacks are walked and named elsewhere (seam-unwind,
+//! seam-symbolize).
+
+mod error;
+mod goroutine;
+mod labels;
+mod layout;
+mod list;
+mod look;
+mod machine;
+mod reasons;
+
+pub use error::Error;
+pub use goroutine::{Goroutine, Status};
+pub use labels::{Labels, labels};
+pub use layout::Layout;
+pub use list::GoroutineList;
+pub use look::{Look, Seen, look};
+pub use machine::{Machine, machines};
+pub use reasons::WaitReasons;
+
+/// The result of reading something of a runtime.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,167 @@
+//! Structures that hold anything: reading them ends, says so and takes little.
+
+use std::cell::Cell;
+
+use proptest::prelude::*;
+use seam_go::{Field, Row};
+use seam_memory::{Memory, Snapshot, Unreadable};
+use seam_runtime::{GoroutineList, Layout, Status, WaitReasons, labels, look, machines};
+
+/// A memory in which every address holds words made of its own number: pointers that lead on.
+struct Everywhere {
+    seed: u64,
+    reads: Cell<u64>,
+}
+
+impl Memory for Everywhere {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
+        self.reads.set(self.reads.get() + 1);
+        for (at, byte) in buffer.iter_mut().enumerate() {
+            let mixed = (address.wrapping_add(at as u64) ^ self.seed)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(29);
+            *byte = (mixed >> 32) as u8;
+        }
+        Ok(())
+    }
+}
+
+fn layout() -> Layout {
+    Layout::new(&Row::newest().offsets()).expect("the newest release is known")
+}
+
+/// A g with these words, at 0x1000.
+fn memory(words: &[u64]) -> Snapshot {
+    let mut memory = Snapshot::default();
+    let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+    memory.insert(0x1000, &bytes);
+    memory
+}
+
+proptest! {
+    #[test]
+    fn a_g_of_random_words_is_a_value(words in prop::collection::vec(any::<u64>(), 64)) {
+        let memory = memory(&words);
+        let mut walked = 0;
+        let seen = look(&memory, &layout(), &[0x1000, 0x2000, u64::MAX], |g, window| {
+            walked += 1;
+            assert!(g.stack.contains(&g.place().expect("it has one").sp));
+            assert!(window.bytes.len() <= 4096);
+            Some(())
+        });
+        let all = seen.seen.len() as u64 + seen.dead + seen.unreadable;
+        prop_assert_eq!(all, 3);
+        prop_assert!(walked <= 3);
+    }
+
+    #[test]
+    fn anywhere_leads_to_an_end(seed in any::<u64>(), at in any::<u64>()) {
+        let memory = Everywhere { seed, reads: Cell::new(0) };
+        let layout = layout();
+        let addresses: Vec<u64> = (0..50).map(|i| at.wrapping_mul(i)).collect();
+        let _ = look(&memory, &layout, &addresses, |_, _| Some(()));
+        let _ = machines(&memory, &layout, addresses.clone());
+        let _ = WaitReasons::read(&memory, &addresses);
+        for slice in [true, false] {
+            let found = labels(&memory, at, slice);
+            prop_assert!(found.pairs.len() <= 64);
+        }
+        if let Ok(list) = GoroutineList::read(&memory, at, at.wrapping_add(8)) {
+            let _ = list.addresses(&memory, 0, 100);
+        }
+        prop_assert!(memory.reads.get() < 10_000, "{} reads", memory.reads.get());
+    }
+}
+
+/// A g that waits, with its stack from 0x8000 to 0x9000.
+fn waiting() -> Vec<u64> {
+    let offsets = Row::newest().offsets();
+    let mut words = vec![0; 64];
+    let mut set = |field, value| {
+        words[usize::from(offsets.get(field).expect("known")) / 8] = value;
+    };
+    set(Field::GStackLo, 0x8000);
+    set(Field::GStackHi, 0x9000);
+    set(Field::GSchedSp, 0x8f00);
+    set(Field::GAtomicstatus, 0x1004);
+    set(Field::GGoid, 7);
+    words
+}
+
+#[test]
+fn what_holds_still_is_certain() {
+    let memory = memory(&waiting());
+    let seen = look(&memory, &layout(), &[0x1000], |g, window| {
+        Some((g.goid, window.end))
+    });
+    let one = &seen.seen[0];
+    assert_eq!(one.goroutine.status, Status::Waiting);
+    assert_eq!(one.stack, Some((7, 0x9000)));
+    assert!(!one.moving);
+}
+
+/// A memory whose goroutine runs a little between two looks.
+struct Busy(Cell<u64>);
+
+impl Memory for Busy {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
+        let mut words = waiting();
+        let sp = usize::from(Row::newest().offsets().get(Field::GSchedSp).expect("known"));
+        self.0.set(self.0.get() + 1);
+        words[sp / 8] -= 8 * (self.0.get() % 100);
+        memory(&words).read(address, buffer)
+    }
+}
+
+#[test]
+fn what_never_holds_still_is_moving() {
+    let mut looks = 0;
+    let seen = look(&Busy(Cell::new(0)), &layout(), &[0x1000], |_, _| {
+        looks += 1;
+        Some(())
+    });
+    assert_eq!(seen.seen.len(), 1);
+    assert!(seen.seen[0].moving);
+    assert_eq!(looks, 3);
+}
+
+#[test]
+fn a_list_that_can_be_none_is_refused() {
+    let list = |len: u64, entries: u64| {
+        GoroutineList::read(&memory(&[len, entries]), 0x1000, 0x1008).is_ok()
+    };
+    assert!(list(0, 0) && list(5, 0x7000));
+    for (len, entries) in [(1 << 40, 0x7000), (5, 0x7001), (5, !7)] {
+        assert!(!list(len, entries), "{len} at {entries:#x}");
+    }
+}
+
+#[test]
+fn every_known_release_has_a_layout() {
+    for row in Row::all() {
+        let layout = Layout::new(&row.offsets()).expect("it is in the table");
+        assert!(layout.bytes() < 1024);
+        assert_eq!(layout.has_parent(), row.first.minor >= 21, "{}", row.first);
+    }
+}
+
+#[test]
+fn labels_of_a_slice() {
+    let mut memory = Snapshot::default();
+    let words = |words: &[u64]| {
+        words
+            .iter()
+            .flat_map(|w| w.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    memory.insert(0x100, &words(&[0x200, 2]));
+    memory.insert(0x200, &words(&[0x300, 1, 0x310, 2, 0x320, 3, 0, 0]));
+    memory.insert(0x300, b"k");
+    memory.insert(0x310, b"va");
+    memory.insert(0x320, b"abc");
+    let found = labels(&memory, 0x100, true);
+    let pair = |k: &str, v: &str| (k.to_owned(), v.to_owned());
+    assert_eq!(found.pairs, [pair("abc", ""), pair("k", "va")]);
+    assert!(!found.cut);
+    assert!(labels(&memory, 0x900, true).cut);
+}

@@ -1,0 +1,199 @@
+//! `seam dump`: what it says of each goroutine against what the program's own runtime says.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use seam_e2e::go_dump::{Dumped, goroutines};
+use seam_e2e::places;
+use seam_e2e::process::Process;
+use seam_e2e::program::Program;
+use seam_e2e::seam::{Bench, arg, parse_json, path_arg, run_well};
+use serde_json::Value;
+
+/// The versions whose wait reasons, labels and layouts differ most.
+fn versions() -> [&'static str; 2] {
+    [places::machine_go(), "go1.21.13"]
+}
+
+/// A copy without symbols.
+fn stripped(program: &Path, bench: &Bench) -> PathBuf {
+    let copy = bench.file("stripped");
+    let output = Command::new("strip")
+        .args([path_arg("-o"), path_arg(&copy), path_arg(program)])
+        .output()
+        .expect("strip is installed; cargo xtask setup does it");
+    assert!(output.status.success(), "{output:?}");
+    copy
+}
+
+/// The frames that the runtime knows: those of Go.
+fn go_frames(dumped: &Dumped) -> Vec<(String, String)> {
+    let frames = dumped.frames.iter().filter(|(function, place)| {
+        // C functions have no package, and files that end otherwise.
+        function.contains('.') && !function.starts_with('[') && place.contains(".go:")
+    });
+    frames.cloned().collect()
+}
+
+/// Every goroutine that does not run is as the runtime says: state, frames, creator.
+fn agrees(program: &Program, bench: &Bench, what: &str) {
+    let pid = arg(program.pid());
+    run_well(&mut bench.seam(&["dump", &pid, "-o", "x.txt"]));
+    let own = goroutines(&program.said.dump);
+    let seen = goroutines(&bench.text("x.txt"));
+    let numbers =
+        |all: &std::collections::BTreeMap<u64, Dumped>| all.keys().copied().collect::<Vec<u64>>();
+    assert_eq!(numbers(&seen), numbers(&own), "{what}");
+    let mut compared = 0;
+    for (goid, own) in own.iter().filter(|(_, g)| g.state != "running") {
+        let seen = &seen[goid];
+        assert_eq!(seen.state, own.state, "{what}: goroutine {goid}");
+        assert_eq!(seen.creator, own.creator, "{what}: goroutine {goid}");
+        assert_eq!(go_frames(seen), own.frames, "{what}: goroutine {goid}");
+        compared += 1;
+    }
+    assert_eq!(compared, 30, "{what}");
+}
+
+#[test]
+fn every_waiting_goroutine_is_as_the_runtime_says() {
+    for go in versions() {
+        let file = places::program_by(go, "w");
+        let bench = Bench::new();
+        agrees(&Program::start_file(&file, 60), &bench, go);
+        let stripped = stripped(&file, &bench);
+        let what = format!("{go}, stripped");
+        agrees(&Program::start_file(&stripped, 60), &bench, &what);
+    }
+}
+
+/// The dump as JSON.
+fn json(bench: &Bench, pid: i32) -> Value {
+    let outcome = run_well(&mut bench.seam(&["dump", &arg(pid), "--json"]));
+    parse_json(&outcome.stdout.join("\n"))
+}
+
+/// The functions of a goroutine's or thread's stack, innermost first.
+fn functions<'a>(dump: &'a Value, of: &Value) -> Vec<&'a str> {
+    let number = of["stack"].as_u64().expect("it has a stack") as usize;
+    let frames = dump["stacks"][number]["frames"].as_array();
+    let frames = frames.expect("a stack has frames").iter();
+    let names = frames.map(|f| f["function"].as_str().expect("a name"));
+    names.collect()
+}
+
+/// The one goroutine with a function.
+fn with<'a>(dump: &'a Value, function: &str) -> &'a Value {
+    let all = dump["goroutines"].as_array().expect("goroutines").iter();
+    let mut found = all.filter(|g| g["stack"].is_u64() && functions(dump, g).contains(&function));
+    found
+        .next()
+        .unwrap_or_else(|| panic!("nobody is in {function}"))
+}
+
+/// These stand on the stack in this order, with others between them.
+fn in_order(functions: &[&str], expected: &[&str]) {
+    let mut left = functions.iter();
+    for name in expected {
+        assert!(left.any(|f| f == name), "no {name} in {functions:?}");
+    }
+}
+
+#[test]
+fn goroutines_in_c_go_on_there() {
+    for go in versions() {
+        let program = Program::start_file(&places::program_by(go, "w"), 60);
+        let dump = json(&Bench::new(), program.pid());
+        let waiting = with(&dump, "main.cW");
+        let path = ["seam_w_wait", "runtime.asmcgocall", "main.cW"];
+        in_order(&functions(&dump, waiting), &path);
+        assert_eq!(waiting["trust"], "certain", "{go}");
+        let deep = functions(&dump, waiting);
+        let depth = deep.iter().filter(|f| **f == "seam_w_wait").count();
+        assert_eq!(depth, 4, "{go}: {deep:?}");
+        // Parked below a callback: C stands between Go and Go.
+        let back = with(&dump, "main.backW");
+        let path = ["main.goWaitW", "crosscall2", "seam_w_back", "main.backW"];
+        in_order(&functions(&dump, back), &path);
+        assert_eq!(back["state"], "chan receive", "{go}");
+        let labelled = with(&dump, "main.labelledW");
+        assert_eq!(labelled["labels"]["kind"], "w", "{go}");
+        assert_eq!(labelled["labels"]["ü"], "ö", "{go}");
+        assert_eq!(dump["not_seen"]["not_whole"], 0, "{go}");
+        assert_eq!(dump["not_seen"]["unreadable"], 0, "{go}");
+    }
+}
+
+#[test]
+fn threads_are_there_with_stacks() {
+    let program = Program::start("w", 60);
+    let dump = json(&Bench::new(), program.pid());
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", program.pid()));
+    let tasks = tasks.expect("it runs").count();
+    let threads = dump["threads"].as_array().expect("threads");
+    assert_eq!(threads.len(), tasks);
+    let in_c = with(&dump, "main.cW");
+    let tid = &in_c["thread"];
+    let thread = threads.iter().find(|t| t["tid"] == *tid);
+    let thread = thread.expect("its thread is there");
+    assert_eq!(thread["goid"], in_c["goid"]);
+    assert_eq!(thread["waits_in"], "pause");
+    assert!(thread["asleep_ns"].as_u64().expect("it sleeps") > 0);
+}
+
+#[test]
+fn a_program_without_go_has_threads() {
+    let process = Process::start(Command::new("sleep").arg("60"));
+    let bench = Bench::new();
+    let dump = json(&bench, process.pid());
+    assert_eq!(dump["goroutines"], Value::Array(Vec::new()));
+    assert_eq!(dump["target"]["go"], Value::Array(Vec::new()));
+    assert_eq!(dump["threads"].as_array().map(Vec::len), Some(1));
+    let outcome = run_well(&mut bench.seam(&["dump", &arg(process.pid())]));
+    let text = outcome.stdout.join("\n");
+    assert!(
+        text.contains("no Go") && text.contains("nanosleep"),
+        "{text}"
+    );
+    assert!(process.runs());
+}
+
+#[test]
+fn what_is_shown_can_be_chosen() {
+    let program = Program::start("w", 60);
+    let bench = Bench::new();
+    let pid = arg(program.pid());
+    let shown = |options: &[&str]| {
+        let words = [&["dump", &pid], options].concat();
+        run_well(&mut bench.seam(&words)).stdout.join("\n")
+    };
+    let text = shown(&["--state", "select"]);
+    assert!(
+        text.contains("main.selectW") && !text.contains("chan receive"),
+        "{text}"
+    );
+    let text = shown(&["--with", "condW$"]);
+    assert!(
+        text.contains("main.condW") && !text.contains("main.sendW"),
+        "{text}"
+    );
+    let text = shown(&["--without", "^main\\."]);
+    assert!(!text.contains("main.condW"), "{text}");
+    let text = shown(&["--goroutine", "1"]);
+    assert!(
+        text.contains("main.main") && !text.contains("main.sendW"),
+        "{text}"
+    );
+    let text = shown(&["--thread", &pid]);
+    assert!(text.contains(&format!("{pid} w")), "{text}");
+    assert!(!text.contains("goroutine  "), "{text}");
+    let text = shown(&[]);
+    assert!(text.contains("3 goroutines  chan send"), "{text}");
+    assert!(text.contains("nothing stopped"), "{text}");
+    assert!(text.contains("the runtime's own"), "{text}");
+    let text = shown(&["--all"]);
+    assert!(
+        text.contains("finalizer wait") || text.contains("GC sweep wait"),
+        "{text}"
+    );
+}
