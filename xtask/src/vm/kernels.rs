@@ -52,7 +52,7 @@ fn fetch(apt: &Apt, home: &Path, name: &str, image: &Path) -> Result<()> {
     let folder = home.join(name);
     fs::create_dir_all(&folder)?;
     apt.run("apt-get")
-        .args(["-qq", "download", name])
+        .args(["-qq", "-oAPT::Sandbox::User=root", "download", name])
         .dir(&folder)
         .seconds(600)
         .ok()?;

@@ -98,7 +98,7 @@ fn judged(judge: &Path, report: &guest::Report, name: &str) -> Result<String> {
     let profile = report.profiles.get(name);
     let profile = profile.with_context(|| format!("seam said: {}", report.told(name)))?;
     let text = Run::new(judge)
-        .args([name, "seam"])
+        .args(["whole", name, "seam"])
         .arg(profile)
         .dir(paths::root())
         .text()?;
