@@ -104,7 +104,7 @@ fn judged(judge: &Path, report: &guest::Report, name: &str) -> Result<String> {
         .text()?;
     let counts: Value = serde_json::from_str(&text).context("the judge's answer")?;
     let of = |key: &str| counts[key].as_u64().unwrap_or(0);
-    let (own, whole) = (of("application"), of("whole"));
+    let (own, whole) = (of("counted"), of("whole"));
     let text = format!("{whole} of {own} stacks whole, {} samples", of("all"));
     if own < ENOUGH || whole != own {
         bail!("{text}");
