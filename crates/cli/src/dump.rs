@@ -80,7 +80,14 @@ fn target(args: &DumpArgs) -> Result<Target> {
             .into());
         }
     };
-    Ok(seam_capture::check_target(pid)?)
+    seam_capture::check_target(pid).map_err(|error| match error {
+        seam_capture::Error::Inspect { .. } => Failure::new(
+            error.to_string(),
+            format!("CAP_SYS_PTRACE is missing: sudo seam dump {pid}"),
+        )
+        .into(),
+        other => other.into(),
+    })
 }
 
 /// Which goroutines and threads are shown.

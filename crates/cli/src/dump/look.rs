@@ -14,10 +14,12 @@ use super::goroutines::{self, Goroutines};
 use super::names::Names;
 use super::stacks::{RawStack, RawStacks};
 use super::threads::{self, Threads};
+use crate::failure::Failure;
 
 /// Looks at a process.
 pub(super) fn at(target: &Target) -> Result<Dump> {
     let pid = target.pid;
+    let program = program(pid);
     let image = Image::read(pid)?;
     let memory = Live::new(pid);
     let mut stacks = RawStacks::default();
@@ -39,8 +41,14 @@ pub(super) fn at(target: &Target) -> Result<Dump> {
     }
     threads.verify();
     let read_ns = started.elapsed().as_nanos() as u64;
-    // After an exec nothing that was read belongs together.
     seam_capture::check_target(pid)?;
+    if self::program(pid) != program {
+        return Err(Failure::new(
+            format!("process {pid} executed another program while it was read"),
+            format!("try again: seam dump {pid}"),
+        )
+        .into());
+    }
     let mut dump = Dump {
         pid,
         name: target.name.clone(),
@@ -51,6 +59,12 @@ pub(super) fn at(target: &Target) -> Result<Dump> {
     };
     named(&image, &stacks, &threads, runtimes, &mut dump);
     Ok(dump)
+}
+
+/// What changes when a process executes a program, be it the same one: the kernel puts the vdso and
+/// the random bytes elsewhere (`create_elf_tables`, fs/binfmt_elf.c, Linux 5.17 to 6.18).
+fn program(pid: i32) -> Option<Vec<u8>> {
+    std::fs::read(format!("/proc/{pid}/auxv")).ok()
 }
 
 fn version(runtime: &seam_capture::ImageRuntime) -> String {
