@@ -84,30 +84,34 @@ fn everything(options: &Options) -> Report {
     let mut report = Report::default();
     let set_up = report.step("set-up", |_| Ok((setup::build()?, setup::tests()?)));
     let (go, node) = set_up.unzip();
-    report.step("unit tests", unit_tests);
+    report.step("unit tests", |tally| {
+        unit_tests(go.as_ref().context("there is no Go")?, tally)
+    });
     let seam = report.step("release build of seam", |_| demo::build_seam());
     let wanted = report.step("test programs", |tally| {
-        let go = go.context("there is no Go")?;
-        let wanted = matrix(&go, options)?;
-        build_programs(&go, &wanted, tally);
+        let go = go.as_ref().context("there is no Go")?;
+        let wanted = matrix(go, options)?;
+        build_programs(go, &wanted, tally);
         Ok(wanted)
     });
     let alone = report.step("static seam", |_| Ok(dist::make()?.join("seam")));
     report.step("end-to-end tests", |tally| {
+        let go = go.as_ref().context("there is no Go")?;
         let wanted = wanted.context("there are no programs")?;
         let seam = seam.context("seam was not built")?;
         let alone = alone.context("the static seam was not built")?;
-        end_to_end(&seam, &alone, &wanted, tally)
+        end_to_end(go, &seam, &alone, &wanted, tally)
     });
     page_tests(&mut report, node.as_ref());
     report
 }
 
-fn unit_tests(tally: &mut Tally) -> Result<()> {
+fn unit_tests(go: &Go, tally: &mut Tally) -> Result<()> {
     // The end-to-end tests need the programs and root: they have their own step.
     let run = Run::new(cargo())
         .args(["test", "--workspace", "--no-fail-fast", "--exclude", E2E])
         .dir(paths::root())
+        .env("PATH", go.path()?)
         .seconds(2400);
     counted(run, tally)
 }
@@ -177,7 +181,13 @@ fn build_programs(go: &Go, wanted: &[Wanted], tally: &mut Tally) {
 }
 
 /// `SEAM_MATRIX` names what was built for this run: older builds may lie around.
-fn end_to_end(seam: &Path, alone: &Path, wanted: &[Wanted], tally: &mut Tally) -> Result<()> {
+fn end_to_end(
+    go: &Go,
+    seam: &Path,
+    alone: &Path,
+    wanted: &[Wanted],
+    tally: &mut Tally,
+) -> Result<()> {
     let built: Vec<_> = wanted
         .iter()
         .map(|program| format!("{}/{}", program.version, program.name))
@@ -192,6 +202,8 @@ fn end_to_end(seam: &Path, alone: &Path, wanted: &[Wanted], tally: &mut Tally) -
             "--test-threads=1",
         ])
         .dir(paths::root())
+        .env("PATH", go.path()?)
+        .env("SEAM_GO", go.command())
         .env("SEAM_BIN", seam)
         .env("SEAM_STATIC", alone)
         .env("SEAM_PROGRAMS", programs::output())

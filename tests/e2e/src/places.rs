@@ -122,15 +122,17 @@ pub fn machine_go() -> &'static str {
     })
 }
 
-/// The `go` command.
+/// The `go` command: `SEAM_GO`, else the usual place (sudo has a PATH of its own), else by name.
 #[must_use]
 pub fn go() -> Command {
     let usual = Path::new("/usr/local/go/bin/go");
-    let mut command = Command::new(if usual.is_file() {
-        usual
-    } else {
-        Path::new("go")
-    });
+    let asked = std::env::var_os("SEAM_GO").map(PathBuf::from);
+    let command = match asked {
+        Some(asked) => asked,
+        None if usual.is_file() => usual.to_owned(),
+        None => PathBuf::from("go"),
+    };
+    let mut command = Command::new(command);
     command.env("GOTOOLCHAIN", "local");
     command
 }

@@ -3,6 +3,7 @@
 //! the module that Go's own toolchain switch uses.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -69,6 +70,16 @@ pub(crate) fn find_or_install() -> Result<Go> {
             home.display()
         )
     })
+}
+
+impl Go {
+    /// PATH with this Go before any other: tests ask for `go` by its name.
+    pub(crate) fn path(&self) -> Result<OsString> {
+        let own = self.command.parent().map(Path::to_owned);
+        let rest = env::var_os("PATH").unwrap_or_default();
+        let all = own.into_iter().chain(env::split_paths(&rest));
+        env::join_paths(all).context("PATH can't be put together")
+    }
 }
 
 /// Its version, when it is new enough.
