@@ -20,8 +20,6 @@ pub(crate) struct Variant {
     pub(crate) pie: bool,
     /// With Go's own profiler, for comparing.
     pub(crate) profiled: bool,
-    /// Without libraries: one file that runs anywhere.
-    pub(crate) alone: bool,
 }
 
 impl Variant {
@@ -29,8 +27,7 @@ impl Variant {
         let pie = if self.pie { "-pie" } else { "" };
         let strip = if self.strip { "-strip" } else { "" };
         let profiled = if self.profiled { "-profiled" } else { "" };
-        let alone = if self.alone { "-static" } else { "" };
-        format!("{pie}{strip}{profiled}{alone}")
+        format!("{pie}{strip}{profiled}")
     }
 }
 
@@ -104,14 +101,8 @@ impl Job {
         } else {
             ""
         };
-        let linker = if self.variant.alone && self.build.kind == "cgo" {
-            "-linkmode external -extldflags -static"
-        } else {
-            ""
-        };
         toolchains::go(go, &self.version)?
             .args(["build", "-buildvcs=false", "-buildmode", mode])
-            .args(["-ldflags", linker])
             .args(["-tags", tags, "-o"])
             .arg(fresh)
             .arg(".")

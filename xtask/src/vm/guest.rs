@@ -111,6 +111,11 @@ fn initramfs(home: &Path, seam: &Path, programs: &[PathBuf]) -> Result<PathBuf> 
     for program in programs {
         let name = program.file_name().context("a program has a name")?;
         copy(program, root.join("programs").join(name))?;
+        for library in libraries(program)? {
+            let to = root.join(library.strip_prefix("/").unwrap_or(&library));
+            fs::create_dir_all(to.parent().context("a library lies in a folder")?)?;
+            copy(&library, to)?;
+        }
     }
     fs::write(root.join("init"), INIT)?;
     fs::set_permissions(root.join("init"), fs::Permissions::from_mode(0o755))?;
@@ -122,6 +127,19 @@ fn initramfs(home: &Path, seam: &Path, programs: &[PathBuf]) -> Result<PathBuf> 
         .arg(&archive)
         .ok()?;
     Ok(archive)
+}
+
+/// What a program loads, its loader included; nothing for static ones.
+fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
+    // ldd fails for static programs, and says so on stderr.
+    let script = "ldd \"$1\" 2>/dev/null || true";
+    let listed = Run::new("sh").args(["-c", script, "sh"]).arg(program);
+    let text = listed.text()?;
+    let words = text.split_whitespace();
+    Ok(words
+        .filter(|word| word.starts_with('/'))
+        .map(PathBuf::from)
+        .collect())
 }
 
 /// Takes the lines that are for us out of the console.

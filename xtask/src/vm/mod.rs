@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         None => dist::make()?.join("seam"),
     };
     let judge = judge()?;
-    let programs = static_programs(&go)?;
+    let programs = test_programs(&go)?;
     let series = match options.series.as_slice() {
         [] => SERIES.map(str::to_owned).to_vec(),
         asked => asked.to_vec(),
@@ -67,18 +67,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Each program as one file that needs no library.
-fn static_programs(go: &Go) -> Result<Vec<PathBuf>> {
-    let variant = Variant {
-        alone: true,
-        ..Variant::default()
-    };
+fn test_programs(go: &Go) -> Result<Vec<PathBuf>> {
     let build = |name: &str| {
         let wanted = Wanted {
             version: go.version().to_owned(),
             name: name.to_owned(),
         };
-        programs::build(go, &wanted, variant)
+        programs::build(go, &wanted, Variant::default())
     };
     PROGRAMS.into_iter().map(build).collect()
 }
