@@ -52,13 +52,23 @@ pub(super) fn at(target: &Target) -> Result<Dump> {
     let mut dump = Dump {
         pid,
         name: target.name.clone(),
-        go: image.runtimes.iter().map(version).collect(),
+        go: versions(&image),
         read_ns,
         notes,
         ..Dump::default()
     };
     named(&image, &stacks, &threads, runtimes, &mut dump);
     Ok(dump)
+}
+
+/// The Go builds of a process; several are told apart by their modules.
+fn versions(image: &Image) -> Vec<String> {
+    let all = image.runtimes.iter();
+    all.map(|runtime| match image.runtimes.len() {
+        1 => version(runtime),
+        _ => format!("{} in {}", version(runtime), runtime.module.name()),
+    })
+    .collect()
 }
 
 /// What changes when a process executes a program, be it the same one: the kernel puts the vdso and
@@ -96,7 +106,6 @@ fn named(
         .collect();
     let mut join = Join {
         names: &names,
-        stacks,
         now_ns: monotonic_ns(),
         by_goroutine: by_goroutine(threads),
         by_own_tid: threads
@@ -116,8 +125,11 @@ fn named(
             let whole = whole.is_some_and(RawStack::whole);
             match goroutine.trust {
                 Trust::Moving => dump.counts.moving += 1,
-                Trust::Certain if !whole => dump.counts.not_whole += 1,
-                Trust::Certain | Trust::Running => {}
+                Trust::Running => {}
+                Trust::Certain | Trust::GoOnly => {
+                    dump.counts.go_only += u64::from(goroutine.trust == Trust::GoOnly);
+                    dump.counts.not_whole += u64::from(!whole);
+                }
             }
             dump.goroutines.push(goroutine);
         }
@@ -137,7 +149,6 @@ fn by_goroutine(threads: &Threads) -> HashMap<(u64, usize), &threads::Walked> {
 /// What goroutines are joined with.
 struct Join<'a> {
     names: &'a Names<'a>,
-    stacks: &'a RawStacks,
     now_ns: u64,
     by_goroutine: HashMap<(u64, usize), &'a threads::Walked>,
     by_own_tid: HashMap<u64, i32>,
@@ -179,19 +190,15 @@ impl Join<'_> {
         goroutine.thread = of_m;
         // In a system call or in C, the thread's stack goes on where the goroutine's ends.
         if walked.status == Status::Syscall {
-            match self.by_goroutine.get(&(walked.goid, number)) {
+            let thread = self.by_goroutine.get(&(walked.goid, number));
+            goroutine.thread = thread.map(|t| t.facts.tid).or(goroutine.thread);
+            match thread.filter(|t| t.trust == Trust::Certain) {
                 Some(thread) => {
-                    goroutine.thread = Some(thread.facts.tid);
                     goroutine.asleep_ns = thread.asleep_ns;
-                    if thread.trust == Trust::Certain || !self.has_stack(goroutine.stack) {
-                        goroutine.stack = thread.stack;
-                        goroutine.trust = goroutine.trust.max(thread.trust);
-                    } else {
-                        goroutine.trust = Trust::Moving;
-                    }
+                    goroutine.stack = thread.stack;
                 }
-                // Only where it left Go is known.
-                None => goroutine.trust = Trust::Moving,
+                // Where it left Go is known from its g.
+                None => goroutine.trust = goroutine.trust.max(Trust::GoOnly),
             }
         }
         // A thread that waits for a CPU holds still as well.
@@ -203,10 +210,6 @@ impl Join<'_> {
             goroutine.trust = Trust::Certain;
         }
         goroutine
-    }
-
-    fn has_stack(&self, stack: Option<u32>) -> bool {
-        stack.and_then(|id| self.stacks.get(id)).is_some()
     }
 }
 

@@ -79,6 +79,7 @@ impl Threads {
                 now.is_some_and(|now| now.running == 0 && Some(now.switches) == thread.switches);
             if thread.trust == Trust::Certain && !same {
                 thread.trust = Trust::Moving;
+                thread.asleep_ns = None;
             }
         }
     }
