@@ -9,6 +9,7 @@ use seam_capture::{BlockedIn, Image, Target};
 use seam_dump::{Dump, Goroutine, Placed, Thread, Trust, syscall_name};
 use seam_memory::Live;
 use seam_runtime::Status;
+use seam_wire::frame_address;
 
 use super::goroutines::{self, Goroutines};
 use super::names::Names;
@@ -39,7 +40,7 @@ pub(super) fn at(target: &Target) -> Result<Dump> {
             }
         }
     }
-    threads.verify();
+    threads.verify(pid);
     let read_ns = started.elapsed().as_nanos() as u64;
     seam_capture::check_target(pid)?;
     if self::program(pid) != program {
@@ -106,6 +107,8 @@ fn named(
         .collect();
     let mut join = Join {
         names: &names,
+        stacks,
+        by_tid: threads.all.iter().map(|t| (t.facts.tid, t)).collect(),
         now_ns: monotonic_ns(),
         by_goroutine: by_goroutine(threads),
         by_own_tid: threads
@@ -149,6 +152,8 @@ fn by_goroutine(threads: &Threads) -> HashMap<(u64, usize), &threads::Walked> {
 /// What goroutines are joined with.
 struct Join<'a> {
     names: &'a Names<'a>,
+    stacks: &'a RawStacks,
+    by_tid: HashMap<i32, &'a threads::Walked>,
     now_ns: u64,
     by_goroutine: HashMap<(u64, usize), &'a threads::Walked>,
     by_own_tid: HashMap<u64, i32>,
@@ -190,7 +195,8 @@ impl Join<'_> {
         goroutine.thread = of_m;
         // In a system call or in C, the thread's stack goes on where the goroutine's ends.
         if walked.status == Status::Syscall {
-            let thread = self.by_goroutine.get(&(walked.goid, number));
+            let thread = self.by_goroutine.get(&(walked.goid, number)).copied();
+            let thread = thread.or_else(|| self.by_frames(of_m, walked.stack));
             goroutine.thread = thread.map(|t| t.facts.tid).or(goroutine.thread);
             match thread.filter(|t| t.trust == Trust::Certain) {
                 Some(thread) => {
@@ -210,6 +216,22 @@ impl Join<'_> {
             goroutine.trust = Trust::Certain;
         }
         goroutine
+    }
+}
+
+impl<'a> Join<'a> {
+    /// The thread of an M whose walk did not tell a goroutine (without registers there is no place
+    /// to begin), if it ends with the goroutine's own frames.
+    fn by_frames(&self, tid: Option<i32>, stack: Option<u32>) -> Option<&'a threads::Walked> {
+        let thread = *self.by_tid.get(&tid?)?;
+        let of = |number: Option<u32>| Some(&*self.stacks.get(number?)?.frames);
+        // The innermost function of its own goes on after it has noted that it leaves Go.
+        let (own, whole) = (of(stack)?.get(1..)?, of(thread.stack)?);
+        let tail = whole.get(whole.len().checked_sub(own.len())?..)?;
+        let same = |(a, b): (&u64, &u64)| frame_address(*a) == frame_address(*b);
+        let fits = !own.is_empty() && own.iter().zip(tail).all(same);
+        let fits = fits && thread.goroutine.is_none();
+        fits.then_some(thread)
     }
 }
 
