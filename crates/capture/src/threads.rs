@@ -17,6 +17,9 @@ pub struct ThreadFacts {
     pub name: String,
     /// `R`, `S`, `D`, `T`, `t`, `Z`, `X`, `I`: proc(5).
     pub state: char,
+    /// How often it was switched to and from, if the kernel tells: it has not run where that is
+    /// unchanged.
+    pub switches: Option<u64>,
     /// CPU time so far.
     pub cpu_ns: u64,
     /// The system call in which it waits.
@@ -64,17 +67,20 @@ fn thread(pid: i32, tid: i32) -> Option<ThreadFacts> {
     let read = |name: &str| std::fs::read(format!("/proc/{pid}/task/{tid}/{name}"));
     let text = |name: &str| Some(String::from_utf8_lossy(&read(name).ok()?).into_owned());
     let (name, state, cpu_ns) = stat(&text("stat")?)?;
+    // Before what must not change while it is unchanged.
+    let status = text("status").unwrap_or_default();
     let syscall = text("syscall").and_then(|line| blocked_in(&line));
     let syscall = syscall.map(|syscall| BlockedIn {
         file: file(pid, &syscall),
         ..syscall
     });
-    let own_tid = text("status").and_then(|status| innermost_id(&status));
+    let own_tid = innermost_id(&status);
     Some(ThreadFacts {
         tid,
         own_tid: own_tid.unwrap_or(tid as u64),
         name,
         state,
+        switches: switches(&status),
         cpu_ns,
         syscall,
         wchan: text("wchan").filter(|w| w != "0").unwrap_or_default(),
@@ -96,6 +102,15 @@ fn stat(line: &str) -> Option<(String, char, u64)> {
 fn innermost_id(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|l| l.strip_prefix("NSpid:"))?;
     line.split_whitespace().last()?.parse().ok()
+}
+
+/// Voluntary and other switches together.
+fn switches(status: &str) -> Option<u64> {
+    let number = |name: &str| {
+        let line = status.lines().find_map(|l| l.strip_prefix(name))?;
+        line.trim().parse::<u64>().ok()
+    };
+    number("voluntary_ctxt_switches:")?.checked_add(number("nonvoluntary_ctxt_switches:")?)
 }
 
 /// `NUMBER ARG…×6 SP PC`, `-1 SP PC` or `running` (fs/proc/base.c, proc_pid_syscall).
@@ -136,6 +151,9 @@ mod tests {
         let line = "7 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0";
         assert_eq!(stat(line), Some(("a (b) c".to_owned(), 'S', 3_000_000_000)));
         assert_eq!(stat("7 (a"), None);
+        let status = "voluntary_ctxt_switches:\t4\nnonvoluntary_ctxt_switches:\t3\n";
+        assert_eq!(switches(status), Some(7));
+        assert_eq!(switches("voluntary_ctxt_switches:\t4\n"), None);
         assert_eq!(innermost_id("Pid:\t7\nNSpid:\t7\t1\n"), Some(1));
         let futex = "202 0x5a 0x80 0x0 0x0 0x0 0x0 0x7ffc10 0x45abc3";
         let read = blocked_in(futex).expect("it is one");

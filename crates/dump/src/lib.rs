@@ -9,6 +9,9 @@ mod model;
 mod text;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use forms::debug2::debug2;
 pub use forms::json::{SCHEMA, json};
 pub use groups::{Group, Member, groups, thread_groups};

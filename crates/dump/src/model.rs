@@ -16,7 +16,7 @@ pub struct Dump {
     pub pid: i32,
     /// Its name.
     pub name: String,
-    /// Its Go runtimes, as `Go 1.26.8`.
+    /// Its Go runtimes, as `Go 1.26.8`, or `Go 1.26.8 in libx.so` where there are several.
     pub go: Vec<String>,
     /// How long reading took.
     pub read_ns: TimeNs,
@@ -37,6 +37,8 @@ pub struct Dump {
 pub struct Counts {
     /// Goroutines that changed each time they were looked at.
     pub moving: u64,
+    /// Goroutines in C or in a system call of which only the Go frames are known.
+    pub go_only: u64,
     /// Entries of the list that can't be read or make no sense.
     pub unreadable: u64,
     /// Entries without a goroutine.
@@ -50,6 +52,8 @@ pub struct Counts {
 pub enum Trust {
     /// It held still while it was read.
     Certain,
+    /// The Go frames held still; what its thread does in C or in a system call is not known.
+    GoOnly,
     /// It changed while it was read: the stack need not be one that ever was.
     Moving,
     /// It runs: its stack can't be read from outside.

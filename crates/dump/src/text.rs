@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::words::{age, clean, count, file_name, short, thousands};
+use crate::words::{age, clean, count, file_name, short, thousands, without_types};
 use crate::{Dump, Frame, Goroutine, Group, Kind, Stack, Thread, Trust};
 
 /// Columns of a line of frames.
@@ -93,19 +93,28 @@ fn goroutine_group(dump: &Dump, group: &Group, options: TextOptions, out: &mut S
     let what = what.split_once(' ').map_or("", |(_, word)| word);
     let mut parts = vec![clean(&first.state)];
     parts.extend(ages(dump, group));
+    if let (Some(go), 2..) = (dump.go.get(usize::from(first.runtime)), dump.go.len()) {
+        parts.push(clean(go));
+    }
     if first.locked {
         parts.push("locked to thread".to_owned());
     }
-    match first.trust {
-        Trust::Moving => parts.push("moving: not certain".to_owned()),
-        Trust::Running | Trust::Certain => {}
-    }
+    parts.extend(doubt(first.trust));
     let _ = writeln!(out, "{:>7} {what}  {}", thousands(number), parts.join(", "));
     members(dump, group, options, out);
     if let Some(stack) = first.stack {
         stack_text(dump, stack, options, out);
     }
     origin(first, number, out);
+}
+
+/// What is to be said of a stack that is not certain.
+fn doubt(trust: Trust) -> Option<String> {
+    match trust {
+        Trust::Moving => Some("moving: not certain".to_owned()),
+        Trust::GoOnly => Some("C frames not known".to_owned()),
+        Trust::Running | Trust::Certain => None,
+    }
 }
 
 /// How long a group has waited, as far as that is known.
@@ -146,7 +155,7 @@ fn origin(goroutine: &Goroutine, number: u64, out: &mut String) {
         let _ = write!(
             out,
             "        created by {} {}:{}",
-            clean(short(&creator.function)),
+            clean(&without_types(short(&creator.function))),
             clean(file_name(&creator.file)),
             creator.line
         );
@@ -175,16 +184,12 @@ fn thread_group(dump: &Dump, group: &Group, options: TextOptions, out: &mut Stri
     let what = if number == 1 { "thread" } else { "threads" };
     let mut parts = vec![state_word(first).to_owned()];
     if let Some((low, high)) = group.asleep(&dump.threads) {
-        parts.push(
-            asleep(low, high)
-                .replace("threads ", "")
-                .replace("thread ", ""),
-        );
+        parts.push(match (age(low), age(high)) {
+            (low, high) if low == high => format!("for {high}"),
+            (low, high) => format!("for {low} to {high}"),
+        });
     }
-    match first.trust {
-        Trust::Moving => parts.push("moving: not certain".to_owned()),
-        Trust::Running | Trust::Certain => {}
-    }
+    parts.extend(doubt(first.trust));
     let _ = writeln!(out, "{:>7} {what}  {}", thousands(number), parts.join(", "));
     let limit = if options.full { usize::MAX } else { 6 };
     for thread in group.of(&dump.threads).take(limit) {
@@ -274,7 +279,7 @@ fn in_few_lines(stack: &Stack, out: &mut String) {
 }
 
 fn placed(frame: &Frame) -> String {
-    let function = clean(short(&frame.place.function));
+    let function = clean(&without_types(short(&frame.place.function)));
     if frame.place.file.is_empty() {
         return function;
     }
@@ -295,6 +300,7 @@ fn not_seen(dump: &Dump, out: &mut String) {
     let counts = &dump.counts;
     let all = [
         (counts.moving, "moving while they were read"),
+        (counts.go_only, "in C or a system call, Go frames only"),
         (counts.not_whole, "without a whole stack"),
         (counts.unreadable, "that can't be read"),
     ];

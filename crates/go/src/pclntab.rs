@@ -10,7 +10,7 @@ const MAGIC_1_20: u32 = 0xffff_fff1;
 const FUNCTIONS_MAX: u64 = 1 << 24;
 /// Longest name or file name that is read.
 const TEXT_BYTES_MAX: usize = 1 << 16;
-/// `abi.FuncIDWrapper` is 21 in Go 1.19 and grows.
+/// `abi.FuncIDWrapper` is above 20 in Go 1.20 to 1.27.
 const WRAPPER_ID_MIN: u8 = 16;
 /// `abi.PCDATA_InlTreeIndex`
 const PCDATA_INLINE_INDEX: u32 = 2;
@@ -276,7 +276,7 @@ impl<'d> Pclntab<'d> {
     }
 
     /// The `id` of functions that the compiler made to wrap others (`abi.FuncIDWrapper`): the last
-    /// number in use, Go 1.19 to 1.27. Every program has such functions.
+    /// number in use, Go 1.20 to 1.27. Every program has such functions.
     #[must_use]
     pub fn wrapper_id(&self) -> Option<u8> {
         let ids = (0..self.functions).filter_map(|number| {

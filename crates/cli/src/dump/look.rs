@@ -9,6 +9,7 @@ use seam_capture::{BlockedIn, Image, Target};
 use seam_dump::{Dump, Goroutine, Placed, Thread, Trust, syscall_name};
 use seam_memory::Live;
 use seam_runtime::Status;
+use seam_wire::frame_address;
 
 use super::goroutines::{self, Goroutines};
 use super::names::Names;
@@ -39,7 +40,7 @@ pub(super) fn at(target: &Target) -> Result<Dump> {
             }
         }
     }
-    threads.verify();
+    threads.verify(pid);
     let read_ns = started.elapsed().as_nanos() as u64;
     seam_capture::check_target(pid)?;
     if self::program(pid) != program {
@@ -52,13 +53,23 @@ pub(super) fn at(target: &Target) -> Result<Dump> {
     let mut dump = Dump {
         pid,
         name: target.name.clone(),
-        go: image.runtimes.iter().map(version).collect(),
+        go: versions(&image),
         read_ns,
         notes,
         ..Dump::default()
     };
     named(&image, &stacks, &threads, runtimes, &mut dump);
     Ok(dump)
+}
+
+/// The Go builds of a process; several are told apart by their modules.
+fn versions(image: &Image) -> Vec<String> {
+    let all = image.runtimes.iter();
+    all.map(|runtime| match image.runtimes.len() {
+        1 => version(runtime),
+        _ => format!("{} in {}", version(runtime), runtime.module.name()),
+    })
+    .collect()
 }
 
 /// What changes when a process executes a program, be it the same one: the kernel puts the vdso and
@@ -97,6 +108,7 @@ fn named(
     let mut join = Join {
         names: &names,
         stacks,
+        by_tid: threads.all.iter().map(|t| (t.facts.tid, t)).collect(),
         now_ns: monotonic_ns(),
         by_goroutine: by_goroutine(threads),
         by_own_tid: threads
@@ -116,8 +128,11 @@ fn named(
             let whole = whole.is_some_and(RawStack::whole);
             match goroutine.trust {
                 Trust::Moving => dump.counts.moving += 1,
-                Trust::Certain if !whole => dump.counts.not_whole += 1,
-                Trust::Certain | Trust::Running => {}
+                Trust::Running => {}
+                Trust::Certain | Trust::GoOnly => {
+                    dump.counts.go_only += u64::from(goroutine.trust == Trust::GoOnly);
+                    dump.counts.not_whole += u64::from(!whole);
+                }
             }
             dump.goroutines.push(goroutine);
         }
@@ -138,6 +153,7 @@ fn by_goroutine(threads: &Threads) -> HashMap<(u64, usize), &threads::Walked> {
 struct Join<'a> {
     names: &'a Names<'a>,
     stacks: &'a RawStacks,
+    by_tid: HashMap<i32, &'a threads::Walked>,
     now_ns: u64,
     by_goroutine: HashMap<(u64, usize), &'a threads::Walked>,
     by_own_tid: HashMap<u64, i32>,
@@ -179,19 +195,16 @@ impl Join<'_> {
         goroutine.thread = of_m;
         // In a system call or in C, the thread's stack goes on where the goroutine's ends.
         if walked.status == Status::Syscall {
-            match self.by_goroutine.get(&(walked.goid, number)) {
+            let thread = self.by_goroutine.get(&(walked.goid, number)).copied();
+            let thread = thread.or_else(|| self.by_frames(of_m, walked.stack));
+            goroutine.thread = thread.map(|t| t.facts.tid).or(goroutine.thread);
+            match thread.filter(|t| t.trust == Trust::Certain) {
                 Some(thread) => {
-                    goroutine.thread = Some(thread.facts.tid);
                     goroutine.asleep_ns = thread.asleep_ns;
-                    if thread.trust == Trust::Certain || !self.has_stack(goroutine.stack) {
-                        goroutine.stack = thread.stack;
-                        goroutine.trust = goroutine.trust.max(thread.trust);
-                    } else {
-                        goroutine.trust = Trust::Moving;
-                    }
+                    goroutine.stack = thread.stack;
                 }
-                // Only where it left Go is known.
-                None => goroutine.trust = Trust::Moving,
+                // Where it left Go is known from its g.
+                None => goroutine.trust = goroutine.trust.max(Trust::GoOnly),
             }
         }
         // A thread that waits for a CPU holds still as well.
@@ -204,9 +217,21 @@ impl Join<'_> {
         }
         goroutine
     }
+}
 
-    fn has_stack(&self, stack: Option<u32>) -> bool {
-        stack.and_then(|id| self.stacks.get(id)).is_some()
+impl<'a> Join<'a> {
+    /// The thread of an M whose walk did not tell a goroutine (without registers there is no place
+    /// to begin), if it ends with the goroutine's own frames.
+    fn by_frames(&self, tid: Option<i32>, stack: Option<u32>) -> Option<&'a threads::Walked> {
+        let thread = *self.by_tid.get(&tid?)?;
+        let of = |number: Option<u32>| Some(&*self.stacks.get(number?)?.frames);
+        // The innermost function of its own goes on after it has noted that it leaves Go.
+        let (own, whole) = (of(stack)?.get(1..)?, of(thread.stack)?);
+        let tail = whole.get(whole.len().checked_sub(own.len())?..)?;
+        let same = |(a, b): (&u64, &u64)| frame_address(*a) == frame_address(*b);
+        let fits = !own.is_empty() && own.iter().zip(tail).all(same);
+        let fits = fits && thread.goroutine.is_none();
+        fits.then_some(thread)
     }
 }
 

@@ -68,17 +68,25 @@ impl Threads {
     }
 
     /// Marks threads that have run since they were walked.
-    pub(super) fn verify(&mut self) {
-        let Some(now) = self.registers.as_ref().and_then(|r| r.read().ok()) else {
-            return;
+    pub(super) fn verify(&mut self, pid: i32) {
+        let now: HashMap<i32, u64> = match &self.registers {
+            Some(registers) => {
+                let now = registers.read().unwrap_or_default().into_iter();
+                let still = now.filter(|r| r.running == 0);
+                still.map(|r| (r.tid as i32, r.switches)).collect()
+            }
+            None => {
+                let now = thread_facts(pid).unwrap_or_default().into_iter();
+                let still = now.filter(|t| t.syscall.is_some());
+                still.filter_map(|t| Some((t.tid, t.switches?))).collect()
+            }
         };
-        let now: HashMap<u32, ThreadRecord> = now.into_iter().map(|r| (r.tid, r)).collect();
         for thread in &mut self.all {
-            let now = now.get(&(thread.facts.tid as u32));
             let same =
-                now.is_some_and(|now| now.running == 0 && Some(now.switches) == thread.switches);
+                thread.switches.is_some() && now.get(&thread.facts.tid).copied() == thread.switches;
             if thread.trust == Trust::Certain && !same {
                 thread.trust = Trust::Moving;
+                thread.asleep_ns = None;
             }
         }
     }
@@ -179,12 +187,13 @@ fn by_proc(facts: ThreadFacts, image: &Image, memory: &Live, stacks: &mut RawSta
         stack,
         goroutine: None,
         asleep_ns: None,
-        trust: match stack {
-            // Nobody can tell whether it has run since.
-            Some(_) => Trust::Moving,
-            None => Trust::Running,
+        trust: match (stack, facts.switches) {
+            (None, _) => Trust::Running,
+            // Whether it has run since is seen at the end.
+            (Some(_), Some(_)) => Trust::Certain,
+            (Some(_), None) => Trust::Moving,
         },
-        switches: None,
+        switches: facts.switches,
         facts,
     }
 }

@@ -103,6 +103,7 @@ struct GroupOut {
 #[derive(Serialize)]
 struct NotSeen {
     moving: u64,
+    go_only: u64,
     unreadable: u64,
     not_whole: u64,
 }
@@ -124,6 +125,7 @@ pub fn json(dump: &Dump, groups: &[Group]) -> String {
         groups: groups.iter().map(|group| group_out(dump, group)).collect(),
         not_seen: NotSeen {
             moving: dump.counts.moving,
+            go_only: dump.counts.go_only,
             unreadable: dump.counts.unreadable,
             not_whole: dump.counts.not_whole,
         },
@@ -162,6 +164,7 @@ fn stack(stack: &Stack) -> StackOut<'_> {
 fn trust(trust: Trust) -> &'static str {
     match trust {
         Trust::Certain => "certain",
+        Trust::GoOnly => "go-only",
         Trust::Moving => "moving",
         Trust::Running => "running",
     }

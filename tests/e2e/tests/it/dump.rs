@@ -142,6 +142,28 @@ fn threads_are_there_with_stacks() {
 }
 
 #[test]
+fn without_bpf_proc_is_what_there_is() {
+    let program = Program::start("w", 60);
+    let bench = Bench::new();
+    let seam = bench.seam(&["dump", &arg(program.pid()), "--json"]);
+    let lost = "-bpf,-perfmon,-sys_admin";
+    let mut command = Command::new("setpriv");
+    command.args([
+        format!("--bounding-set={lost}"),
+        format!("--inh-caps={lost}"),
+    ]);
+    command.arg(seam.get_program()).args(seam.get_args());
+    bench.at_home(&mut command);
+    let dump = parse_json(&run_well(&mut command).stdout.join("\n"));
+    let notes = dump["notes"].to_string();
+    assert!(notes.contains("threads by /proc alone"), "{notes}");
+    let waiting = with(&dump, "main.cW");
+    let path = ["seam_w_wait", "runtime.asmcgocall", "main.cW"];
+    in_order(&functions(&dump, waiting), &path);
+    assert_eq!(waiting["trust"], "certain");
+}
+
+#[test]
 fn a_program_without_go_has_threads() {
     let process = Process::start(Command::new("sleep").arg("60"));
     let bench = Bench::new();
