@@ -24,10 +24,16 @@ fn open_bench() -> (Bench, Bench, PathBuf) {
     (bench, tools, seam)
 }
 
-/// A program that runs as nobody.
-fn program_of_nobody() -> Program {
-    let mut command = Command::new(places::program("b"));
-    Program::start_command(command.arg("60").uid(NOBODY).gid(NOBODY))
+/// A program that runs as nobody, from a folder of its own: the repository may be closed to others.
+fn program_of_nobody() -> (Bench, Program) {
+    let home = Bench::new();
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(home.path(), mode).expect("the folder is ours");
+    let file = home.file("b");
+    std::fs::copy(places::program("b"), &file).expect("the folder is ours");
+    let mut command = Command::new(file);
+    let program = Program::start_command(command.arg("60").uid(NOBODY).gid(NOBODY));
+    (home, program)
 }
 
 /// A command as nobody, with capabilities.
@@ -46,7 +52,7 @@ fn as_nobody(bench: &Bench, capabilities: &str, program: &PathBuf, words: &[&str
 #[test]
 fn without_any() {
     let (bench, _tools, seam) = open_bench();
-    let program = program_of_nobody();
+    let (_home, program) = program_of_nobody();
     let pid = arg(program.pid());
     let words = ["record", "-d", "1s", "-o", "x.html", "-p", &pid];
     let refusal = Refusal::of_command(&bench, &mut as_nobody(&bench, "", &seam, &words));
@@ -71,7 +77,7 @@ fn without_any_on_another_user_s_process() {
 
 #[test]
 fn with_only_some() {
-    let program = program_of_nobody();
+    let (_home, program) = program_of_nobody();
     let pid = arg(program.pid());
     for (some, missing) in [("+perfmon", "CAP_BPF"), ("+bpf", "CAP_PERFMON")] {
         let (bench, _tools, seam) = open_bench();
