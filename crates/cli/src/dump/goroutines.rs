@@ -74,6 +74,7 @@ pub(super) fn read(
         words: HashMap::new(),
         label_sets: HashMap::new(),
         none: Rc::from([]),
+        labels_cut: 0,
     };
     let mut found = Goroutines {
         all: Vec::new(),
@@ -91,6 +92,12 @@ pub(super) fn read(
         let addresses = list.addresses(memory, first, AT_ONCE).map_err(error)?;
         first += addresses.len() as u64;
         reader.chunk(&addresses, stacks, &mut found);
+    }
+    if reader.labels_cut > 0 {
+        found.notes.push(format!(
+            "{} sets of labels are cut: too many, too long, or not to be read",
+            reader.labels_cut
+        ));
     }
     // A list of which nothing makes sense is none.
     if found.all.is_empty() && found.counts.unreadable > 0 {
@@ -114,6 +121,8 @@ struct Reader<'a> {
     words: Words,
     label_sets: HashMap<u64, Rc<[(String, String)]>>,
     none: Rc<[(String, String)]>,
+    /// Sets of labels that are not all, or not whole.
+    labels_cut: u64,
 }
 
 impl Reader<'_> {
@@ -167,9 +176,10 @@ impl Reader<'_> {
         }
         let minor = self.runtime.facts().and_then(|f| f.version.as_ref()?.minor);
         let slice = minor.is_none_or(|minor| minor >= 24);
-        let memory = self.memory;
+        let (memory, labels_cut) = (self.memory, &mut self.labels_cut);
         let known = self.label_sets.entry(address).or_insert_with(|| {
-            let Labels { pairs, .. } = labels(memory, address, slice);
+            let Labels { pairs, cut } = labels(memory, address, slice);
+            *labels_cut += u64::from(cut);
             pairs.into()
         });
         Rc::clone(known)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use seam_replay::cases::{Case, CaseFile, addresses};
-use seam_wire::end;
+use seam_wire::{SEAM_FRAME_EXACT, end, frame_flags};
 
 /// Every rule by which the walk crosses something special.
 const SPECIAL: [&str; 10] = [
@@ -189,4 +189,33 @@ fn a_callback_is_left_without_a_goroutine() {
         checked += 1;
     });
     assert!(checked > 0, "no case begins in cgocallback on g0");
+}
+
+/// A panic has passed the callback (here: its C side is not where it should be): the walk goes on in
+/// Go, at g.sched.pc, which no call has pushed: up to Go 1.20 it is the first byte of a function.
+#[test]
+fn behind_a_lost_callback_the_pc_is_exact() {
+    let mut checked = 0;
+    for path in files() {
+        let file = CaseFile::read(&path).expect("a case file");
+        let whole = file.table_set().expect("tables");
+        let mut set = whole.clone();
+        let runtime = set.runtimes.first_mut().expect("a Go program");
+        (runtime.crosscall2_start, runtime.crosscall2_end) = (1, 1);
+        for case in &file.cases {
+            let walked = case.replay(&set).expect("well formed");
+            let crossed = case.replay(&whole).expect("well formed");
+            if walked.header.callbacks_lost == crossed.header.callbacks_lost {
+                continue;
+            }
+            // The first frame that is another one.
+            let mut pairs = walked.user.iter().zip(&crossed.user);
+            let Some((lost, _)) = pairs.find(|(lost, crossed)| lost != crossed) else {
+                continue;
+            };
+            assert!(frame_flags(*lost) & SEAM_FRAME_EXACT != 0, "{}", case.name);
+            checked += 1;
+        }
+    }
+    assert!(checked > 5, "{checked} cases");
 }
