@@ -191,8 +191,8 @@ fn a_callback_is_left_without_a_goroutine() {
     assert!(checked > 0, "no case begins in cgocallback on g0");
 }
 
-/// A panic has passed the callback (here: its C side is not where it should be): the walk goes on in
-/// Go, at g.sched.pc, which no call has pushed: up to Go 1.20 it is the first byte of a function.
+/// A panic has passed the callback (here: its C side is not where it should be): the walk goes on
+/// in Go, at g.sched.pc, which no call has pushed: up to Go 1.20 a function's first byte.
 #[test]
 fn behind_a_lost_callback_the_pc_is_exact() {
     let mut checked = 0;
