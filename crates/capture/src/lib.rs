@@ -33,7 +33,7 @@ pub use command::Command;
 pub use cost::Cost;
 pub use error::Error;
 pub use history::MapHistory;
-pub use image::{Image, ImageRuntime};
+pub use image::{GoData, Image, ImageRuntime};
 pub use kernel::{KernelFacts, kernel_facts};
 pub use made_names::MadeNames;
 pub use maps::{FileId, MapsEntry, executable_entries};

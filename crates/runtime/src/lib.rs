@@ -1,5 +1,5 @@
 //! The structures of a live Go runtime, read from outside over a memory: the list of goroutines,
-//! what each is doing, the words for what it waits for, its labels.
+//! what each is doing, what it waits for, its labels.
 //!
 //! The program runs on meanwhile. So everything is read, used and read again, and what changed in
 //! between is told as such. All sizes that come from the target are bounded, and bytes that make no
@@ -14,6 +14,7 @@ mod list;
 mod look;
 mod machine;
 mod reasons;
+mod waits;
 
 pub use error::Error;
 pub use goroutine::{Goroutine, Status};
@@ -23,6 +24,9 @@ pub use list::GoroutineList;
 pub use look::{Look, Seen, look};
 pub use machine::{Machine, machines};
 pub use reasons::WaitReasons;
+pub use waits::{
+    Channel, Deadline, Direction, Found, Parked, TOP_WORDS, WaitKind, WaitLayout, Waits, WaitsOn,
+};
 
 /// The result of reading something of a runtime.
 pub type Result<T> = std::result::Result<T, Error>;
