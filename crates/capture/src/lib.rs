@@ -22,6 +22,7 @@ mod recording;
 mod registers;
 mod session;
 mod sideband;
+mod sockets;
 mod system;
 mod table_cache;
 mod target;
@@ -43,6 +44,7 @@ pub use recording::{Counters, Labels, RawSample, RawStack, Recording, TargetInfo
 pub use registers::ThreadRegisters;
 pub use seam_unwind::GoRuntimeFacts;
 pub use session::{Options, Scope, Session, Status};
+pub use sockets::Sockets;
 pub use table_cache::TableCache;
 pub use target::{Target, check_target, find_by_name};
 pub use threads::{BlockedIn, ThreadFacts, thread_facts};

@@ -8,21 +8,25 @@
 
 mod error;
 mod goroutine;
+mod heap;
 mod labels;
 mod layout;
 mod list;
 mod look;
 mod machine;
+mod mark;
 mod reasons;
 mod waits;
 
 pub use error::Error;
 pub use goroutine::{Goroutine, Status};
+pub use heap::{Heap, HeapLayout, Object, Span};
 pub use labels::{Labels, labels};
 pub use layout::Layout;
 pub use list::GoroutineList;
 pub use look::{Look, Seen, look};
 pub use machine::{Machine, machines};
+pub use mark::{Budget, Candidate, Hidden, Marked, mark};
 pub use reasons::WaitReasons;
 pub use waits::{
     Channel, Deadline, Direction, Found, Parked, TOP_WORDS, WaitKind, WaitLayout, Waits, WaitsOn,
