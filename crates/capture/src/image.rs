@@ -42,6 +42,8 @@ pub struct ImageRuntime {
 pub struct GoData {
     /// Variables with pointers.
     pub variables: Vec<Range<u64>>,
+    /// Variables without pointers.
+    pub plain: Vec<Range<u64>>,
     /// The module's types and their names.
     pub types: Range<u64>,
 }
@@ -132,6 +134,12 @@ fn data_of(data: &ModuleData, bias: u64) -> GoData {
     let variables = [range(data.data), range(data.bss)];
     GoData {
         variables: variables.into_iter().filter(|r| !r.is_empty()).collect(),
+        plain: data
+            .plain
+            .into_iter()
+            .map(range)
+            .filter(|r| !r.is_empty())
+            .collect(),
         types: range(data.types),
     }
 }

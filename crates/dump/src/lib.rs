@@ -21,4 +21,4 @@ pub use model::{
 };
 pub use text::{TextOptions, text};
 pub use waits::{Waiters, describe, object, waiters};
-pub use words::{age, syscall_name};
+pub use words::{age, clean, count, file_name, short, syscall_name, thousands, without_types};

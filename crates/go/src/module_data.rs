@@ -14,6 +14,9 @@ const ETEXT: u64 = 23;
 /// Variables that hold pointers: `data`, `edata`, `bss`, `ebss`, the same in Go 1.19 to 1.27.
 const DATA: u64 = 26;
 const BSS: u64 = 28;
+/// Those that hold none: `noptrdata`, `enoptrdata`, `noptrbss`, `enoptrbss`.
+const NOPTRDATA: u64 = 24;
+const NOPTRBSS: u64 = 30;
 
 /// What a module says of itself. Addresses as linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub struct ModuleData {
     pub data: (u64, u64),
     /// Those that begin as zero.
     pub bss: (u64, u64),
+    /// Variables without pointers, those that begin with a value and those that begin as zero.
+    pub plain: [(u64, u64); 2],
     /// What offsets of types and of their names count from (`types`).
     pub types: (u64, u64),
 }
@@ -86,6 +91,7 @@ pub(crate) fn find<'d, R: ReadRef<'d>>(
         gofunc: word(address + 8 * gofunc_word(minor)).unwrap_or(0),
         data: range(DATA),
         bss: range(BSS),
+        plain: [range(NOPTRDATA), range(NOPTRBSS)],
         types: range(types_word(minor)),
     })
 }

@@ -3,7 +3,7 @@
 //! Read from the list of all spans (`mheap.allspans`, runtime/mheap.go, Go 1.19 to 1.27). The program
 //! allocates meanwhile: an object of a span that is newer than the list is not known.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use seam_go::{Field, Offsets};
 use seam_memory::{Memory, Piece};
@@ -19,6 +19,8 @@ const PAGES: u64 = 8192;
 const SPANS_MAX: u64 = 1 << 24;
 /// Spans that are read at once.
 const AT_ONCE: u64 = 8192;
+/// Bytes of a block of records: a page.
+const RECORDS: u64 = 4096;
 /// `mSpanInUse`
 const IN_USE: u8 = 1;
 /// Bytes of an mspan that are read at most; it has 160, Go 1.19 to 1.27.
@@ -103,6 +105,8 @@ pub struct Heap {
     spans: Vec<Span>,
     /// By arena: which span each page is of, from 1 on.
     arenas: HashMap<u64, Box<[u32]>>,
+    /// Where the spans' own records lie, in blocks.
+    records: BTreeSet<u64>,
     /// Room for this many objects.
     pub objects: u64,
     /// Bytes in spans whose objects can hold pointers.
@@ -154,6 +158,8 @@ impl Heap {
             .collect();
         let mut bytes = vec![0; len * pieces.len()];
         let read = memory.gather(&pieces, &mut bytes);
+        self.records
+            .extend(pieces.iter().map(|piece| piece.address / RECORDS));
         for (bytes, _) in bytes.chunks(len).zip(read).filter(|(_, read)| *read) {
             if bytes[layout.state] == IN_USE {
                 let start = word(bytes, layout.start);
@@ -190,6 +196,28 @@ impl Heap {
             let pages = arena.or_insert_with(|| vec![0; PAGES as usize].into());
             pages[(page % PAGES) as usize] = number;
         }
+    }
+
+    /// All spans.
+    #[must_use]
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// Whether a range has an arena of the heap in it.
+    #[must_use]
+    pub fn has_arena_in(&self, range: &std::ops::Range<u64>) -> bool {
+        const ARENA: u64 = PAGE * PAGES;
+        let arenas = self.arenas.keys().map(|arena| arena * ARENA);
+        let mut inside = arenas.filter(|start| *start < range.end && range.start < start + ARENA);
+        inside.next().is_some()
+    }
+
+    /// Whether a range has records of spans in it.
+    #[must_use]
+    pub fn has_records_in(&self, range: &std::ops::Range<u64>) -> bool {
+        let first = self.records.range(range.start / RECORDS..).next();
+        first.is_some_and(|block| block * RECORDS < range.end)
     }
 
     /// The object that an address lies in.

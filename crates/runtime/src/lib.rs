@@ -6,6 +6,7 @@
 //! sense give an error or are counted. Stacks are walked and named elsewhere (seam-unwind,
 //! seam-symbolize).
 
+mod contexts;
 mod error;
 mod goroutine;
 mod heap;
@@ -18,6 +19,7 @@ mod mark;
 mod reasons;
 mod waits;
 
+pub use contexts::{chain, contexts, interfaces};
 pub use error::Error;
 pub use goroutine::{Goroutine, Status};
 pub use heap::{Heap, HeapLayout, Object, Span};

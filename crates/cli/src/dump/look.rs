@@ -11,14 +11,29 @@ use seam_memory::Live;
 use seam_runtime::{Status, WaitsOn};
 use seam_wire::frame_address;
 
-use super::goroutines::{self, Goroutines};
+use super::goroutines::{self, Goroutines, Raw};
 use super::names::Names;
 use super::stacks::{RawStack, RawStacks};
 use super::threads::{self, Threads};
 use crate::failure::Failure;
 
+/// A look with what a mark over the memory needs.
+pub(crate) struct Full {
+    pub(crate) dump: Dump,
+    pub(crate) image: Image,
+    /// In the order of the dump's goroutines; empty unless asked for.
+    pub(crate) raw: Vec<Raw>,
+    /// Where threads that sleep have their stack pointers.
+    pub(crate) thread_stacks: Vec<u64>,
+}
+
 /// Looks at a process.
 pub(super) fn at(target: &Target) -> Result<Dump> {
+    Ok(full(target, false)?.dump)
+}
+
+/// Looks at a process, and keeps what a mark needs if that is asked for.
+pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
     let pid = target.pid;
     let program = program(pid);
     let image = Image::read(pid)?;
@@ -29,7 +44,7 @@ pub(super) fn at(target: &Target) -> Result<Dump> {
     let mut notes: Vec<String> = threads.note.take().into_iter().collect();
     let mut runtimes = Vec::new();
     for (number, runtime) in image.runtimes.iter().enumerate() {
-        match goroutines::read(&memory, &image, number, &mut stacks, false) {
+        match goroutines::read(&memory, &image, number, &mut stacks, keep_raw) {
             Ok(mut found) => {
                 notes.append(&mut found.notes);
                 runtimes.push((number, found));
@@ -59,8 +74,19 @@ pub(super) fn at(target: &Target) -> Result<Dump> {
         notes,
         ..Dump::default()
     };
+    let raw = runtimes.iter_mut();
+    let raw = raw
+        .flat_map(|(_, found)| std::mem::take(&mut found.raw))
+        .collect();
+    let blocked = threads.all.iter().filter_map(|t| t.facts.syscall.as_ref());
+    let thread_stacks = blocked.map(|syscall| syscall.sp).collect();
     named(&image, &stacks, &threads, runtimes, &mut dump);
-    Ok(dump)
+    Ok(Full {
+        dump,
+        image,
+        raw,
+        thread_stacks,
+    })
 }
 
 /// The Go builds of a process; several are told apart by their modules.
