@@ -1,9 +1,10 @@
 //! A process as it is now: what it maps, its unwind tables ready for the host's walk, and its Go
 //! runtimes with the places of their variables. For looks at a process that is not recorded.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use seam_go::{Globals, GoModule};
+use seam_go::{Globals, GoModule, ModuleData};
 use seam_object::{Elf, ReadCache};
 use seam_unwind::{GoRuntimeFacts, TableSet};
 
@@ -32,6 +33,19 @@ pub struct ImageRuntime {
     /// The runtime's variables at the addresses of this process; `None` where the code does not
     /// show them.
     pub globals: Option<Globals>,
+    /// Its variables that hold pointers, and where its types lie, at the addresses of this process.
+    pub data: GoData,
+}
+
+/// Ranges of addresses, empty where they are not known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GoData {
+    /// Variables with pointers.
+    pub variables: Vec<Range<u64>>,
+    /// Variables without pointers.
+    pub plain: Vec<Range<u64>>,
+    /// The module's types and their names.
+    pub types: Range<u64>,
 }
 
 impl ImageRuntime {
@@ -66,10 +80,12 @@ impl Image {
         tables.runtimes = wire.iter().map(|(_, runtime)| *runtime).collect();
         let of_module = |(number, _): &(u32, _)| {
             let mapping = map.mappings.iter().find(|m| m.module.number == *number)?;
+            let (globals, data) = variables(&mapping.module, mapping.load_bias);
             Some(ImageRuntime {
                 module: Arc::clone(&mapping.module),
                 load_bias: mapping.load_bias,
-                globals: globals(&mapping.module, mapping.load_bias),
+                globals,
+                data,
             })
         };
         let runtimes = wire.iter().filter_map(of_module).collect();
@@ -83,15 +99,47 @@ impl Image {
 }
 
 /// Where a runtime's variables are loaded.
-fn globals(module: &Module, bias: u64) -> Option<Globals> {
-    let cache = ReadCache::new(module.file.as_ref()?);
-    let elf = Elf::parse(&cache).ok()?;
-    let go = GoModule::find(&elf).ok().flatten()?;
-    let linked = Globals::find(&elf, &go)?;
+fn variables(module: &Module, bias: u64) -> (Option<Globals>, GoData) {
+    let found = || {
+        let cache = ReadCache::new(module.file.as_ref()?);
+        let elf = Elf::parse(&cache).ok()?;
+        let go = GoModule::find(&elf).ok().flatten()?;
+        let globals = Globals::find(&elf, &go).map(|linked| placed(linked, bias));
+        Some((globals, go.data.map(|data| data_of(&data, bias))))
+    };
+    let (globals, data) = found().unwrap_or_default();
+    (globals, data.unwrap_or_default())
+}
+
+fn placed(linked: Globals, bias: u64) -> Globals {
     let place = |address: u64| address.wrapping_add(bias);
-    Some(Globals {
+    Globals {
         allglen: place(linked.allglen),
         allgptr: place(linked.allgptr),
         wait_reasons: linked.wait_reasons.into_iter().map(place).collect(),
-    })
+        mheap: linked.mheap.map(place),
+        allp: linked.allp.map(place),
+    }
+}
+
+fn data_of(data: &ModuleData, bias: u64) -> GoData {
+    let range = |(start, end): (u64, u64)| {
+        let sound = start != 0 && start <= end;
+        if sound {
+            start.wrapping_add(bias)..end.wrapping_add(bias)
+        } else {
+            0..0
+        }
+    };
+    let variables = [range(data.data), range(data.bss)];
+    GoData {
+        variables: variables.into_iter().filter(|r| !r.is_empty()).collect(),
+        plain: data
+            .plain
+            .into_iter()
+            .map(range)
+            .filter(|r| !r.is_empty())
+            .collect(),
+        types: range(data.types),
+    }
 }

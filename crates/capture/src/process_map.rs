@@ -244,14 +244,15 @@ fn labels_kind(facts: &GoRuntimeFacts) -> u16 {
 }
 
 /// The offset of a word, or of the lower half of one; 0 where the walk can't read it.
-fn word_within(offset: Option<u16>, bytes: u32) -> u16 {
+fn word_within(offset: Option<u32>, bytes: u32) -> u16 {
     offset_within(offset.filter(|at| at % 8 == 0), 8, bytes)
 }
 
 /// The offset of a field of `size` bytes, 0 where it is unknown or not among the first `bytes`.
-fn offset_within(offset: Option<u16>, size: u32, bytes: u32) -> u16 {
+fn offset_within(offset: Option<u32>, size: u32, bytes: u32) -> u16 {
     offset
-        .filter(|at| u32::from(*at) + size <= bytes)
+        .filter(|at| at.saturating_add(size) <= bytes)
+        .and_then(|at| u16::try_from(at).ok())
         .unwrap_or(0)
 }
 

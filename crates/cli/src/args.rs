@@ -36,6 +36,8 @@ pub(crate) enum Verb {
     Record(RecordArgs),
     /// Show what every goroutine and thread of a process does now
     Dump(DumpArgs),
+    /// Tell which goroutines are leaked, and why
+    Goroutines(GoroutinesArgs),
     /// Tell whether seam can record here, and what a process will show
     Doctor(DoctorArgs),
     /// Print a manual page in roff: `seam man record | man -l -`
@@ -152,6 +154,76 @@ pub(crate) struct RecordArgs {
     /// Also print what the kernel says while loading
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+const GOROUTINES_EXAMPLES: &str = "\
+Examples:
+  sudo seam goroutines 4242                    three looks in two seconds
+  sudo seam goroutines 4242 --for 60s --every 10s
+  sudo seam goroutines 4242 --ignore-top 'net.(*pollDesc).wait' --all
+  sudo seam goroutines 4242 --fail-on goroutine-leak --junit leaks.xml
+  sudo seam goroutines 4242 --json | jq '.groups[] | select(.verdict == \"goroutine-leak\")'
+
+The program runs on: nothing is stopped, signalled or written. A goroutine is called leaked where
+nothing that can run leads to what it waits on, in every look, or where its group grows without end.
+Needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.
+Exit codes: 0 looked, 1 --fail-on found something, 2 error.";
+
+/// Tell which goroutines are leaked, and why
+///
+/// Looks several times, puts goroutines that do the same into groups, and judges each group: leaked,
+/// with its cause class, suspect, with what is missing to know, or healthy.
+#[derive(Debug, clap::Args)]
+#[command(after_help = GOROUTINES_EXAMPLES)]
+pub(crate) struct GoroutinesArgs {
+    /// The process to look at
+    pub(crate) pid: Option<i32>,
+
+    /// Look at the process whose name or command line matches
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) name: Option<String>,
+
+    /// From the first look to the last
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration, default_value = "2s",
+        help_heading = "Looking")]
+    pub(crate) duration: Duration,
+
+    /// Time from look to look; without it, a sixth of --for, or half of a short one
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Looking")]
+    pub(crate) every: Option<Duration>,
+
+    /// Leave out goroutines whose innermost function, the runtime's aside, is this one. Repeatable
+    #[arg(long, value_name = "FUNCTION", help_heading = "What is shown")]
+    pub(crate) ignore_top: Vec<String>,
+
+    /// Leave out goroutines that this function made. Repeatable
+    #[arg(long, value_name = "FUNCTION", help_heading = "What is shown")]
+    pub(crate) ignore_created_by: Vec<String>,
+
+    /// Show healthy groups too
+    #[arg(short, long, help_heading = "What is shown")]
+    pub(crate) all: bool,
+
+    /// Exit with 1 where such a group is found. Repeatable
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Output")]
+    pub(crate) fail_on: Vec<FailOn>,
+
+    /// Write a report in JUnit's XML
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) junit: Option<PathBuf>,
+
+    /// Print the report as JSON
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+/// For what --fail-on exits with 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FailOn {
+    /// A leaked group
+    GoroutineLeak,
+    /// A leaked or suspect group
+    Suspect,
 }
 
 const DUMP_EXAMPLES: &str = "\

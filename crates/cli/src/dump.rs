@@ -1,8 +1,8 @@
 //! `seam dump`: what every goroutine and thread of a process does now. Reads, names, chooses,
 //! shows.
 
-mod goroutines;
-mod look;
+pub(crate) mod goroutines;
+pub(crate) mod look;
 mod names;
 mod stacks;
 mod threads;
@@ -22,7 +22,7 @@ const GROUPS_MAX: usize = 20;
 
 /// Runs the verb.
 pub(crate) fn run(args: &DumpArgs) -> Result<()> {
-    let target = target(args)?;
+    let target = target("dump", args.pid, args.name.as_deref())?;
     let choice = Choice::new(args)?;
     args.output
         .iter()
@@ -51,8 +51,9 @@ pub(crate) fn run(args: &DumpArgs) -> Result<()> {
     terminal::print(&text, "dump")
 }
 
-fn target(args: &DumpArgs) -> Result<Target> {
-    let pid = match (args.pid, &args.name) {
+/// The one process that a verb is to look at.
+pub(crate) fn target(verb: &str, pid: Option<i32>, name: Option<&str>) -> Result<Target> {
+    let pid = match (pid, name) {
         (Some(pid), None) => pid,
         (None, Some(pattern)) => match by_name::pids(pattern)?[..] {
             [pid] => pid,
@@ -60,7 +61,10 @@ fn target(args: &DumpArgs) -> Result<Target> {
                 let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
                 return Err(Failure::new(
                     format!("--name {pattern:?} means {} processes", pids.len()),
-                    format!("choose one: seam dump {}", pids.join(", seam dump ")),
+                    format!(
+                        "choose one: seam {verb} {}",
+                        pids.join(&format!(", seam {verb} "))
+                    ),
                 )
                 .into());
             }
@@ -68,7 +72,7 @@ fn target(args: &DumpArgs) -> Result<Target> {
         (None, None) => {
             return Err(Failure::new(
                 "no target was named",
-                "seam dump PID, or seam dump --name REGEX",
+                format!("seam {verb} PID, or seam {verb} --name REGEX"),
             )
             .into());
         }
@@ -83,7 +87,7 @@ fn target(args: &DumpArgs) -> Result<Target> {
     seam_capture::check_target(pid).map_err(|error| match error {
         seam_capture::Error::Inspect { .. } => Failure::new(
             error.to_string(),
-            format!("CAP_SYS_PTRACE is missing: sudo seam dump {pid}"),
+            format!("CAP_SYS_PTRACE is missing: sudo seam {verb} {pid}"),
         )
         .into(),
         other => other.into(),

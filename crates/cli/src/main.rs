@@ -7,6 +7,7 @@ mod completions;
 mod doctor;
 mod dump;
 mod failure;
+mod goroutines;
 mod man;
 mod record;
 mod signals;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         args::Verb::Record(options) => record::run(&options).map(|()| ExitCode::SUCCESS),
         args::Verb::Doctor(options) => doctor::run(&options),
         args::Verb::Dump(options) => dump::run(&options).map(|()| ExitCode::SUCCESS),
+        args::Verb::Goroutines(options) => goroutines::run(&options),
         args::Verb::Completions { shell } => completions::print(shell).map(|()| ExitCode::SUCCESS),
         args::Verb::Man { verb } => man::print(verb.as_deref()).map(|()| ExitCode::SUCCESS),
     };

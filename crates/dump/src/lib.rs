@@ -7,6 +7,7 @@ mod forms;
 mod groups;
 mod model;
 mod text;
+mod waits;
 mod words;
 
 #[cfg(test)]
@@ -16,7 +17,8 @@ pub use forms::debug2::debug2;
 pub use forms::json::{SCHEMA, json};
 pub use groups::{Group, Member, groups, thread_groups};
 pub use model::{
-    Counts, Dump, Frame, Goroutine, Kind, Placed, Stack, StackId, Thread, TimeNs, Trust,
+    Counts, Dump, Frame, Goroutine, Kind, Placed, Stack, StackId, Thread, TimeNs, Trust, Waits,
 };
 pub use text::{TextOptions, text};
-pub use words::{age, syscall_name};
+pub use waits::{Waiters, describe, object, waiters};
+pub use words::{age, clean, count, file_name, short, syscall_name, thousands, without_types};

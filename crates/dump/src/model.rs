@@ -1,8 +1,9 @@
 //! The values of one look at a process.
 
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use seam_runtime::Status;
+use seam_runtime::{Channel, Status, WaitKind, WaitsOn};
 
 /// Nanoseconds.
 pub type TimeNs = u64;
@@ -20,8 +21,16 @@ pub struct Dump {
     pub go: Vec<String>,
     /// How long reading took.
     pub read_ns: TimeNs,
+    /// When that was, on the clock of deadlines and timers.
+    pub now_ns: TimeNs,
     /// Goroutines in the order of the runtimes' lists.
     pub goroutines: Vec<Goroutine>,
+    /// What goroutines wait on; each has a range of it.
+    pub waits: Vec<WaitsOn>,
+    /// The channels among that.
+    pub channels: HashMap<u64, Channel>,
+    /// What the descriptors among that are.
+    pub descriptors: BTreeMap<i32, String>,
     /// Threads by id.
     pub threads: Vec<Thread>,
     /// Every stack that occurs, once.
@@ -91,6 +100,31 @@ pub struct Goroutine {
     pub locked: bool,
     /// Its labels, by key.
     pub labels: Rc<[(String, String)]>,
+    /// What kind of wait its state is.
+    pub kind: WaitKind,
+    /// What it waits on: a range of [`Dump::waits`].
+    pub waits: Waits,
+}
+
+/// A range of [`Dump::waits`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Waits {
+    /// The first.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+    /// There may be more.
+    pub cut: bool,
+}
+
+impl Dump {
+    /// What a goroutine waits on: several for select, nothing where that is not known.
+    #[must_use]
+    pub fn waits_on(&self, goroutine: &Goroutine) -> &[WaitsOn] {
+        let first = goroutine.waits.first as usize;
+        let end = first.saturating_add(goroutine.waits.count as usize);
+        self.waits.get(first..end).unwrap_or_default()
+    }
 }
 
 impl Goroutine {

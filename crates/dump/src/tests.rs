@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use seam_runtime::Status;
+use seam_runtime::{Status, WaitKind};
 
 use crate::{
-    Counts, Dump, Frame, Goroutine, Kind, Placed, Stack, TextOptions, Thread, Trust, debug2,
+    Counts, Dump, Frame, Goroutine, Kind, Placed, Stack, TextOptions, Thread, Trust, Waits, debug2,
     groups, json, text, thread_groups,
 };
 
@@ -51,6 +51,8 @@ fn goroutine(goid: u64, state: &str, stack: u32) -> Goroutine {
         thread: None,
         locked: false,
         labels: Rc::from([]),
+        kind: WaitKind::Receive,
+        waits: Waits::default(),
     }
 }
 
@@ -102,6 +104,7 @@ fn dump() -> Dump {
             ..Counts::default()
         },
         notes: vec!["no\nnews".to_owned()],
+        ..Dump::default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::waits::{Waiters, lines, waiters};
 use crate::words::{age, clean, count, file_name, short, thousands, without_types};
 use crate::{Dump, Frame, Goroutine, Group, Kind, Stack, Thread, Trust};
 
@@ -25,8 +26,9 @@ pub fn text(dump: &Dump, goroutines: &[Group], threads: &[Group], options: TextO
     let mut out = String::new();
     head(dump, &mut out);
     let (shown, rest) = goroutines.split_at(goroutines.len().min(options.groups_max));
+    let waiters = waiters(dump);
     for group in shown {
-        goroutine_group(dump, group, options, &mut out);
+        goroutine_group(dump, &waiters, group, options, &mut out);
     }
     more(rest, "goroutine", &mut out);
     own_workers(options.own_workers, &mut out);
@@ -84,7 +86,13 @@ fn own_workers(number: usize, out: &mut String) {
     }
 }
 
-fn goroutine_group(dump: &Dump, group: &Group, options: TextOptions, out: &mut String) {
+fn goroutine_group(
+    dump: &Dump,
+    waiters: &Waiters,
+    group: &Group,
+    options: TextOptions,
+    out: &mut String,
+) {
     let Some(first) = group.of(&dump.goroutines).next() else {
         return;
     };
@@ -102,6 +110,9 @@ fn goroutine_group(dump: &Dump, group: &Group, options: TextOptions, out: &mut S
     parts.extend(doubt(first.trust));
     let _ = writeln!(out, "{:>7} {what}  {}", thousands(number), parts.join(", "));
     members(dump, group, options, out);
+    for line in lines(dump, waiters, group.of(&dump.goroutines)) {
+        let _ = writeln!(out, "        {line}");
+    }
     if let Some(stack) = first.stack {
         stack_text(dump, stack, options, out);
     }

@@ -71,7 +71,8 @@ pub fn age(ns: u64) -> String {
 }
 
 /// `1234567` as `1,234,567`.
-pub(crate) fn thousands(number: u64) -> String {
+#[must_use]
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -84,13 +85,15 @@ pub(crate) fn thousands(number: u64) -> String {
 }
 
 /// `1 thread`, `2,000 threads`.
-pub(crate) fn count(number: u64, what: &str) -> String {
+#[must_use]
+pub fn count(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", thousands(number))
 }
 
 /// A function without its package's path: `http.(*Server).Serve`.
-pub(crate) fn short(function: &str) -> &str {
+#[must_use]
+pub fn short(function: &str) -> &str {
     // A path may also stand between brackets of a generic type.
     let end = function.find(['[', '(']).unwrap_or(function.len());
     function[..end]
@@ -100,7 +103,8 @@ pub(crate) fn short(function: &str) -> &str {
 
 /// A generic function's name as the runtime prints it: `f[...]` (`funcNameForPrint`,
 /// runtime/traceback.go, Go 1.21 to 1.27).
-pub(crate) fn without_types(function: &str) -> String {
+#[must_use]
+pub fn without_types(function: &str) -> String {
     match (function.find('['), function.rfind(']')) {
         (Some(open), Some(close)) if open < close => {
             format!("{}...{}", &function[..=open], &function[close..])
@@ -110,12 +114,14 @@ pub(crate) fn without_types(function: &str) -> String {
 }
 
 /// A file without its folder.
-pub(crate) fn file_name(file: &str) -> &str {
+#[must_use]
+pub fn file_name(file: &str) -> &str {
     file.rsplit('/').next().unwrap_or(file)
 }
 
 /// Text as one line without control characters: names come from the target.
-pub(crate) fn clean(text: &str) -> String {
+#[must_use]
+pub fn clean(text: &str) -> String {
     let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     text.chars().map(visible).collect()
 }

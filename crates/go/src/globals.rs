@@ -2,7 +2,7 @@
 //! wait for. Decoded from functions that every Go binary has, since stripped files have no symbols
 //! for variables. Addresses as linked.
 
-use iced_x86::{Instruction, Mnemonic, OpKind};
+use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 use seam_object::{Elf, ReadRef};
 
 use crate::GoModule;
@@ -20,6 +20,10 @@ pub struct Globals {
     pub allgptr: u64,
     /// Where `runtime.waitReasonStrings` may lie; what is there tells.
     pub wait_reasons: Vec<u64>,
+    /// `runtime.mheap_`: the heap.
+    pub mheap: Option<u64>,
+    /// `runtime.allp`: a slice of pointers to every P.
+    pub allp: Option<u64>,
 }
 
 impl Globals {
@@ -32,14 +36,23 @@ impl Globals {
         let lists = ["runtime.forEachGRace", "runtime.atomicAllG"];
         // waitReason.String (runtime/runtime2.go) and, where that was not linked, its caller.
         let reasons = ["runtime.waitReason.String", "runtime.goroutineheader"];
-        let functions = module.functions_named(&[lists, reasons].concat());
+        // (*mcache).allocLarge (runtime/mcache.go) calls mheap_.alloc; timeSleepUntil
+        // (runtime/time.go, up to Go 1.22 in proc.go or time.go) goes through allp.
+        let heap = ["runtime.(*mcache).allocLarge", "runtime.(*mheap).alloc"];
+        let timers = "runtime.timeSleepUntil";
+        let wanted = [&lists[..], &reasons, &heap, &[timers]].concat();
+        let functions = module.functions_named(&wanted);
         let code = |name: &&str| functions.get(name).map(|f| decode(elf, f));
         let (allglen, allgptr) = lists.iter().filter_map(code).find_map(|c| list(&c))?;
         let wait_reasons = reasons.iter().filter_map(code).flat_map(|c| computed(&c));
+        let alloc = functions.get(heap[1]).map(|f| f.entry);
+        let mheap = alloc.and_then(|alloc| argument(&code(&heap[0])?, alloc));
         Some(Self {
             allglen,
             allgptr,
             wait_reasons: wait_reasons.collect(),
+            mheap,
+            allp: code(&timers).and_then(|c| slice_behind_call(&c)),
         })
     }
 }
@@ -55,6 +68,38 @@ fn list(code: &[Instruction]) -> Option<(u64, u64)> {
     let mut next = || loads.next().map(Instruction::ip_rel_memory_address);
     let (len, pointer) = (next()?, next()?);
     (len != pointer).then_some((len, pointer))
+}
+
+/// The fixed address that is the first argument of a call.
+fn argument(code: &[Instruction], callee: u64) -> Option<u64> {
+    let mut first = None;
+    for i in code.iter().take(INSTRUCTIONS_MAX) {
+        if i.mnemonic() == Mnemonic::Call {
+            if i.op0_kind() == OpKind::NearBranch64 && i.near_branch64() == callee {
+                return first;
+            }
+            first = None;
+        } else if i.op_count() > 0 && i.op0_register() == Register::RAX {
+            let fixed = i.mnemonic() == Mnemonic::Lea && i.is_ip_rel_memory_operand();
+            first = fixed.then(|| i.ip_rel_memory_address());
+        }
+    }
+    None
+}
+
+/// A slice whose pointer and length are loaded from fixed addresses behind the first call.
+fn slice_behind_call(code: &[Instruction]) -> Option<u64> {
+    let behind = code.iter().take(INSTRUCTIONS_MAX);
+    let behind = behind.skip_while(|i| i.mnemonic() != Mnemonic::Call);
+    let mut loads = behind.filter(|i| {
+        i.mnemonic() == Mnemonic::Mov
+            && i.op0_kind() == OpKind::Register
+            && i.is_ip_rel_memory_operand()
+            && i.memory_size().size() == 8
+    });
+    let mut next = || loads.next().map(Instruction::ip_rel_memory_address);
+    let (a, b) = (next()?, next()?);
+    (a.abs_diff(b) == 8).then_some(a.min(b))
 }
 
 /// Every fixed address that is computed.
@@ -87,6 +132,33 @@ mod tests {
         assert_eq!(list(&shown[..1]), None);
         assert_eq!(list(&code(&[0x48, 0x8b, 0x0d, 0, 0, 0, 0])), None);
         assert_eq!(list(&[shown[0], shown[0]]), None);
+    }
+
+    #[test]
+    fn the_heap_is_the_first_argument() {
+        // allocLarge of Go 1.26.8: lea rax, [mheap_]; mov rbx, …; movzx ecx, …; call alloc.
+        let shown = code(&[
+            0x48, 0x8d, 0x05, 0x10, 0xcc, 0x22, 0, 0x48, 0x8b, 0x5c, 0x24, 0x28, 0x0f, 0xb6, 0x4c,
+            0x24, 0x1f, 0xe8, 0x21, 0x83, 0x01, 0,
+        ]);
+        let callee = shown[3].near_branch64();
+        assert_eq!(argument(&shown, callee), Some(0x62_cc17));
+        assert_eq!(argument(&shown, callee + 1), None);
+        // Something else is loaded into the register in between.
+        let other = [shown[0], shown[1], code(&[0x48, 0x89, 0xd8])[0], shown[3]];
+        assert_eq!(argument(&other, callee), None);
+    }
+
+    #[test]
+    fn a_slice_is_loaded_behind_the_call() {
+        // timeSleepUntil of Go 1.26.8: call lock2; mov rcx, [allp]; mov rdx, [allp+8].
+        let shown = code(&[
+            0xe8, 0x7b, 0x04, 0xfb, 0xff, 0x48, 0x8b, 0x0d, 0x14, 0x8e, 0x1d, 0, 0x48, 0x8b, 0x15,
+            0x15, 0x8e, 0x1d, 0,
+        ]);
+        assert_eq!(slice_behind_call(&shown), Some(0x5d_8e20));
+        assert_eq!(slice_behind_call(&shown[..2]), None);
+        assert_eq!(slice_behind_call(&[shown[1], shown[2]]), None);
     }
 
     #[test]

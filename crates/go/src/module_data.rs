@@ -11,6 +11,12 @@ use crate::{GoVersion, Pclntab};
 const WORDS: u64 = 48;
 const TEXT: u64 = 22;
 const ETEXT: u64 = 23;
+/// Variables that hold pointers: `data`, `edata`, `bss`, `ebss`, the same in Go 1.19 to 1.27.
+const DATA: u64 = 26;
+const BSS: u64 = 28;
+/// Those that hold none: `noptrdata`, `enoptrdata`, `noptrbss`, `enoptrbss`.
+const NOPTRDATA: u64 = 24;
+const NOPTRBSS: u64 = 30;
 
 /// What a module says of itself. Addresses as linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +29,19 @@ pub struct ModuleData {
     pub etext: u64,
     /// What inline tree offsets count from (`gofunc`); 0 when unknown.
     pub gofunc: u64,
+    /// Variables with pointers that begin with a value.
+    pub data: (u64, u64),
+    /// Those that begin as zero.
+    pub bss: (u64, u64),
+    /// Variables without pointers, those that begin with a value and those that begin as zero.
+    pub plain: [(u64, u64); 2],
+    /// What offsets of types and of their names count from (`types`).
+    pub types: (u64, u64),
+}
+
+/// Word number of `types`.
+fn types_word(minor: u32) -> u64 {
+    if minor <= 19 { 35 } else { 37 }
 }
 
 /// Word number of `gofunc`: it follows `rodata`, and what stands before changed.
@@ -61,11 +80,19 @@ pub(crate) fn find<'d, R: ReadRef<'d>>(
     let word = |address: u64| word_at(elf, &words, address);
     let minor = version.and_then(|v| v.minor).unwrap_or(u32::MAX);
     debug_assert!(gofunc_word(minor) < WORDS);
+    let range = |first: u64| {
+        let place = |number: u64| word(address + 8 * number).unwrap_or(0);
+        (place(first), place(first + 1))
+    };
     Some(ModuleData {
         address,
         text: word(address + 8 * TEXT)?,
         etext: word(address + 8 * ETEXT)?,
         gofunc: word(address + 8 * gofunc_word(minor)).unwrap_or(0),
+        data: range(DATA),
+        bss: range(BSS),
+        plain: [range(NOPTRDATA), range(NOPTRBSS)],
+        types: range(types_word(minor)),
     })
 }
 

@@ -115,6 +115,10 @@ pub struct Goroutine {
     pub startpc: u64,
     /// Its labels.
     pub labels: u64,
+    /// Its first sudog, while it waits on channels.
+    pub waiting: u64,
+    /// The timer of its time.Sleep, if it ever slept.
+    pub timer: u64,
 }
 
 /// Where a goroutine's stack begins.
@@ -165,7 +169,15 @@ impl Goroutine {
     pub fn same_as(&self, later: &Self) -> bool {
         let key = |g: &Self| {
             let sched = (g.sched_sp, g.sched_pc, g.stack.clone());
-            (g.goid, g.status, g.wait_reason, g.m, g.syscall_sp, sched)
+            (
+                g.goid,
+                g.status,
+                g.wait_reason,
+                g.waiting,
+                g.m,
+                g.syscall_sp,
+                sched,
+            )
         };
         key(self) == key(later)
     }

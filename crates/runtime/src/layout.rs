@@ -29,6 +29,8 @@ pub struct Layout {
     gopc: Option<At>,
     startpc: Option<At>,
     labels: Option<At>,
+    waiting: Option<At>,
+    timer: Option<At>,
     /// `m.procid`
     pub(crate) procid: Option<At>,
     /// `m.id`
@@ -42,7 +44,7 @@ impl Layout {
     /// # Errors
     /// When one of the fields without which nothing can be said is not known.
     pub fn new(offsets: &Offsets) -> Result<Self> {
-        let maybe = |field| offsets.get(field).map(usize::from);
+        let maybe = |field| offsets.get(field).map(|at| at as usize);
         let sure = |field| maybe(field).ok_or(Error::Unknown(field));
         let last = [
             Field::GStackHi,
@@ -57,6 +59,8 @@ impl Layout {
             Field::GGopc,
             Field::GStartpc,
             Field::GLabels,
+            Field::GWaiting,
+            Field::GTimer,
         ];
         let last = last.into_iter().filter_map(maybe).max().unwrap_or(0);
         Ok(Self {
@@ -77,6 +81,8 @@ impl Layout {
             gopc: maybe(Field::GGopc),
             startpc: maybe(Field::GStartpc),
             labels: maybe(Field::GLabels),
+            waiting: maybe(Field::GWaiting),
+            timer: maybe(Field::GTimer),
             procid: maybe(Field::MProcid),
             m_id: maybe(Field::MId),
             bytes: last + 8,
@@ -124,6 +130,8 @@ impl Layout {
             gopc: maybe(self.gopc),
             startpc: maybe(self.startpc),
             labels: maybe(self.labels),
+            waiting: maybe(self.waiting),
+            timer: maybe(self.timer),
         }
     }
 }

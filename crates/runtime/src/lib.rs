@@ -1,28 +1,38 @@
 //! The structures of a live Go runtime, read from outside over a memory: the list of goroutines,
-//! what each is doing, the words for what it waits for, its labels.
+//! what each is doing, what it waits for, its labels.
 //!
 //! The program runs on meanwhile. So everything is read, used and read again, and what changed in
 //! between is told as such. All sizes that come from the target are bounded, and bytes that make no
 //! sense give an error or are counted. Stacks are walked and named elsewhere (seam-unwind,
 //! seam-symbolize).
 
+mod contexts;
 mod error;
 mod goroutine;
+mod heap;
 mod labels;
 mod layout;
 mod list;
 mod look;
 mod machine;
+mod mark;
 mod reasons;
+mod waits;
 
+pub use contexts::{chain, contexts, interfaces};
 pub use error::Error;
 pub use goroutine::{Goroutine, Status};
+pub use heap::{Heap, HeapLayout, Object, Span};
 pub use labels::{Labels, labels};
 pub use layout::Layout;
 pub use list::GoroutineList;
 pub use look::{Look, Seen, look};
 pub use machine::{Machine, machines};
+pub use mark::{Budget, Candidate, Hidden, Marked, mark};
 pub use reasons::WaitReasons;
+pub use waits::{
+    Channel, Deadline, Direction, Found, Parked, TOP_WORDS, WaitKind, WaitLayout, Waits, WaitsOn,
+};
 
 /// The result of reading something of a runtime.
 pub type Result<T> = std::result::Result<T, Error>;

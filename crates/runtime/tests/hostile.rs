@@ -78,7 +78,7 @@ fn waiting() -> Vec<u64> {
     let offsets = Row::newest().offsets();
     let mut words = vec![0; 64];
     let mut set = |field, value| {
-        words[usize::from(offsets.get(field).expect("known")) / 8] = value;
+        words[offsets.get(field).expect("known") as usize / 8] = value;
     };
     set(Field::GStackLo, 0x8000);
     set(Field::GStackHi, 0x9000);
@@ -106,7 +106,7 @@ struct Busy(Cell<u64>);
 impl Memory for Busy {
     fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
         let mut words = waiting();
-        let sp = usize::from(Row::newest().offsets().get(Field::GSchedSp).expect("known"));
+        let sp = Row::newest().offsets().get(Field::GSchedSp).expect("known") as usize;
         self.0.set(self.0.get() + 1);
         words[sp / 8] -= 8 * (self.0.get() % 100);
         memory(&words).read(address, buffer)

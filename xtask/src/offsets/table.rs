@@ -19,17 +19,17 @@ pub(super) fn rust(rows: &[Row]) -> String {
     }
     text += &format!(
         "];\n\n/// Offsets in bytes by column.\n#[rustfmt::skip]\n\
-         pub(super) const OFFSETS: [(Field, [u16; {columns}]); {}] = [\n",
+         pub(super) const OFFSETS: [(Field, [u32; {columns}]); {}] = [\n",
         Field::ALL.len()
     );
     for field in Field::ALL {
         let offset = |(_, _, offsets): &Row| match offsets.get(*field) {
-            Some(offset) => format!("{offset:4}"),
-            None => "NONE".to_owned(),
+            Some(offset) => format!("{offset:5}"),
+            None => " NONE".to_owned(),
         };
         let offsets: Vec<_> = rows.iter().map(offset).collect();
         let name = format!("(Field::{},", field.name());
-        text += &format!("    {name:<23} [{}]),\n", offsets.join(", "));
+        text += &format!("    {name:<25} [{}]),\n", offsets.join(", "));
     }
     text + "];\n"
 }

@@ -17,6 +17,7 @@ const ORDER: &[&str] = &[
     "analyze",
     "export",
     "dump",
+    "leaks",
     "cli",
 ];
 

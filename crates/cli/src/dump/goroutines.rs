@@ -2,14 +2,15 @@
 //! joined with their threads.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::rc::Rc;
 
 use seam_capture::{Image, ImageRuntime};
 use seam_dump::{Counts, Trust};
 use seam_memory::{Live, Memory, Window};
 use seam_runtime::{
-    Error, Goroutine, GoroutineList, Labels, Layout, Machine, Seen, Status, WaitReasons, labels,
-    look, machines,
+    Channel, Error, Found, Goroutine, GoroutineList, Labels, Layout, Machine, Parked, Seen, Status,
+    TOP_WORDS, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn, labels, look, machines,
 };
 use seam_unwind::{ParkedGoroutine, walk_parked};
 
@@ -35,11 +36,29 @@ pub(super) struct Walked {
     pub(super) m: u64,
     pub(super) locked: bool,
     pub(super) labels: Rc<[(String, String)]>,
+    pub(super) kind: WaitKind,
+    /// What it waits on: where in [`Goroutines::waits`] that begins, and how much it is.
+    pub(super) waits: (u32, u32),
+    /// That may not be all.
+    pub(super) waits_cut: bool,
+}
+
+/// What only the mark needs to know of a goroutine.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Raw {
+    pub(crate) g: u64,
+    /// From the stack pointer on; all of it where that is not known.
+    pub(crate) stack: Range<u64>,
+    pub(crate) sudogs: Vec<u64>,
 }
 
 /// All goroutines of a runtime.
 pub(super) struct Goroutines {
     pub(super) all: Vec<Walked>,
+    pub(super) waits: Vec<WaitsOn>,
+    pub(super) channels: HashMap<u64, Channel>,
+    /// In the order of `all`; empty unless asked for.
+    pub(super) raw: Vec<Raw>,
     pub(super) machines: HashMap<u64, Machine>,
     pub(super) counts: Counts,
     pub(super) has_parents: bool,
@@ -53,6 +72,7 @@ pub(super) fn read(
     image: &Image,
     number: usize,
     stacks: &mut RawStacks,
+    keep_raw: bool,
 ) -> Result<Goroutines, String> {
     let runtime = &image.runtimes[number];
     let facts = runtime.facts().ok_or("its build is not known")?;
@@ -64,7 +84,11 @@ pub(super) fn read(
     let error = |e: Error| e.to_string();
     let layout = Layout::new(&facts.offsets.offsets).map_err(error)?;
     let list = GoroutineList::read(memory, globals.allglen, globals.allgptr).map_err(error)?;
+    let minor = facts.version.as_ref().and_then(|version| version.minor);
     let mut reader = Reader {
+        waits: Waits::new(WaitLayout::new(&facts.offsets.offsets, minor)),
+        kinds: [None; 256],
+        keep_raw,
         memory,
         image,
         number,
@@ -78,6 +102,9 @@ pub(super) fn read(
     };
     let mut found = Goroutines {
         all: Vec::new(),
+        waits: Vec::new(),
+        channels: HashMap::new(),
+        raw: Vec::new(),
         machines: HashMap::new(),
         counts: Counts::default(),
         has_parents: layout.has_parent(),
@@ -99,6 +126,10 @@ pub(super) fn read(
             reader.labels_cut
         ));
     }
+    let nonsense = reader.waits.nonsense.iter();
+    let nonsense = nonsense.map(|(what, count)| format!("{count} of {what} made no sense"));
+    found.notes.extend(nonsense);
+    found.channels = reader.waits.channels;
     // A list of which nothing makes sense is none.
     if found.all.is_empty() && found.counts.unreadable > 0 {
         return Err(format!(
@@ -123,32 +154,81 @@ struct Reader<'a> {
     none: Rc<[(String, String)]>,
     /// Sets of labels that are not all, or not whole.
     labels_cut: u64,
+    waits: Waits,
+    /// The kinds of waits by wait reason.
+    kinds: [Option<WaitKind>; 256],
+    keep_raw: bool,
 }
 
 impl Reader<'_> {
     fn chunk(&mut self, addresses: &[u64], stacks: &mut RawStacks, found: &mut Goroutines) {
         let (image, number) = (self.image, self.number);
         let (memory, layout) = (self.memory, self.layout);
+        let mut kinds = self.kinds;
+        let reasons = self.reasons.as_ref();
         let seen = look(memory, &layout, addresses, |goroutine, window| {
             let raw = walk_one(image, number, memory, &layout, goroutine, window)?;
-            Some(stacks.intern(raw))
+            let kind = *kinds[usize::from(goroutine.wait_reason)]
+                .get_or_insert_with(|| kind_of(reasons, goroutine.wait_reason));
+            let waits = goroutine.status == Status::Waiting;
+            let top = if waits && kind.needs_stack() && goroutine.waiting == 0 {
+                top(window)
+            } else {
+                Vec::new()
+            };
+            Some((stacks.intern(raw), top))
         });
+        self.kinds = kinds;
         found.counts.dead += seen.dead;
         found.counts.unreadable += seen.unreadable;
-        for one in seen.seen {
-            let walked = self.keep(one);
+        let parked: Vec<Parked> = seen.seen.iter().map(|one| self.parked(one)).collect();
+        let waits = self.waits.read(memory, &parked);
+        for ((one, parked), waits) in seen.seen.into_iter().zip(parked).zip(waits) {
+            let first = found.waits.len() as u32;
+            let count = waits.on.len() as u32;
+            found.waits.extend_from_slice(&waits.on);
+            if self.keep_raw {
+                found.raw.push(raw(&one.goroutine, &waits));
+            }
+            let walked = Walked {
+                kind: parked.kind,
+                waits: (first, count),
+                waits_cut: waits.cut,
+                ..self.keep(one)
+            };
             found.all.push(walked);
         }
     }
 
-    fn keep(&mut self, seen: Seen<u32>) -> Walked {
+    fn parked(&self, seen: &Seen<(u32, Vec<u64>)>) -> Parked {
+        let g = &seen.goroutine;
+        let waits = matches!(g.status, Status::Waiting | Status::Leaked) && !seen.moving;
+        let kind = self.kinds[usize::from(g.wait_reason)];
+        let kind = kind.unwrap_or_else(|| kind_of(self.reasons.as_ref(), g.wait_reason));
+        Parked {
+            g: g.address,
+            kind: if waits { kind } else { WaitKind::Other },
+            waiting: g.waiting,
+            timer: g.timer,
+            pc: g.sched_pc,
+            top: seen
+                .stack
+                .as_ref()
+                .map_or_else(Vec::new, |(_, top)| top.clone()),
+        }
+    }
+
+    fn keep(&mut self, seen: Seen<(u32, Vec<u64>)>) -> Walked {
         let g = seen.goroutine;
         Walked {
+            kind: WaitKind::Other,
+            waits: (0, 0),
+            waits_cut: false,
             goid: g.goid,
             status: g.status,
             state: self.state(g.status, g.wait_reason),
             wait_since: g.wait_since,
-            stack: seen.stack,
+            stack: seen.stack.map(|(stack, _)| stack),
             moving: seen.moving,
             gopc: g.gopc,
             startpc: g.startpc,
@@ -183,6 +263,27 @@ impl Reader<'_> {
             pairs.into()
         });
         Rc::clone(known)
+    }
+}
+
+/// What a wait reason's words say.
+fn kind_of(reasons: Option<&WaitReasons>, reason: u8) -> WaitKind {
+    let words = reasons.and_then(|reasons| reasons.get(reason));
+    words.map_or(WaitKind::Other, WaitKind::of)
+}
+
+/// The innermost words of a stack.
+fn top(window: &Window<'_, Live>) -> Vec<u64> {
+    let words = window.bytes.as_chunks::<8>().0.iter().take(TOP_WORDS);
+    words.map(|word| u64::from_le_bytes(*word)).collect()
+}
+
+fn raw(goroutine: &Goroutine, waits: &Found) -> Raw {
+    let place = goroutine.place().map_or(goroutine.stack.start, |p| p.sp);
+    Raw {
+        g: goroutine.address,
+        stack: place..goroutine.stack.end,
+        sudogs: waits.sudogs.clone(),
     }
 }
 

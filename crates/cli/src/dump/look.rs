@@ -1,24 +1,39 @@
 //! One look at a process, from its mappings to a dump with names.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Instant;
 
 use anyhow::Result;
 use seam_capture::{BlockedIn, Image, Target};
-use seam_dump::{Dump, Goroutine, Placed, Thread, Trust, syscall_name};
+use seam_dump::{Dump, Goroutine, Placed, Thread, Trust, Waits, syscall_name};
 use seam_memory::Live;
-use seam_runtime::Status;
+use seam_runtime::{Status, WaitsOn};
 use seam_wire::frame_address;
 
-use super::goroutines::{self, Goroutines};
+use super::goroutines::{self, Goroutines, Raw};
 use super::names::Names;
 use super::stacks::{RawStack, RawStacks};
 use super::threads::{self, Threads};
 use crate::failure::Failure;
 
+/// A look with what a mark over the memory needs.
+pub(crate) struct Full {
+    pub(crate) dump: Dump,
+    pub(crate) image: Image,
+    /// In the order of the dump's goroutines; empty unless asked for.
+    pub(crate) raw: Vec<Raw>,
+    /// Where threads that sleep have their stack pointers.
+    pub(crate) thread_stacks: Vec<u64>,
+}
+
 /// Looks at a process.
 pub(super) fn at(target: &Target) -> Result<Dump> {
+    Ok(full(target, false)?.dump)
+}
+
+/// Looks at a process, and keeps what a mark needs if that is asked for.
+pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
     let pid = target.pid;
     let program = program(pid);
     let image = Image::read(pid)?;
@@ -29,7 +44,7 @@ pub(super) fn at(target: &Target) -> Result<Dump> {
     let mut notes: Vec<String> = threads.note.take().into_iter().collect();
     let mut runtimes = Vec::new();
     for (number, runtime) in image.runtimes.iter().enumerate() {
-        match goroutines::read(&memory, &image, number, &mut stacks) {
+        match goroutines::read(&memory, &image, number, &mut stacks, keep_raw) {
             Ok(mut found) => {
                 notes.append(&mut found.notes);
                 runtimes.push((number, found));
@@ -55,11 +70,23 @@ pub(super) fn at(target: &Target) -> Result<Dump> {
         name: target.name.clone(),
         go: versions(&image),
         read_ns,
+        now_ns: monotonic_ns(),
         notes,
         ..Dump::default()
     };
+    let raw = runtimes.iter_mut();
+    let raw = raw
+        .flat_map(|(_, found)| std::mem::take(&mut found.raw))
+        .collect();
+    let blocked = threads.all.iter().filter_map(|t| t.facts.syscall.as_ref());
+    let thread_stacks = blocked.map(|syscall| syscall.sp).collect();
     named(&image, &stacks, &threads, runtimes, &mut dump);
-    Ok(dump)
+    Ok(Full {
+        dump,
+        image,
+        raw,
+        thread_stacks,
+    })
 }
 
 /// The Go builds of a process; several are told apart by their modules.
@@ -109,7 +136,7 @@ fn named(
         names: &names,
         stacks,
         by_tid: threads.all.iter().map(|t| (t.facts.tid, t)).collect(),
-        now_ns: monotonic_ns(),
+        now_ns: dump.now_ns,
         by_goroutine: by_goroutine(threads),
         by_own_tid: threads
             .all
@@ -118,8 +145,12 @@ fn named(
             .collect(),
         creators: HashMap::new(),
         starts: HashMap::new(),
+        first_wait: 0,
     };
     for (number, found) in runtimes {
+        join.first_wait = dump.waits.len() as u32;
+        dump.waits.extend_from_slice(&found.waits);
+        dump.channels.extend(&found.channels);
         dump.counts.unreadable += found.counts.unreadable;
         dump.counts.dead += found.counts.dead;
         for walked in &found.all {
@@ -138,6 +169,26 @@ fn named(
         }
     }
     dump.threads = threads.all.iter().map(thread).collect();
+    dump.goroutines.iter_mut().for_each(|goroutine| {
+        let stack = goroutine.stack.and_then(|id| dump.stacks.get(id as usize));
+        goroutine.kind = stack.map_or(goroutine.kind, |stack| stack.wait(goroutine.kind));
+    });
+    dump.descriptors = descriptors(dump);
+}
+
+/// What the descriptors are that goroutines wait for.
+fn descriptors(dump: &Dump) -> BTreeMap<i32, String> {
+    let fds = dump.waits.iter().filter_map(|on| match on {
+        WaitsOn::Descriptor { fd, .. } => Some(*fd),
+        _ => None,
+    });
+    let fds: BTreeSet<i32> = fds.collect();
+    if fds.is_empty() {
+        return BTreeMap::new();
+    }
+    let sockets = seam_capture::Sockets::of(dump.pid);
+    let named = |fd| Some((fd, sockets.descriptor(fd)?));
+    fds.into_iter().filter_map(named).collect()
 }
 
 /// Threads by the goroutine that they run, and the number of its runtime.
@@ -159,6 +210,8 @@ struct Join<'a> {
     by_own_tid: HashMap<u64, i32>,
     creators: HashMap<u64, Option<Rc<Placed>>>,
     starts: HashMap<u64, Option<Rc<str>>>,
+    /// Where this runtime's waits begin among those of all.
+    first_wait: u32,
 }
 
 impl Join<'_> {
@@ -189,6 +242,12 @@ impl Join<'_> {
             thread: None,
             locked: walked.locked,
             labels: Rc::clone(&walked.labels),
+            kind: walked.kind,
+            waits: Waits {
+                first: self.first_wait.saturating_add(walked.waits.0),
+                count: walked.waits.1,
+                cut: walked.waits_cut,
+            },
         };
         let of_m = found.machines.get(&walked.m).filter(|m| m.tid != 0);
         let of_m = of_m.and_then(|m| self.by_own_tid.get(&m.tid).copied());

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use seam_runtime::{Deadline, Direction, WaitKind, WaitsOn};
+
+use crate::waits::{object, structure};
 use crate::{Dump, Group, Kind, Stack, Trust};
 
 /// The number of the schema.
@@ -83,6 +86,47 @@ struct Goroutine<'a> {
     thread: Option<i32>,
     locked: bool,
     labels: BTreeMap<&'a str, &'a str>,
+    /// What it waits on: several for select, none where that is not known.
+    waits_on: Vec<WaitOut<'a>>,
+    /// That may not be all.
+    waits_cut: bool,
+}
+
+/// Something that goroutines wait on.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum WaitOut<'a> {
+    Channel {
+        /// Of the hchan; "0x0" is the nil channel.
+        address: String,
+        /// `send`, `receive` or `unknown`.
+        direction: &'static str,
+        len: Option<u32>,
+        capacity: Option<u32>,
+        element_bytes: Option<u16>,
+        closed: Option<bool>,
+        /// A timer sends on it; null where the build does not say.
+        timer: Option<bool>,
+    },
+    /// A lock, wait group, condition or other semaphore.
+    Semaphore {
+        /// Of the structure, where its kind is known.
+        address: String,
+        /// `sync.Mutex` and so on, or `semaphore`.
+        of: &'static str,
+    },
+    Descriptor {
+        fd: i32,
+        write: bool,
+        what: Option<&'a str>,
+        /// `none`, `passed`, `set` or `unknown`.
+        deadline: &'static str,
+        deadline_in_ns: Option<u64>,
+    },
+    Timer {
+        address: String,
+        ends_in_ns: i64,
+    },
 }
 
 #[derive(Serialize)]
@@ -121,7 +165,7 @@ pub fn json(dump: &Dump, groups: &[Group]) -> String {
         },
         stacks: dump.stacks.iter().map(stack).collect(),
         threads: dump.threads.iter().map(thread).collect(),
-        goroutines: dump.goroutines.iter().map(goroutine).collect(),
+        goroutines: dump.goroutines.iter().map(|g| goroutine(dump, g)).collect(),
         groups: groups.iter().map(|group| group_out(dump, group)).collect(),
         not_seen: NotSeen {
             moving: dump.counts.moving,
@@ -185,8 +229,61 @@ fn thread(thread: &crate::Thread) -> Thread<'_> {
     }
 }
 
-fn goroutine(goroutine: &crate::Goroutine) -> Goroutine<'_> {
+fn wait<'a>(dump: &'a Dump, kind: WaitKind, on: &WaitsOn) -> WaitOut<'a> {
+    let address = || format!("{:#x}", object(kind, on).unwrap_or(0));
+    match on {
+        WaitsOn::Channel {
+            address: at,
+            direction,
+        } => {
+            let channel = dump.channels.get(at);
+            WaitOut::Channel {
+                address: address(),
+                direction: match direction {
+                    Direction::Send => "send",
+                    Direction::Receive => "receive",
+                    Direction::Unknown => "unknown",
+                },
+                len: channel.map(|c| c.len),
+                capacity: channel.map(|c| c.capacity),
+                element_bytes: channel.map(|c| c.element),
+                closed: channel.map(|c| c.closed),
+                timer: channel.and_then(|c| c.timer),
+            }
+        }
+        WaitsOn::Semaphore { .. } => WaitOut::Semaphore {
+            address: address(),
+            of: structure(kind),
+        },
+        WaitsOn::Descriptor {
+            fd,
+            write,
+            deadline,
+        } => WaitOut::Descriptor {
+            fd: *fd,
+            write: *write,
+            what: dump.descriptors.get(fd).map(String::as_str),
+            deadline: match deadline {
+                Deadline::None => "none",
+                Deadline::At(_) => "set",
+                Deadline::Passed => "passed",
+                Deadline::Unknown => "unknown",
+            },
+            deadline_in_ns: match deadline {
+                Deadline::At(when) => when.checked_sub(dump.now_ns),
+                _ => None,
+            },
+        },
+        WaitsOn::Timer { when, .. } => WaitOut::Timer {
+            address: address(),
+            ends_in_ns: when.wrapping_sub(dump.now_ns) as i64,
+        },
+    }
+}
+
+fn goroutine<'a>(dump: &'a Dump, goroutine: &'a crate::Goroutine) -> Goroutine<'a> {
     let pairs = goroutine.labels.iter();
+    let on = dump.waits_on(goroutine).iter();
     Goroutine {
         goid: goroutine.goid,
         runtime: goroutine.runtime,
@@ -206,6 +303,8 @@ fn goroutine(goroutine: &crate::Goroutine) -> Goroutine<'_> {
         thread: goroutine.thread,
         locked: goroutine.locked,
         labels: pairs.map(|(k, v)| (k.as_str(), v.as_str())).collect(),
+        waits_on: on.map(|on| wait(dump, goroutine.kind, on)).collect(),
+        waits_cut: goroutine.waits.cut,
     }
 }
 

@@ -21,12 +21,20 @@ const UNITS_MAX: usize = 1 << 16;
 /// compiler's.
 const ABBREV_BYTES_MAX: usize = 8 << 10;
 /// The structures that fields lie in.
-const STRUCTURES: [&str; 5] = [
+const STRUCTURES: [&str; 13] = [
     "runtime.g",
     "runtime.gobuf",
+    "runtime.hchan",
     "runtime.m",
+    "runtime.mheap",
+    "runtime.mspan",
     "runtime.p",
+    "runtime.pollDesc",
     "runtime.stack",
+    "runtime.sudog",
+    "runtime.timer",
+    "runtime.timers",
+    "runtime.waitq",
 ];
 /// Members that are read of one structure; m has under 100.
 const MEMBERS_MAX: usize = 1000;

@@ -2,17 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The largest of these structures, p, has 14 KiB in Go 1.27.
-const OFFSET_MAX: u64 = 0x7fff;
+/// mheap begins with a table of 64 KiB (`pageAlloc.chunks`, Go 1.19 to 1.27); what is read lies
+/// behind it. Of the others the largest, p, has 14 KiB in Go 1.27.
+const OFFSET_MAX: u64 = 0xf_ffff;
 /// The value for a field that a version does not have.
-pub(super) const NONE: u16 = u16::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// The parts of a field's path: a structure and its member, then the member's structure and so on.
 type Path = &'static [(&'static str, &'static str)];
 
 macro_rules! fields {
     ($($name:ident = $($of:ident . $member:ident)/+,)*) => {
-        /// A field of the runtime's g, m or p, as runtime/runtime2.go names it.
+        /// A field of a structure of the runtime, as package runtime names it.
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
         )]
@@ -81,6 +82,38 @@ fields! {
     PId = p.id,
     PStatus = p.status,
     PM = p.m,
+    PTimers = p.timers,
+    PWbBuf = p.wbBuf,
+    GTimer = g.timer,
+    SudogG = sudog.g,
+    SudogNext = sudog.next,
+    SudogElem = sudog.elem,
+    SudogWaitlink = sudog.waitlink,
+    SudogC = sudog.c,
+    HchanQcount = hchan.qcount,
+    HchanDataqsiz = hchan.dataqsiz,
+    HchanElemsize = hchan.elemsize,
+    HchanClosed = hchan.closed,
+    HchanTimer = hchan.timer,
+    HchanElemtype = hchan.elemtype,
+    HchanRecvq = hchan.recvq / waitq.first,
+    HchanSendq = hchan.sendq / waitq.first,
+    PollDescFd = pollDesc.fd,
+    PollDescRg = pollDesc.rg,
+    PollDescWg = pollDesc.wg,
+    PollDescRd = pollDesc.rd,
+    PollDescWd = pollDesc.wd,
+    TimerWhen = timer.when,
+    TimerPeriod = timer.period,
+    TimerF = timer.f,
+    TimerArg = timer.arg,
+    TimersHeap = timers.heap,
+    MheapAllspans = mheap.allspans,
+    MspanStartAddr = mspan.startAddr,
+    MspanNpages = mspan.npages,
+    MspanElemsize = mspan.elemsize,
+    MspanState = mspan.state,
+    MspanSpanclass = mspan.spanclass,
 }
 
 impl std::fmt::Display for Field {
@@ -95,23 +128,23 @@ impl std::fmt::Display for Field {
 
 /// Offsets of fields in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Vec<u16>", try_from = "Vec<u16>")]
-pub struct Offsets([u16; Field::ALL.len()]);
+#[serde(into = "Vec<u32>", try_from = "Vec<u32>")]
+pub struct Offsets([u32; Field::ALL.len()]);
 
-impl From<Offsets> for Vec<u16> {
+impl From<Offsets> for Vec<u32> {
     fn from(offsets: Offsets) -> Self {
         offsets.0.to_vec()
     }
 }
 
-impl TryFrom<Vec<u16>> for Offsets {
+impl TryFrom<Vec<u32>> for Offsets {
     type Error = String;
 
-    fn try_from(offsets: Vec<u16>) -> Result<Self, String> {
+    fn try_from(offsets: Vec<u32>) -> Result<Self, String> {
         let known = Field::ALL.len();
         let all = offsets.try_into();
         all.map(Self)
-            .map_err(|list: Vec<u16>| format!("{} offsets, not {known}", list.len()))
+            .map_err(|list: Vec<u32>| format!("{} offsets, not {known}", list.len()))
     }
 }
 
@@ -124,12 +157,12 @@ impl Default for Offsets {
 impl Offsets {
     /// A field's offset; `None` where this version has no such field or nothing shows where.
     #[must_use]
-    pub fn get(&self, field: Field) -> Option<u16> {
+    pub fn get(&self, field: Field) -> Option<u32> {
         Some(self.0[field as usize]).filter(|offset| *offset != NONE)
     }
 
     pub(super) fn set(&mut self, field: Field, offset: Option<u64>) {
         let small = offset.filter(|offset| *offset <= OFFSET_MAX);
-        self.0[field as usize] = small.map_or(NONE, |offset| offset as u16);
+        self.0[field as usize] = small.map_or(NONE, |offset| offset as u32);
     }
 }

@@ -1,0 +1,303 @@
+//! What can wake parked goroutines: the mark over one look's memory, and what it is made of. Where the
+//! mark can't be complete, it is said why, and nothing is called unreachable.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
+
+use seam_capture::ImageRuntime;
+use seam_dump::{Goroutine, Trust, object};
+use seam_go::Field;
+use seam_leaks::{Context, Reach};
+use seam_memory::{Live, Memory};
+use seam_runtime::{
+    Budget, Candidate, Heap, HeapLayout, Hidden, Status, WaitsOn, chain, contexts, interfaces, mark,
+};
+
+use super::c_memory;
+use crate::dump::look::Full;
+
+/// Bytes of the target that are read at most for one mark.
+const BUDGET: Budget = Budget { bytes: 8 << 30 };
+/// Bytes of `p.wbBuf` (runtime/mwbbuf.go: two words and 512 entries, Go 1.19 to 1.27).
+const WRITE_BARRIER_BYTES: u64 = 16 + 8 * 512;
+/// Ps: GOMAXPROCS is some hundreds at most.
+const PS_MAX: u64 = 1 << 14;
+/// Goroutines with the same stack of which the contexts are looked up.
+const SAMPLES: u32 = 4;
+/// Bytes of a stack in which contexts and locks are looked for.
+const STACK_BYTES: u64 = 16 << 10;
+
+/// Marks.
+pub(super) fn reach(full: &Full) -> Reach {
+    let memory = Live::new(full.dump.pid);
+    match World::read(full, &memory) {
+        Ok(world) => world.reach(),
+        Err(why) => Reach {
+            incomplete: Some(why),
+            ..Reach::default()
+        },
+    }
+}
+
+/// What a mark goes over.
+struct World<'a> {
+    full: &'a Full,
+    memory: &'a Live,
+    runtime: &'a ImageRuntime,
+    heap: Heap,
+    candidates: Vec<Candidate>,
+    hidden: Hidden,
+}
+
+impl<'a> World<'a> {
+    fn read(full: &'a Full, memory: &'a Live) -> Result<Self, String> {
+        let [runtime] = &full.image.runtimes[..] else {
+            return Err(match full.image.runtimes.len() {
+                0 => "the process has no Go".to_owned(),
+                _ => "several Go runtimes share the process".to_owned(),
+            });
+        };
+        swapped(full.dump.pid)?;
+        let facts = runtime.facts().ok_or("the build is not known")?;
+        let mheap = runtime.globals.as_ref().and_then(|globals| globals.mheap);
+        let mheap = mheap.ok_or("the code does not show where the heap is")?;
+        if runtime.data.variables.is_empty() {
+            return Err("where the program's variables lie is not known".to_owned());
+        }
+        let layout = HeapLayout::new(&facts.offsets.offsets).map_err(|e| e.to_string())?;
+        let heap = Heap::read(memory, &layout, mheap).map_err(|e| e.to_string())?;
+        if full.raw.len() != full.dump.goroutines.len() {
+            return Err("goroutines were not read whole".to_owned());
+        }
+        let candidates = candidates(full);
+        let mut hidden = Hidden::default();
+        for raw in &full.raw {
+            hidden.objects.insert(raw.g);
+            hidden.objects.extend(&raw.sudogs);
+        }
+        let buffer = facts.offsets.offsets.get(Field::PWbBuf);
+        hidden.ranges = write_barriers(memory, runtime, buffer.map(u64::from));
+        Ok(Self {
+            full,
+            memory,
+            runtime,
+            heap,
+            candidates,
+            hidden,
+        })
+    }
+
+    fn reach(&self) -> Reach {
+        let mut roots = self.runtime.data.variables.clone();
+        let first = self.mark(&roots);
+        let mut reach = Reach {
+            unreachable: first.live.iter().map(|live| !live).collect(),
+            incomplete: first.incomplete,
+            bytes: first.bytes,
+            ..Reach::default()
+        };
+        let c = c_memory::ranges(self.full, &self.runtime.data, &self.heap);
+        if reach.unreachable.contains(&true) && !c.is_empty() {
+            roots.extend(c);
+            let second = self.mark(&roots);
+            reach.bytes += second.bytes;
+            reach.incomplete = reach.incomplete.or(second.incomplete);
+            let both = reach.unreachable.iter().zip(&second.live);
+            reach.only_through_c = both.map(|(dead, live)| *dead && *live).collect();
+            let all = reach.unreachable.iter_mut().zip(&second.live);
+            all.for_each(|(dead, live)| *dead &= !live);
+        }
+        if reach.incomplete.is_some() {
+            reach.unreachable.clear();
+            reach.only_through_c.clear();
+        }
+        reach.contexts = self.contexts();
+        reach.holds = self.holds();
+        reach
+    }
+
+    fn mark(&self, roots: &[Range<u64>]) -> seam_runtime::Marked {
+        let (heap, hidden) = (&self.heap, &self.hidden);
+        mark(
+            self.memory,
+            heap,
+            roots,
+            &[],
+            &self.candidates,
+            hidden,
+            BUDGET,
+        )
+    }
+
+    /// The contexts whose end goroutines wait for: of a few for each stack.
+    fn contexts(&self) -> BTreeMap<u32, Context> {
+        let dump = &self.full.dump;
+        let types = &self.runtime.data.types;
+        let mut asked: HashMap<Option<u32>, u32> = HashMap::new();
+        let mut waiting: Vec<(u32, u64)> = Vec::new();
+        for (at, goroutine) in dump.goroutines.iter().enumerate() {
+            let ends = dump.waits_on(goroutine).iter().filter_map(|on| match on {
+                WaitsOn::Channel { address, .. } => Some(*address),
+                _ => None,
+            });
+            // The channel of a context carries nothing.
+            let empty = |a: &u64| dump.channels.get(a).is_some_and(|c| c.element == 0);
+            let ends: Vec<u64> = ends.filter(empty).collect();
+            let count = asked.entry(goroutine.stack).or_default();
+            if !ends.is_empty() && *count < SAMPLES {
+                *count += 1;
+                waiting.extend(ends.into_iter().map(|end| (at as u32, end)));
+            }
+        }
+        if waiting.is_empty() {
+            return BTreeMap::new();
+        }
+        let channels: HashSet<u64> = waiting.iter().map(|(_, channel)| *channel).collect();
+        let found = contexts(self.memory, &self.heap, types, &channels);
+        let mut all: BTreeMap<u32, Context> = BTreeMap::new();
+        for (at, channel) in waiting {
+            if let Some(context) = found.get(&channel) {
+                let chain = chain(self.memory, types, *context);
+                all.entry(at).or_insert(Context { chain });
+            }
+        }
+        self.foreign(&mut all);
+        all
+    }
+
+    /// Package context's own goroutines wait for contexts of other types: these are named.
+    fn foreign(&self, all: &mut BTreeMap<u32, Context>) {
+        let dump = &self.full.dump;
+        let mut left = SAMPLES;
+        for (at, goroutine) in dump.goroutines.iter().enumerate() {
+            let start = goroutine.start.as_deref().unwrap_or_default();
+            if !(start.starts_with("context.") && start.contains("propagateCancel")) || left == 0 {
+                continue;
+            }
+            left -= 1;
+            let names = interfaces(self.memory, &self.runtime.data.types, &self.stack(at));
+            let names: Vec<String> = names
+                .into_iter()
+                .filter(|name| name.contains('.') && !name.starts_with("context."))
+                .collect();
+            if let Some(name) = names.first() {
+                let chain = vec![name.clone()];
+                all.insert(at as u32, Context { chain });
+            }
+        }
+    }
+
+    fn stack(&self, at: usize) -> Vec<u64> {
+        let stack = self.full.raw.get(at).map_or(0..0, |raw| raw.stack.clone());
+        let len = (stack.end.saturating_sub(stack.start)).min(STACK_BYTES) as usize;
+        let mut bytes = vec![0; len];
+        if self.memory.read(stack.start, &mut bytes).is_err() {
+            return Vec::new();
+        }
+        let words = bytes.as_chunks::<8>().0.iter();
+        words.map(|word| u64::from_le_bytes(*word)).collect()
+    }
+
+    /// Locks for which others wait, and to which a goroutine's stack points: of a few for each stack.
+    fn holds(&self) -> BTreeMap<u32, Vec<String>> {
+        let dump = &self.full.dump;
+        let mut locks: HashMap<u64, (u64, String)> = HashMap::new();
+        for goroutine in &dump.goroutines {
+            for on in dump.waits_on(goroutine) {
+                if let (WaitsOn::Semaphore { .. }, Some(address)) = (on, object(goroutine.kind, on))
+                {
+                    let Some(of) = self.heap.object(address) else {
+                        continue;
+                    };
+                    let words = seam_dump::describe(dump, goroutine.kind, on);
+                    locks.entry(of.start).or_insert((address, words));
+                }
+            }
+        }
+        let mut found = BTreeMap::new();
+        let mut asked: HashMap<Option<u32>, u32> = HashMap::new();
+        for (at, goroutine) in dump.goroutines.iter().enumerate() {
+            let count = asked.entry(goroutine.stack).or_default();
+            if locks.is_empty() || *count >= SAMPLES || goroutine.is_the_runtimes() {
+                continue;
+            }
+            *count += 1;
+            let own: Vec<u64> = dump
+                .waits_on(goroutine)
+                .iter()
+                .filter_map(|on| object(goroutine.kind, on))
+                .collect();
+            let words = self.stack(at);
+            let starts = words
+                .iter()
+                .filter_map(|w| Some(self.heap.object(*w)?.start));
+            let starts: HashSet<u64> = starts.collect();
+            let held = starts.iter().filter_map(|start| locks.get(start));
+            let held = held.filter(|(address, _)| !own.contains(address));
+            let mut held: Vec<String> = held.map(|(_, words)| words.clone()).collect();
+            held.sort();
+            if !held.is_empty() {
+                found.insert(at as u32, held);
+            }
+        }
+        found
+    }
+}
+
+/// Reading memory that is swapped out would bring it back.
+fn swapped(pid: i32) -> Result<(), String> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmSwap:"));
+    let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+    match kib {
+        None | Some(0) => Ok(()),
+        Some(kib) => Err(format!(
+            "{} MiB of the process are swapped out, and reading would bring them back",
+            kib.div_ceil(1024)
+        )),
+    }
+}
+
+fn candidates(full: &Full) -> Vec<Candidate> {
+    let all = full.dump.goroutines.iter().zip(&full.raw);
+    all.map(|(goroutine, raw)| Candidate {
+        g: raw.g,
+        stack: raw.stack.clone(),
+        waits_on: waits_on(full, goroutine),
+    })
+    .collect()
+}
+
+/// What could wake a goroutine; `None` where it can run or that is not known.
+fn waits_on(full: &Full, goroutine: &Goroutine) -> Option<Vec<u64>> {
+    let kind = goroutine.kind;
+    let parked = matches!(goroutine.status, Status::Waiting | Status::Leaked);
+    let known = kind.on_channels() || kind.on_semaphore() || kind.for_ever();
+    let certain = goroutine.trust == Trust::Certain && !goroutine.waits.cut;
+    if !parked || !known || !certain || goroutine.is_the_runtimes() {
+        return None;
+    }
+    let on = full.dump.waits_on(goroutine);
+    let objects = on.iter().map(|on| match on {
+        WaitsOn::Channel { address, .. } | WaitsOn::Semaphore { address } => Some(*address),
+        WaitsOn::Descriptor { .. } | WaitsOn::Timer { .. } => None,
+    });
+    let objects: Vec<u64> = objects.collect::<Option<_>>()?;
+    (kind.for_ever() || !objects.is_empty()).then_some(objects)
+}
+
+/// The buffers of the write barriers, in which pointers stay that are long gone.
+fn write_barriers(memory: &Live, runtime: &ImageRuntime, buffer: Option<u64>) -> Vec<Range<u64>> {
+    let allp = runtime.globals.as_ref().and_then(|globals| globals.allp);
+    let (Some(allp), Some(buffer)) = (allp, buffer) else {
+        return Vec::new();
+    };
+    let first = memory.word(allp).unwrap_or(0);
+    let count = memory.word(allp.wrapping_add(8)).unwrap_or(0).min(PS_MAX);
+    let ps = (0..count).filter_map(|at| memory.word(first.wrapping_add(8 * at)).ok());
+    ps.map(|p| {
+        let start = p.wrapping_add(buffer);
+        start..start.saturating_add(WRITE_BARRIER_BYTES)
+    })
+    .collect()
+}

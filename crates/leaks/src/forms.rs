@@ -1,0 +1,4 @@
+//! The forms in which a report is shown.
+pub(crate) mod json;
+pub(crate) mod junit;
+pub(crate) mod text;

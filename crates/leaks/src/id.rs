@@ -1,0 +1,103 @@
+//! By what goroutines of different looks, runs and builds are the same: the functions of their stack
+//! that are not the runtime's, their creator, and the kind of wait. No address, no line.
+
+use seam_dump::{Dump, Goroutine, Kind, Stack};
+use seam_runtime::WaitKind;
+
+/// A group's identity.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GroupKey {
+    /// 16 hexadecimal digits, or `runtime`.
+    pub id: String,
+    /// What kind of wait.
+    pub kind: WaitKind,
+}
+
+/// The runtime's own workers are one group.
+const RUNTIME: &str = "runtime";
+
+/// The key of a goroutine.
+#[must_use]
+pub fn group_key(dump: &Dump, goroutine: &Goroutine) -> GroupKey {
+    if goroutine.is_the_runtimes() {
+        return GroupKey {
+            id: RUNTIME.to_owned(),
+            kind: WaitKind::Other,
+        };
+    }
+    let stack = goroutine.stack.and_then(|id| dump.stacks.get(id as usize));
+    let mut hash = Fnv::default();
+    for function in stack.into_iter().flat_map(own_functions) {
+        hash.add(plain(function));
+    }
+    hash.add("created by");
+    if let Some(creator) = &goroutine.creator {
+        hash.add(plain(&creator.function));
+    }
+    hash.add(word(goroutine.kind));
+    GroupKey {
+        id: format!("{:016x}", hash.0),
+        kind: goroutine.kind,
+    }
+}
+
+impl GroupKey {
+    /// Whether it is the runtime's own workers.
+    #[must_use]
+    pub fn is_the_runtimes(&self) -> bool {
+        self.id == RUNTIME
+    }
+}
+
+/// The functions that are not the runtime's, innermost first; one that calls itself counts once, so
+/// that the depth of a recursion does not matter.
+pub(crate) fn own_functions(stack: &Stack) -> impl Iterator<Item = &str> {
+    let own = stack
+        .frames
+        .iter()
+        .filter(|f| f.kind != Kind::Runtime && !f.wrapper);
+    let mut last = "";
+    own.filter_map(move |frame| {
+        let function = &*frame.place.function;
+        let again = std::mem::replace(&mut last, function) == function;
+        (!again).then_some(function)
+    })
+}
+
+/// A name without what changes from build to build: type arguments, addresses of nameless code.
+fn plain(function: &str) -> &str {
+    let end = function.find('[').unwrap_or(function.len());
+    function.get(..end).unwrap_or(function)
+}
+
+fn word(kind: WaitKind) -> &'static str {
+    match kind {
+        WaitKind::Receive | WaitKind::NilReceive => "receive",
+        WaitKind::Send | WaitKind::NilSend => "send",
+        WaitKind::Select | WaitKind::NoCases => "select",
+        WaitKind::Mutex | WaitKind::ReadLock | WaitKind::WriteLock => "lock",
+        WaitKind::Group => "group",
+        WaitKind::Cond => "cond",
+        WaitKind::Semaphore => "semaphore",
+        WaitKind::Sleep => "sleep",
+        WaitKind::Io => "io",
+        WaitKind::Other => "other",
+    }
+}
+
+/// FNV-1a with 64 bits: the same for ever, which std's hashes do not promise.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, text: &str) {
+        for byte in text.bytes().chain([0]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! What can be reached: a conservative mark over Go's heap from outside, by which goroutines are found
+//! that nothing can wake.
+//!
+//! The rule is the one of Go's own leak profile (`isMaybeRunnable`, runtime/mgc.go, Go 1.26 and 1.27),
+//! for every version: roots are variables and the stacks of goroutines that can run. A parked goroutine
+//! is one of these once an object that it waits on is reached. The records that lead from an object or
+//! the runtime's lists to a parked goroutine (sudog, g) are not followed.
+//!
+//! Every word that could be a pointer counts as one, so what is reached may be more than there is, never
+//! less, as far as the memory held still. Whether it did is for the caller to judge, by two marks.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use seam_memory::{Memory, Piece};
+
+use crate::heap::{Heap, Object};
+
+/// Bytes that are read at once.
+const CHUNK: u64 = 256 << 10;
+/// Pieces that are read at once.
+const PIECES: usize = 1024;
+
+/// A goroutine as the mark sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its g.
+    pub g: u64,
+    /// Its stack, from the stack pointer on; all of it while it runs.
+    pub stack: Range<u64>,
+    /// What it waits on; `None` for one that can run, or of which that is not known.
+    pub waits_on: Option<Vec<u64>>,
+}
+
+/// How much is read at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// What came of a mark.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marked {
+    /// For each goroutine whether something that can run leads to it, or itself can run.
+    pub live: Vec<bool>,
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// Why it is not complete.
+    pub incomplete: Option<String>,
+}
+
+/// Marks from roots and from the goroutines that can run.
+pub fn mark(
+    memory: &impl Memory,
+    heap: &Heap,
+    roots: &[Range<u64>],
+    registers: &[u64],
+    candidates: &[Candidate],
+    hidden: &Hidden,
+    budget: Budget,
+) -> Marked {
+    let mut marker = Marker::new(memory, heap, hidden, budget);
+    let stacks = Stacks::of(candidates);
+    for (at, candidate) in candidates.iter().enumerate() {
+        for object in candidate.waits_on.iter().flatten() {
+            marker.watch(*object, at, &stacks);
+        }
+    }
+    registers.iter().for_each(|word| marker.word(*word));
+    for range in roots {
+        marker.range(range.clone());
+    }
+    let can_run = |c: &Candidate| c.waits_on.is_none();
+    for (at, _) in candidates.iter().enumerate().filter(|(_, c)| can_run(c)) {
+        marker.woken.push(at);
+    }
+    let mut live = vec![false; candidates.len()];
+    loop {
+        marker.drain();
+        let Some(at) = marker.woken.pop() else { break };
+        if std::mem::replace(&mut live[at], true) {
+            continue;
+        }
+        marker.goroutine(&candidates[at], at);
+    }
+    Marked {
+        live,
+        bytes: marker.read,
+        incomplete: marker.incomplete(),
+    }
+}
+
+/// What is not followed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// Objects: every g, and the sudogs of parked goroutines.
+    pub objects: HashSet<u64>,
+    /// Ranges: the buffers of the write barrier, in which old pointers stay.
+    pub ranges: Vec<Range<u64>>,
+}
+
+/// Whose stack an address lies on.
+struct Stacks(Vec<(Range<u64>, usize)>);
+
+impl Stacks {
+    fn of(candidates: &[Candidate]) -> Self {
+        let all = candidates.iter().enumerate();
+        let mut all: Vec<_> = all.map(|(at, c)| (c.stack.clone(), at)).collect();
+        all.sort_unstable_by_key(|(stack, _)| stack.start);
+        Self(all)
+    }
+
+    fn owner(&self, address: u64) -> Option<usize> {
+        let behind = self.0.partition_point(|(stack, _)| stack.start <= address);
+        let (stack, at) = self.0.get(behind.checked_sub(1)?)?;
+        stack.contains(&address).then_some(*at)
+    }
+}
+
+struct Marker<'a, M> {
+    memory: &'a M,
+    heap: &'a Heap,
+    hidden: &'a Hidden,
+    marked: Vec<u64>,
+    /// Objects that somebody waits on.
+    watched: Vec<u64>,
+    waiters: HashMap<u64, Vec<usize>>,
+    /// Those whose wait object lies on a goroutine's stack.
+    on_stacks: HashMap<usize, Vec<usize>>,
+    woken: Vec<usize>,
+    work: Vec<Piece>,
+    read: u64,
+    budget: u64,
+    unreadable: u64,
+    buffer: Vec<u8>,
+}
+
+impl<'a, M: Memory> Marker<'a, M> {
+    fn new(memory: &'a M, heap: &'a Heap, hidden: &'a Hidden, budget: Budget) -> Self {
+        let words = heap.objects.div_ceil(64) as usize;
+        Self {
+            memory,
+            heap,
+            hidden,
+            marked: vec![0; words],
+            watched: vec![0; words],
+            waiters: HashMap::new(),
+            on_stacks: HashMap::new(),
+            woken: Vec::new(),
+            work: Vec::new(),
+            read: 0,
+            budget: budget.bytes,
+            unreadable: 0,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Notes that goroutine `at` can be woken through the object at an address.
+    fn watch(&mut self, address: u64, at: usize, stacks: &Stacks) {
+        // The nil channel: nothing leads there.
+        if address == 0 {
+            return;
+        }
+        if let Some(object) = self.heap.object(address) {
+            set(&mut self.watched, object.number);
+            self.waiters.entry(object.number).or_default().push(at);
+            return;
+        }
+        match stacks.owner(address) {
+            Some(owner) => self.on_stacks.entry(owner).or_default().push(at),
+            // A variable, or memory that is not Go's: anybody may know it.
+            None => self.woken.push(at),
+        }
+    }
+
+    /// A goroutine that can run brings its stack, and what its g holds.
+    fn goroutine(&mut self, candidate: &Candidate, at: usize) {
+        self.range(candidate.stack.clone());
+        if let Some(g) = self.heap.object(candidate.g) {
+            self.push(g);
+        }
+        let here = self.on_stacks.remove(&at);
+        self.woken.extend(here.into_iter().flatten());
+    }
+
+    /// Every word of a range may be a pointer.
+    fn range(&mut self, range: Range<u64>) {
+        let (start, end) = (range.start.next_multiple_of(8), range.end);
+        let mut at = start;
+        while at < end {
+            let len = (end - at).min(CHUNK) as usize;
+            self.work.push(Piece { address: at, len });
+            at += len as u64;
+        }
+    }
+
+    fn word(&mut self, word: u64) {
+        let Some(object) = self.heap.object(word) else {
+            return;
+        };
+        if set(&mut self.marked, object.number) {
+            return;
+        }
+        if is_set(&self.watched, object.number) {
+            let waiters = self.waiters.remove(&object.number);
+            self.woken.extend(waiters.into_iter().flatten());
+        }
+        if !object.noscan && !self.hidden.objects.contains(&object.start) {
+            self.push(object);
+        }
+    }
+
+    fn push(&mut self, object: Object) {
+        self.range(object.start..object.start.saturating_add(object.bytes));
+    }
+
+    /// Reads what is to be read until nothing is left.
+    fn drain(&mut self) {
+        while !self.work.is_empty() {
+            let mut left = CHUNK as usize;
+            let mut count = 0;
+            for piece in self.work.iter().rev().take(PIECES) {
+                if piece.len > left {
+                    break;
+                }
+                left -= piece.len;
+                count += 1;
+            }
+            // A piece has at most a chunk.
+            let batch = self.work.split_off(self.work.len() - count.max(1));
+            let total: usize = batch.iter().map(|piece| piece.len).sum();
+            if self.read + total as u64 > self.budget {
+                self.read = self.budget + 1;
+                self.work.clear();
+                return;
+            }
+            self.read += total as u64;
+            let mut buffer = std::mem::take(&mut self.buffer);
+            buffer.resize(total, 0);
+            let read = self.memory.gather(&batch, &mut buffer);
+            let mut rest = buffer.as_slice();
+            for (piece, read) in batch.iter().zip(read) {
+                let (bytes, after) = rest.split_at(piece.len);
+                rest = after;
+                if read {
+                    self.words(piece.address, bytes);
+                } else {
+                    self.unreadable += 1;
+                }
+            }
+            self.buffer = buffer;
+        }
+    }
+
+    fn words(&mut self, start: u64, bytes: &[u8]) {
+        let end = start + bytes.len() as u64;
+        let hides = |range: &&Range<u64>| range.start < end && start < range.end;
+        let hidden: Vec<_> = self.hidden.ranges.iter().filter(hides).cloned().collect();
+        for (number, word) in bytes.as_chunks::<8>().0.iter().enumerate() {
+            let at = start + 8 * number as u64;
+            if hidden.is_empty() || !hidden.iter().any(|range| range.contains(&at)) {
+                self.word(u64::from_le_bytes(*word));
+            }
+        }
+    }
+
+    fn incomplete(&self) -> Option<String> {
+        if self.read > self.budget {
+            return Some(format!("more than {} MiB to read", self.budget >> 20));
+        }
+        (self.unreadable > 0).then(|| format!("{} pieces could not be read", self.unreadable))
+    }
+}
+
+/// Sets a bit, and says whether it was set before.
+fn set(bits: &mut [u64], number: u64) -> bool {
+    let Some(word) = bits.get_mut((number / 64) as usize) else {
+        return true;
+    };
+    let before = *word & (1 << (number % 64)) != 0;
+    *word |= 1 << (number % 64);
+    before
+}
+
+fn is_set(bits: &[u64], number: u64) -> bool {
+    let word = bits.get((number / 64) as usize);
+    word.is_some_and(|word| word & (1 << (number % 64)) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use seam_memory::Snapshot;
+
+    use super::*;
+
+    const HEAP: u64 = 0xc000_0000_0000;
+    const STACKS: u64 = 0x7000_0000;
+    const ALL: Budget = Budget { bytes: 1 << 30 };
+
+    /// Objects of 64 bytes and stacks of 64 bytes with these words; variables hold `roots`.
+    struct World {
+        memory: Snapshot,
+        heap: Heap,
+        goroutines: Vec<Candidate>,
+    }
+
+    fn object(number: u64) -> u64 {
+        HEAP + 64 * number
+    }
+
+    fn world(
+        roots: &[u64],
+        objects: &[(u64, u64)],
+        goroutines: &[(&[u64], Option<&[u64]>)],
+    ) -> World {
+        let mut memory = Snapshot::default();
+        memory.insert(HEAP, &[0; 8192]);
+        memory.insert(0x1000, &[0; 64]);
+        for (at, root) in roots.iter().enumerate() {
+            memory.insert(0x1000 + 8 * at as u64, &root.to_le_bytes());
+        }
+        for (of, to) in objects {
+            // In the middle of both.
+            memory.insert(object(*of) + 24, &(object(*to) + 8).to_le_bytes());
+        }
+        let mut heap = Heap::default();
+        heap.insert(HEAP, 1, 64, false);
+        let mut all = Vec::new();
+        for (at, (stack, waits_on)) in goroutines.iter().enumerate() {
+            let start = STACKS + 64 * at as u64;
+            memory.insert(start, &[0; 64]);
+            for (slot, word) in stack.iter().enumerate() {
+                memory.insert(start + 8 * slot as u64, &word.to_le_bytes());
+            }
+            all.push(Candidate {
+                g: object(100 + at as u64),
+                stack: start..start + 64,
+                waits_on: waits_on.map(<[u64]>::to_vec),
+            });
+        }
+        World {
+            memory,
+            heap,
+            goroutines: all,
+        }
+    }
+
+    fn live(world: &World, hidden: &Hidden) -> Vec<bool> {
+        let roots = [0x1000..0x1040];
+        let World {
+            memory,
+            heap,
+            goroutines,
+        } = world;
+        let marked = mark(memory, heap, &roots, &[], goroutines, hidden, ALL);
+        assert_eq!(marked.incomplete, None);
+        marked.live
+    }
+
+    #[test]
+    fn what_something_that_runs_leads_to_is_live() {
+        // A variable leads to 1, 1 to 2. The goroutine that can run knows 5.
+        let w = world(
+            &[object(1)],
+            &[(1, 2)],
+            &[
+                (&[object(5)], None),
+                (&[object(2)], Some(&[object(2)])),
+                (&[object(3)], Some(&[object(3)])),
+                (&[object(6)], Some(&[object(4), object(5)])),
+                // Only the one before knows 6.
+                (&[], Some(&[object(6)])),
+                (&[], Some(&[0])),
+            ],
+        );
+        assert_eq!(
+            live(&w, &Hidden::default()),
+            [true, true, false, true, true, false]
+        );
+    }
+
+    #[test]
+    fn leaked_goroutines_do_not_keep_each_other() {
+        let w = world(
+            &[],
+            &[],
+            &[
+                (&[object(2)], Some(&[object(1)])),
+                (&[object(1)], Some(&[object(2)])),
+                (&[], Some(&[STACKS + 8])),
+                (&[], Some(&[0x1008])),
+            ],
+        );
+        // The third waits for what lies on the first's stack, the fourth for a variable.
+        assert_eq!(live(&w, &Hidden::default()), [false, false, false, true]);
+    }
+
+    #[test]
+    fn queues_do_not_lead_to_what_waits_in_them() {
+        let w = world(&[object(9)], &[(9, 3)], &[(&[], Some(&[object(3)]))]);
+        assert_eq!(live(&w, &Hidden::default()), [true]);
+        let sudog = Hidden {
+            objects: HashSet::from([object(9)]),
+            ranges: Vec::new(),
+        };
+        assert_eq!(live(&w, &sudog), [false]);
+        let buffer = Hidden {
+            objects: HashSet::new(),
+            ranges: vec![object(9) + 16..object(9) + 32],
+        };
+        assert_eq!(live(&w, &buffer), [false]);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_told() {
+        let w = world(&[], &[], &[(&[], Some(&[object(1)]))]);
+        let marked = |roots: &[Range<u64>], bytes| {
+            let budget = Budget { bytes };
+            let hidden = Hidden::default();
+            mark(
+                &w.memory,
+                &w.heap,
+                roots,
+                &[],
+                &w.goroutines,
+                &hidden,
+                budget,
+            )
+            .incomplete
+        };
+        assert_eq!(marked(&[0x1000..0x1040], 1 << 20), None);
+        assert!(marked(&[0x5000..0x5040], 1 << 20).is_some());
+        assert!(marked(&[0x1000..0x1040], 32).is_some());
+    }
+}

@@ -1,0 +1,159 @@
+//! Goroutines that `g.waiting` leads from: to the sudogs, one for each case of a select, and to their
+//! channels. From Go 1.26 on the sudogs of semaphores hang there too.
+
+use std::collections::HashMap;
+
+use seam_memory::Memory;
+
+use super::layout::QueueLayout;
+use super::{Channel, Direction, Found, Parked, WaitKind, Waits, WaitsOn, plausible, structures};
+
+/// Cases of one select that are read: the largest written by hand have some dozens.
+const CASES_MAX: usize = 128;
+
+/// A case: the goroutine's place in the batch, its sudog, its channel or semaphore.
+struct Case {
+    of: usize,
+    sudog: u64,
+    channel: u64,
+}
+
+impl Waits {
+    /// Reads the waits of all that have a sudog.
+    pub(super) fn queued(&mut self, memory: &impl Memory, parked: &[Parked], found: &mut [Found]) {
+        let Some(layout) = self.layout.queue else {
+            return;
+        };
+        let cases = self.cases(memory, &layout, parked, found);
+        let mut addresses: Vec<u64> = cases.iter().map(|case| case.channel).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        let queues = self.channels(memory, &layout, &addresses);
+        for case in cases {
+            let direction = match parked[case.of].kind {
+                WaitKind::Send => Direction::Send,
+                WaitKind::Receive => Direction::Receive,
+                _ => queues
+                    .get(&case.channel)
+                    .map_or(Direction::Unknown, |queues| queues.of(case.sudog)),
+            };
+            found[case.of].on.push(WaitsOn::Channel {
+                address: case.channel,
+                direction,
+            });
+        }
+    }
+
+    /// The cases on channels; those on semaphores are noted at once.
+    fn cases(
+        &mut self,
+        memory: &impl Memory,
+        layout: &QueueLayout,
+        parked: &[Parked],
+        found: &mut [Found],
+    ) -> Vec<Case> {
+        let mut cases = Vec::new();
+        let waits = |p: &Parked| p.kind.on_channels() || p.kind.on_semaphore();
+        let heads = parked.iter().enumerate().filter(|(_, p)| waits(p));
+        let mut next: Vec<(usize, u64)> = heads.map(|(at, p)| (at, p.waiting)).collect();
+        for round in 0..=CASES_MAX {
+            next.retain(|(_, sudog)| *sudog != 0);
+            if round == CASES_MAX {
+                next.iter().for_each(|(at, _)| found[*at].cut = true);
+                break;
+            }
+            let addresses: Vec<u64> = next.iter().map(|(_, sudog)| *sudog).collect();
+            let read = structures(memory, &addresses, layout.sudog_bytes);
+            let mut after = Vec::new();
+            for ((at, sudog), words) in next.into_iter().zip(read) {
+                let words = words.filter(|w| w[layout.sudog_g / 8] == parked[at].g);
+                let Some(words) = words else {
+                    found[at].cut = true;
+                    self.misread("sudog");
+                    continue;
+                };
+                found[at].sudogs.push(sudog);
+                if parked[at].kind.on_semaphore() {
+                    let address = words[layout.elem / 8];
+                    found[at].on.push(WaitsOn::Semaphore { address });
+                    continue;
+                }
+                let channel = words[layout.c / 8];
+                if plausible(channel) {
+                    cases.push(Case {
+                        of: at,
+                        sudog,
+                        channel,
+                    });
+                } else {
+                    found[at].cut = true;
+                    self.misread("sudog");
+                }
+                after.push((at, words[layout.waitlink / 8]));
+            }
+            if after.is_empty() {
+                break;
+            }
+            next = after;
+        }
+        cases
+    }
+
+    /// Reads channels, keeps what they are, and gives their queues.
+    fn channels(
+        &mut self,
+        memory: &impl Memory,
+        layout: &QueueLayout,
+        addresses: &[u64],
+    ) -> HashMap<u64, Queues> {
+        let read = structures(memory, addresses, layout.chan_bytes);
+        let mut queues = HashMap::with_capacity(addresses.len());
+        for (address, words) in addresses.iter().zip(read) {
+            let Some(channel) = words.as_ref().and_then(|w| channel(layout, w)) else {
+                self.misread("hchan");
+                continue;
+            };
+            self.channels.insert(*address, channel);
+            let words = words.unwrap_or_default();
+            let (receive, send) = (words[layout.recvq / 8], words[layout.sendq / 8]);
+            queues.insert(*address, Queues { receive, send });
+        }
+        queues
+    }
+}
+
+/// The first sudogs of both queues of a channel.
+struct Queues {
+    receive: u64,
+    send: u64,
+}
+
+impl Queues {
+    /// In which of them a sudog stands. Both have waiters only where one select both sends and
+    /// receives.
+    fn of(&self, sudog: u64) -> Direction {
+        match (self.receive, self.send) {
+            (0, 0) => Direction::Unknown,
+            (_, 0) => Direction::Receive,
+            (0, _) => Direction::Send,
+            (first, _) if first == sudog => Direction::Receive,
+            (_, first) if first == sudog => Direction::Send,
+            _ => Direction::Unknown,
+        }
+    }
+}
+
+/// A channel from its hchan; `None` if it can be none.
+fn channel(layout: &QueueLayout, words: &[u64]) -> Option<Channel> {
+    let (len, capacity) = (words[layout.qcount / 8], words[layout.dataqsiz / 8]);
+    let part = |at: usize| words[at / 8] >> (8 * (at % 8));
+    let closed = part(layout.closed) as u32;
+    let sound = len <= capacity && closed <= 1;
+    Some(Channel {
+        len: u32::try_from(len).ok().filter(|_| sound)?,
+        capacity: u32::try_from(capacity).ok()?,
+        element: part(layout.elemsize) as u16,
+        closed: closed == 1,
+        timer: layout.timer.map(|at| words[at / 8] != 0),
+    })
+}
