@@ -68,6 +68,16 @@ pub enum Error {
         /// Capabilities that are missing for it.
         missing: Vec<&'static str>,
     },
+    /// A core file can't be used.
+    #[error("{path}: {why}")]
+    Core {
+        /// The file.
+        path: String,
+        /// Why not.
+        why: String,
+        /// What would help.
+        hint: String,
+    },
     /// Only the kernel side can do it.
     #[error("{0} needs BPF")]
     NeedsBpf(&'static str),
@@ -151,6 +161,7 @@ impl Error {
                 "seam needs Linux 5.17 or newer with BPF; -v prints what the kernel's verifier said"
                     .to_owned()
             }
+            Self::Core { hint, .. } => hint.clone(),
             Self::NeedsBpf(_) => format!("sudo seam record …, or once: {SETCAP}"),
             Self::TooManyThreads { pid } => {
                 format!("sudo seam record -p {pid} needs none; or ulimit -n higher")

@@ -1,10 +1,13 @@
 //! A process as it is now: what it maps, its unwind tables ready for the host's walk, and its Go
 //! runtimes with the places of their variables. For looks at a process that is not recorded.
 
+pub(crate) mod core;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use seam_go::{Globals, GoModule, ModuleData};
+use seam_memory::{Live, Memory};
 use seam_object::{Elf, ReadCache};
 use seam_unwind::{GoRuntimeFacts, TableSet};
 
@@ -66,7 +69,12 @@ impl Image {
         let mut modules = Modules::with_tables(TableCache::of_user());
         let map =
             ProcessMap::read(pid, &mut modules).map_err(|source| Error::Inspect { pid, source })?;
-        let wire = map.go_runtimes(pid);
+        Ok(Self::new(map, &modules, &Live::new(pid)))
+    }
+
+    /// Puts together what is known of a process's mappings and memory.
+    fn new(map: ProcessMap, modules: &Modules, memory: &dyn Memory) -> Self {
+        let wire = map.go_runtimes(memory);
         let mut tables = TableSet::default();
         let mut slots = vec![0; modules.all().len()];
         let mappings = map.wire(&wire, |module| {
@@ -89,12 +97,12 @@ impl Image {
             })
         };
         let runtimes = wire.iter().filter_map(of_module).collect();
-        Ok(Self {
+        Self {
             map,
             modules: modules.all().to_vec(),
             tables,
             runtimes,
-        })
+        }
     }
 }
 

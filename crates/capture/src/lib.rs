@@ -39,6 +39,7 @@ pub use cost::Cost;
 pub use error::Error;
 pub use grade::{Grade, Recorder};
 pub use history::MapHistory;
+pub use image::core::CoreImage;
 pub use image::{GoData, Image, ImageRuntime};
 pub use kernel::{KernelFacts, kernel_facts};
 pub use made_names::MadeNames;

@@ -98,7 +98,9 @@ impl Module {
             code_offset: code.offset,
             code_address: code.address,
             code_bytes: code.memory_size,
-            runtime: fixed.map(|go| go_runtime(0, go, 0)).unwrap_or_default(),
+            runtime: fixed
+                .map(|go| go_runtime(&Live::new(0), go, 0))
+                .unwrap_or_default(),
         };
         Some((key, entry))
     }
@@ -189,14 +191,19 @@ impl Modules {
             if let Some(module) = &self.vdso {
                 return Arc::clone(module);
             }
-            let module = self.add(|number| vdso_module(number, pid, entry));
-            self.vdso = Some(Arc::clone(&module));
-            return module;
+            return self.vdso_of(&Live::new(pid), entry);
         }
         if PROBE_PAGES.contains(&entry.path.as_str()) {
             return self.made(None, &entry.path);
         }
         self.made(Some(pid), ANONYMOUS)
+    }
+
+    /// The vdso at a place in a memory.
+    pub(crate) fn vdso_of(&mut self, memory: &dyn Memory, entry: &MapsEntry) -> Arc<Module> {
+        let module = self.add(|number| vdso_module(number, memory, entry));
+        self.vdso = Some(Arc::clone(&module));
+        module
     }
 
     fn made(&mut self, maker: Option<i32>, path: &str) -> Arc<Module> {
@@ -341,9 +348,9 @@ fn file_module(
     (module, key)
 }
 
-fn vdso_module(number: u32, pid: i32, entry: &MapsEntry) -> Module {
+fn vdso_module(number: u32, memory: &dyn Memory, entry: &MapsEntry) -> Module {
     let mut image = vec![0; (entry.end - entry.start).min(VDSO_BYTES_MAX) as usize];
-    let read = Live::new(pid)
+    let read = memory
         .read(entry.start, &mut image)
         .map_err(|e| e.to_string());
     let elf = read.and_then(|()| Elf::parse(image.as_slice()).map_err(|e| e.to_string()));

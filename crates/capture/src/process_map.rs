@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use seam_go::{Field, TlsOffset};
-use seam_memory::{Live, Memory};
+use seam_memory::Memory;
 use seam_unwind::GoRuntimeFacts;
 use seam_wire::{
     GoRuntime, Mapping, SEAM_CODE_FILE, SEAM_CODE_MADE, SEAM_CODE_PROBE, SEAM_G_BYTES,
@@ -54,7 +54,11 @@ impl ProcessMap {
 
     /// Adds one mapping; whatever was mapped at its addresses before is gone.
     pub fn insert(&mut self, pid: i32, entry: &MapsEntry, modules: &mut Modules) {
-        let module = modules.of_mapping(pid, entry);
+        self.insert_module(entry, modules.of_mapping(pid, entry));
+    }
+
+    /// The same for a mapping of which the module is known.
+    pub(crate) fn insert_module(&mut self, entry: &MapsEntry, module: Arc<Module>) {
         let load_bias = module.load_bias(entry.start, entry.offset).unwrap_or(0);
         let new = MappedModule {
             start: entry.start,
@@ -97,9 +101,9 @@ impl ProcessMap {
         (address < mapping.end).then_some(mapping)
     }
 
-    /// The Go runtimes in the process, with the number of their module.
+    /// The Go runtimes in the process that has this memory, with the number of their module.
     #[must_use]
-    pub fn go_runtimes(&self, pid: i32) -> Vec<(u32, GoRuntime)> {
+    pub fn go_runtimes(&self, memory: &dyn Memory) -> Vec<(u32, GoRuntime)> {
         let mut runtimes: Vec<(u32, GoRuntime)> = Vec::new();
         for mapping in &self.mappings {
             let Ok(table) = &mapping.module.table else {
@@ -112,7 +116,7 @@ impl ProcessMap {
             {
                 continue;
             }
-            runtimes.push((number, go_runtime(pid, facts, mapping.load_bias)));
+            runtimes.push((number, go_runtime(memory, facts, mapping.load_bias)));
         }
         runtimes
     }
@@ -168,12 +172,12 @@ impl ProcessMap {
 }
 
 /// A runtime's facts at the addresses of one process.
-pub(crate) fn go_runtime(pid: i32, facts: &GoRuntimeFacts, load_bias: u64) -> GoRuntime {
+pub(crate) fn go_runtime(memory: &dyn Memory, facts: &GoRuntimeFacts, load_bias: u64) -> GoRuntime {
     let tls = match facts.tls {
         Some(TlsOffset::Fixed(offset)) => Some(offset),
         // The loader fills the slot in, in the process's memory only, some time after it has mapped
         // the library. Thread-local storage lies below the thread pointer.
-        Some(TlsOffset::Slot(slot)) => Live::new(pid)
+        Some(TlsOffset::Slot(slot)) => memory
             .word(slot.wrapping_add(load_bias))
             .ok()
             .map(|v| v as i64)

@@ -8,6 +8,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use seam_memory::Live;
 use seam_wire::{
     Process, SEAM_COUNT_NO_REGISTERS, SEAM_COUNT_RING_FULL, SEAM_COUNT_SAMPLES, SEAM_GO_RUNTIMES,
 };
@@ -305,7 +306,7 @@ impl Session {
         };
         tracked.note_made_code();
         let (map, exec_set) = (tracked.map.clone(), tracked.exec_set);
-        let runtimes = map.go_runtimes(pid);
+        let runtimes = map.go_runtimes(&Live::new(pid));
         if !map.awaits_loader(&runtimes) {
             tracked.looks_left = 0;
         }

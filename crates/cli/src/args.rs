@@ -232,6 +232,7 @@ Examples:
   sudo seam dump 4242 --state 'chan receive' --without 'pool\\.'
   sudo seam dump 4242 --goroutine 18,40    each frame on its own line
   sudo seam dump 4242 --all | less         every group and every number
+  seam dump core.4242                      a core file; needs no privilege
   sudo seam dump 4242 -o goroutines.txt    the form of Go's own dump, for tools that read it
   sudo seam dump 4242 --json | jq '.groups[0]'
 
@@ -246,8 +247,13 @@ Exit codes: 0 shown, 2 error.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = DUMP_EXAMPLES)]
 pub(crate) struct DumpArgs {
-    /// The process to look at
-    pub(crate) pid: Option<i32>,
+    /// The process to look at, or a core file of one
+    #[arg(value_name = "PID|CORE")]
+    pub(crate) target: Option<String>,
+
+    /// The executable that a core file is of, where it is not at the path that the core names
+    #[arg(long, value_name = "FILE")]
+    pub(crate) exe: Option<PathBuf>,
 
     /// Look at the process whose name or command line matches
     #[arg(long, value_name = "REGEX")]

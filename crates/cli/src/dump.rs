@@ -8,26 +8,29 @@ mod stacks;
 mod threads;
 mod written;
 
+use std::path::Path;
+
 use anyhow::Result;
 use regex::Regex;
-use seam_capture::Target;
+use seam_capture::{CoreImage, Target};
 use seam_dump::{Dump, Goroutine, StackId, TextOptions, Thread};
 
 use crate::args::DumpArgs;
 use crate::failure::Failure;
 use crate::{by_name, terminal};
+use look::Origin;
 
 /// Groups of goroutines, and of threads, on the screen without --all.
 const GROUPS_MAX: usize = 20;
 
 /// Runs the verb.
 pub(crate) fn run(args: &DumpArgs) -> Result<()> {
-    let target = target("dump", args.pid, args.name.as_deref())?;
+    let origin = origin(args)?;
     let choice = Choice::new(args)?;
     args.output
         .iter()
         .try_for_each(|path| written::check(path))?;
-    let dump = look::at(&target)?;
+    let dump = look::at(origin)?;
     choice.check(&dump)?;
     let full = args.all || !args.goroutine.is_empty() || !args.thread.is_empty();
     let screen = !full && !args.json && args.output.is_empty();
@@ -49,6 +52,24 @@ pub(crate) fn run(args: &DumpArgs) -> Result<()> {
     };
     let text = seam_dump::text(&dump, &goroutines, &threads, options);
     terminal::print(&text, "dump")
+}
+
+/// A process by its number or name, or a core file.
+fn origin(args: &DumpArgs) -> Result<Origin> {
+    let named = args.target.as_deref();
+    let pid = named.and_then(|target| target.parse::<i32>().ok());
+    match named.filter(|_| pid.is_none()) {
+        Some(path) if args.name.is_none() => {
+            let core = CoreImage::open(Path::new(path), args.exe.as_deref())?;
+            Ok(Origin::Core(Box::new(core)))
+        }
+        _ if args.exe.is_some() => Err(Failure::new(
+            "--exe goes with a core file only",
+            "seam dump core.123 --exe ./server",
+        )
+        .into()),
+        _ => Ok(Origin::Process(target("dump", pid, args.name.as_deref())?)),
+    }
 }
 
 /// The one process that a verb is to look at.

@@ -21,7 +21,9 @@ pub struct Dump {
     pub go: Vec<String>,
     /// How long reading took.
     pub read_ns: TimeNs,
-    /// When that was, on the clock of deadlines and timers.
+    /// It was read from a core file.
+    pub core: bool,
+    /// When that was, on the clock of deadlines and timers; 0 where that is not known, as in a core.
     pub now_ns: TimeNs,
     /// Goroutines in the order of the runtimes' lists.
     pub goroutines: Vec<Goroutine>,

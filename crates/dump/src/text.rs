@@ -54,7 +54,11 @@ fn head(dump: &Dump, out: &mut String) {
     if !dump.go.is_empty() {
         parts.push(count(dump.goroutines.len() as u64, "goroutine"));
     }
-    parts.push(format!("read in {}, nothing stopped", age(dump.read_ns)));
+    let read = age(dump.read_ns);
+    parts.push(match dump.core {
+        true => format!("of a core file, read in {read}"),
+        false => format!("read in {read}, nothing stopped"),
+    });
     let _ = writeln!(out, "{}", parts.join("   "));
 }
 
@@ -193,7 +197,7 @@ fn thread_group(dump: &Dump, group: &Group, options: TextOptions, out: &mut Stri
     };
     let number = group.members.len() as u64;
     let what = if number == 1 { "thread" } else { "threads" };
-    let mut parts = vec![state_word(first).to_owned()];
+    let mut parts = vec![state_word(dump, first).to_owned()];
     if let Some((low, high)) = group.asleep(&dump.threads) {
         parts.push(match (age(low), age(high)) {
             (low, high) if low == high => format!("for {high}"),
@@ -204,7 +208,7 @@ fn thread_group(dump: &Dump, group: &Group, options: TextOptions, out: &mut Stri
     let _ = writeln!(out, "{:>7} {what}  {}", thousands(number), parts.join(", "));
     let limit = if options.full { usize::MAX } else { 6 };
     for thread in group.of(&dump.threads).take(limit) {
-        let _ = writeln!(out, "        {}", thread_line(thread));
+        let _ = writeln!(out, "        {}", thread_line(dump, thread));
     }
     let left = group.members.len().saturating_sub(limit);
     if left > 0 {
@@ -215,18 +219,22 @@ fn thread_group(dump: &Dump, group: &Group, options: TextOptions, out: &mut Stri
     }
 }
 
-fn thread_line(thread: &Thread) -> String {
-    let mut parts = vec![format!("{} {}", thread.tid, clean(&thread.name))];
+fn thread_line(dump: &Dump, thread: &Thread) -> String {
+    let name = format!("{} {}", thread.tid, clean(&thread.name));
+    let mut parts = vec![name.trim_end().to_owned()];
     if let Some(goid) = thread.goid {
         parts.push(format!("goroutine {goid}"));
     }
     parts.extend(thread.waits_in.as_deref().map(clean));
-    parts.push(format!("CPU {}", age(thread.cpu_ns)));
+    if !dump.core {
+        parts.push(format!("CPU {}", age(thread.cpu_ns)));
+    }
     parts.join("   ")
 }
 
-fn state_word(thread: &Thread) -> &'static str {
+fn state_word(dump: &Dump, thread: &Thread) -> &'static str {
     match thread.state {
+        _ if dump.core => "in the core",
         'R' => "running or ready",
         'S' => "asleep",
         'D' => "waiting for a device",

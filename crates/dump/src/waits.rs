@@ -123,6 +123,7 @@ pub fn describe(dump: &Dump, kind: WaitKind, on: &WaitsOn) -> String {
             let what = what.unwrap_or_default();
             format!("{verb} fd {fd}{what}, {}", until(dump, *deadline))
         }
+        WaitsOn::Timer { .. } if dump.now_ns == 0 => "timer".to_owned(),
         WaitsOn::Timer { when, .. } => match when.checked_sub(dump.now_ns) {
             Some(left) => format!("timer, {} left", age(left)),
             None => "timer, due".to_owned(),
@@ -146,6 +147,7 @@ fn until(dump: &Dump, deadline: Deadline) -> String {
         Deadline::None => "no deadline".to_owned(),
         Deadline::Passed => "deadline passed".to_owned(),
         Deadline::Unknown => "deadline not known".to_owned(),
+        Deadline::At(_) if dump.now_ns == 0 => "deadline set".to_owned(),
         Deadline::At(when) => match when.checked_sub(dump.now_ns) {
             Some(left) => format!("deadline in {}", age(left)),
             None => "deadline passed".to_owned(),

@@ -1,13 +1,17 @@
-//! The one interface to a target's bytes: a live process or a recorded snapshot.
+//! The one interface to a target's bytes: a live process, a core file or a recorded snapshot.
 //!
 //! Reading never stops, signals or writes to the target. What the bytes mean is decided elsewhere.
 
+mod core;
 mod live;
 mod snapshot;
+mod source;
 mod window;
 
+pub use core::{Core, CoreError, CoreFile, CoreSegment, CoreThread};
 pub use live::Live;
 pub use snapshot::Snapshot;
+pub use source::Source;
 pub use window::Window;
 
 /// A read that could not be served whole.

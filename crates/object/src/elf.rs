@@ -28,6 +28,30 @@ pub enum ElfKind {
     Other,
 }
 
+/// More than the notes of any file; a core has its own reader.
+const NOTES_MAX: u64 = 1 << 20;
+/// `NT_GNU_BUILD_ID`
+const BUILD_ID: u32 = 3;
+
+/// The build id among the notes of a segment, which are padded to `align` bytes.
+fn build_id_note(mut bytes: &[u8], align: usize) -> Option<&[u8]> {
+    loop {
+        let (header, rest) = bytes.split_first_chunk::<12>()?;
+        let word = |at: usize| {
+            let word = header[at..at + 4].try_into().expect("four bytes");
+            u32::from_le_bytes(word)
+        };
+        let (name, data) = (word(0) as usize, word(4) as usize);
+        let start = name.checked_add(12)?.checked_next_multiple_of(align)? - 12;
+        let found = rest.get(start..)?.get(..data)?;
+        if word(8) == BUILD_ID && rest.get(..4) == Some(b"GNU\0") {
+            return Some(found);
+        }
+        let end = start.checked_add(data)?.checked_add(12)?;
+        bytes = bytes.get(end.checked_next_multiple_of(align)?..)?;
+    }
+}
+
 /// A parsed 64-bit little-endian ELF file over readable bytes.
 #[derive(Debug)]
 pub struct Elf<'data, R: ReadRef<'data>> {
@@ -114,11 +138,21 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
         String::from_utf8(bytes[..end].to_vec()).ok()
     }
 
-    /// The GNU build id, from the notes.
+    /// The GNU build id, from the notes; those of segments where there are no sections.
     #[must_use]
     pub fn build_id(&self) -> Option<BuildId> {
-        let id = self.file()?.build_id().ok()??;
+        let of_sections = self.file().and_then(|file| file.build_id().ok().flatten());
+        let id = of_sections.or_else(|| self.build_id_of_segments())?;
         (!id.is_empty() && id.len() <= 64).then(|| BuildId(id.to_vec()))
+    }
+
+    fn build_id_of_segments(&self) -> Option<&'data [u8]> {
+        let notes = self.segments.iter().filter(|s| s.kind == SegmentKind::Note);
+        let mut bytes = notes.filter_map(|s| {
+            let len = s.file_size.min(NOTES_MAX);
+            Some((self.data.read_bytes_at(s.offset, len).ok()?, s.align))
+        });
+        bytes.find_map(|(bytes, align)| build_id_note(bytes, if align == 8 { 8 } else { 4 }))
     }
 
     /// Bytes at a virtual address, as the file gives them (before relocation). `None` where the
@@ -172,4 +206,39 @@ fn check_ident<'data>(data: impl ReadRef<'data>) -> Result<()> {
         return Err(Error::Unsupported("big-endian"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(name: &[u8], kind: u32, data: &[u8], align: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for word in [name.len() as u32, data.len() as u32, kind] {
+            bytes.extend(word.to_le_bytes());
+        }
+        for part in [name, data] {
+            bytes.extend(part);
+            bytes.resize(bytes.len().next_multiple_of(align), 0);
+        }
+        bytes
+    }
+
+    #[test]
+    fn the_build_id_stands_among_other_notes() {
+        for align in [4, 8] {
+            let mut bytes = note(b"GNU\0", 5, &[1; 13], align);
+            bytes.extend(note(b"Go\0\0", 3, &[2; 9], align));
+            bytes.extend(note(b"GNU\0", 3, &[7; 20], align));
+            assert_eq!(build_id_note(&bytes, align), Some(&[7; 20][..]), "{align}");
+            for len in 0..bytes.len() {
+                let _ = build_id_note(&bytes[..len], align);
+            }
+            for at in 0..bytes.len() {
+                let mut changed = bytes.clone();
+                changed[at] = 0xff;
+                let _ = build_id_note(&changed, align);
+            }
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! Program headers: what the loader maps, and where.
 
 use object::LittleEndian;
-use object::elf::{FileHeader64, PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_INTERP, PT_LOAD, PT_TLS};
+use object::elf::{
+    FileHeader64, PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_INTERP, PT_LOAD, PT_NOTE, PT_TLS,
+};
 use object::read::ReadRef;
 use object::read::elf::{FileHeader, ProgramHeader};
 
@@ -20,6 +22,8 @@ pub enum SegmentKind {
     Interpreter,
     /// `.eh_frame_hdr`.
     EhFrameHdr,
+    /// Notes, the build id among them.
+    Note,
     /// Any other.
     Other,
 }
@@ -60,6 +64,7 @@ pub(crate) fn segments<'data, R: ReadRef<'data>>(
                 PT_DYNAMIC => SegmentKind::Dynamic,
                 PT_INTERP => SegmentKind::Interpreter,
                 PT_GNU_EH_FRAME => SegmentKind::EhFrameHdr,
+                PT_NOTE => SegmentKind::Note,
                 _ => SegmentKind::Other,
             },
             executable: h.p_flags(endian).0 & PF_X.0 != 0,

@@ -5,7 +5,7 @@
 mod container;
 
 use seam_go::{BuildInfo, GoModule, GoVersion};
-use seam_memory::Snapshot;
+use seam_memory::{Core, Memory, Snapshot};
 use seam_object::Elf;
 use seam_symbolize::{KernelSymbols, ModuleSymbols, demangle, perf_map_names};
 use seam_unwind::{ModuleTable, Start, Table, TableFacts, TableSet, walk};
@@ -26,7 +26,11 @@ pub struct Target {
 }
 
 /// All parsers.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
+    Target {
+        name: "core",
+        run: core,
+    },
     Target {
         name: "stored",
         run: stored,
@@ -210,6 +214,20 @@ pub fn kallsyms(bytes: &[u8]) {
     for address in [0, 1 << 40, u64::MAX, 0xffff_ffff_8100_0000] {
         let _ = symbols.find(address);
     }
+}
+
+/// A core file: headers, notes, and memory at its threads' registers.
+pub fn core(bytes: &[u8]) {
+    let Ok(core) = Core::from_bytes(bytes.to_vec()) else {
+        return;
+    };
+    for thread in core.threads().iter().take(64) {
+        for at in thread.registers {
+            let _ = core.word(at);
+        }
+    }
+    let _ = (core.missing_stacks(), core.auxiliary(9), core.pid());
+    assert!(core.files().len() <= bytes.len());
 }
 
 /// Mangled names.

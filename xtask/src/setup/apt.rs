@@ -38,11 +38,12 @@ pub(crate) const BUILD: &[Package] = &[
     package("zlib1g-dev", &[File("/usr/include/zlib.h")]),
 ];
 
-/// For the tests: a browser for the page, perf to compare with, and libclang for
-/// checking that the generated Rust is fresh.
+/// For the tests: a browser for the page, gcore for core files, perf to compare with, and
+/// libclang for checking that the generated Rust is fresh.
 pub(crate) const TESTS: &[Package] = &[
     package("binutils", &[Command("objdump")]),
     package("chromium", &[Command("chromium"), Command("google-chrome")]),
+    package("gdb", &[Command("gcore")]),
     package("git", &[Command("git")]),
     package(
         "libclang1-19",

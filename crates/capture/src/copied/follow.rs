@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use seam_memory::Live;
 use seam_unwind::TableSet;
 
 use super::machines::{Machines, Places};
@@ -91,7 +92,7 @@ impl CopySession {
         };
         followed.tracked.note_made_code();
         let map = &followed.tracked.map;
-        let runtimes = map.go_runtimes(pid);
+        let runtimes = map.go_runtimes(&Live::new(pid));
         let (slots, tables) = (&mut self.slots, &mut self.tables);
         followed.mappings = map.wire(&runtimes, |module| slot(slots, tables, module));
         let of_module = |number: u32| {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use seam_capture::{Image, ImageRuntime};
 use seam_dump::{Counts, Trust};
-use seam_memory::{Live, Memory, Window};
+use seam_memory::{Memory, Source, Window};
 use seam_runtime::{
     Channel, Error, Found, Goroutine, GoroutineList, Labels, Layout, Machine, Parked, Seen, Status,
     TOP_WORDS, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn, labels, look, machines,
@@ -68,7 +68,7 @@ pub(super) struct Goroutines {
 
 /// Reads the runtime with this place in the image.
 pub(super) fn read(
-    memory: &Live,
+    memory: &Source,
     image: &Image,
     number: usize,
     stacks: &mut RawStacks,
@@ -143,7 +143,7 @@ pub(super) fn read(
 }
 
 struct Reader<'a> {
-    memory: &'a Live,
+    memory: &'a Source,
     image: &'a Image,
     number: usize,
     runtime: &'a ImageRuntime,
@@ -273,7 +273,7 @@ fn kind_of(reasons: Option<&WaitReasons>, reason: u8) -> WaitKind {
 }
 
 /// The innermost words of a stack.
-fn top(window: &Window<'_, Live>) -> Vec<u64> {
+fn top(window: &Window<'_, Source>) -> Vec<u64> {
     let words = window.bytes.as_chunks::<8>().0.iter().take(TOP_WORDS);
     words.map(|word| u64::from_le_bytes(*word)).collect()
 }
@@ -291,10 +291,10 @@ fn raw(goroutine: &Goroutine, waits: &Found) -> Raw {
 fn walk_one(
     image: &Image,
     runtime: usize,
-    memory: &Live,
+    memory: &Source,
     layout: &Layout,
     goroutine: &Goroutine,
-    window: &Window<'_, Live>,
+    window: &Window<'_, Source>,
 ) -> Option<RawStack> {
     let place = goroutine.place()?;
     // Called back from C it is locked to its thread, whose g0 has the list of callbacks.

@@ -1,13 +1,13 @@
-//! One look at a process, from its mappings to a dump with names.
+//! One look at a process or a core, from its mappings to a dump with names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Instant;
 
 use anyhow::Result;
-use seam_capture::{BlockedIn, Image, Target};
+use seam_capture::{BlockedIn, CoreImage, Image, Target};
 use seam_dump::{Dump, Goroutine, Placed, Thread, Trust, Waits, syscall_name};
-use seam_memory::Live;
+use seam_memory::{Live, Source};
 use seam_runtime::{Status, WaitsOn};
 use seam_wire::frame_address;
 
@@ -16,6 +16,14 @@ use super::names::Names;
 use super::stacks::{RawStack, RawStacks};
 use super::threads::{self, Threads};
 use crate::failure::Failure;
+
+/// What is looked at.
+pub(super) enum Origin {
+    /// A running process.
+    Process(Target),
+    /// A core file.
+    Core(Box<CoreImage>),
+}
 
 /// A look with what a mark over the memory needs.
 pub(crate) struct Full {
@@ -27,9 +35,12 @@ pub(crate) struct Full {
     pub(crate) thread_stacks: Vec<u64>,
 }
 
-/// Looks at a process.
-pub(super) fn at(target: &Target) -> Result<Dump> {
-    Ok(full(target, false)?.dump)
+/// Looks at a process, or at what a core has of one.
+pub(super) fn at(origin: Origin) -> Result<Dump> {
+    match origin {
+        Origin::Process(target) => Ok(full(&target, false)?.dump),
+        Origin::Core(core) => Ok(of_core(*core)),
+    }
 }
 
 /// Looks at a process, and keeps what a mark needs if that is asked for.
@@ -37,26 +48,19 @@ pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
     let pid = target.pid;
     let program = program(pid);
     let image = Image::read(pid)?;
-    let memory = Live::new(pid);
+    let memory = Source::Live(Live::new(pid));
     let mut stacks = RawStacks::default();
     let started = Instant::now();
     let mut threads = Threads::look(pid, &image, &mut stacks)?;
-    let mut notes: Vec<String> = threads.note.take().into_iter().collect();
-    let mut runtimes = Vec::new();
-    for (number, runtime) in image.runtimes.iter().enumerate() {
-        match goroutines::read(&memory, &image, number, &mut stacks, keep_raw) {
-            Ok(mut found) => {
-                notes.append(&mut found.notes);
-                runtimes.push((number, found));
-            }
-            Err(why) => {
-                let name = runtime.module.name();
-                notes.push(format!("{name}: no goroutines: {why}"));
-            }
-        }
-    }
+    let mut dump = Dump {
+        pid,
+        name: target.name.clone(),
+        notes: threads.note.take().into_iter().collect(),
+        ..Dump::default()
+    };
+    let runtimes = runtimes(&image, &memory, &mut stacks, keep_raw, &mut dump.notes);
     threads.verify(pid);
-    let read_ns = started.elapsed().as_nanos() as u64;
+    dump.read_ns = started.elapsed().as_nanos() as u64;
     seam_capture::check_target(pid)?;
     if self::program(pid) != program {
         return Err(Failure::new(
@@ -65,28 +69,85 @@ pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
         )
         .into());
     }
+    dump.now_ns = monotonic_ns();
+    Ok(joined(dump, image, &stacks, &threads, runtimes))
+}
+
+/// Looks at a core, in which nothing moves.
+fn of_core(opened: CoreImage) -> Dump {
+    let CoreImage {
+        image, core, notes, ..
+    } = opened;
+    let started = Instant::now();
+    let mut stacks = RawStacks::default();
+    let threads = Threads::of_core(&core, &image, &mut stacks);
+    let executable = opened.executable.rsplit('/').next().unwrap_or_default();
     let mut dump = Dump {
-        pid,
-        name: target.name.clone(),
-        go: versions(&image),
-        read_ns,
-        now_ns: monotonic_ns(),
+        pid: core.pid(),
+        name: match executable {
+            "" => core.name().to_owned(),
+            file => file.to_owned(),
+        },
+        core: true,
         notes,
         ..Dump::default()
     };
+    // The kernel names it at all threads; the first is the one that it came to.
+    let died = core.threads().first().filter(|t| t.signal != 0);
+    let died = died.map(|t| format!("thread {} died of signal {}", t.tid, t.signal));
+    dump.notes.extend(died);
+    let memory = Source::Core(core);
+    let runtimes = runtimes(&image, &memory, &mut stacks, false, &mut dump.notes);
+    dump.read_ns = started.elapsed().as_nanos() as u64;
+    joined(dump, image, &stacks, &threads, runtimes).dump
+}
+
+/// The goroutines of every runtime, with its number.
+fn runtimes(
+    image: &Image,
+    memory: &Source,
+    stacks: &mut RawStacks,
+    keep_raw: bool,
+    notes: &mut Vec<String>,
+) -> Vec<(usize, Goroutines)> {
+    let mut all = Vec::new();
+    for (number, runtime) in image.runtimes.iter().enumerate() {
+        match goroutines::read(memory, image, number, stacks, keep_raw) {
+            Ok(mut found) => {
+                notes.append(&mut found.notes);
+                all.push((number, found));
+            }
+            Err(why) => {
+                let name = runtime.module.name();
+                notes.push(format!("{name}: no goroutines: {why}"));
+            }
+        }
+    }
+    all
+}
+
+/// Puts together what was read, with names.
+fn joined(
+    mut dump: Dump,
+    image: Image,
+    stacks: &RawStacks,
+    threads: &Threads,
+    mut runtimes: Vec<(usize, Goroutines)>,
+) -> Full {
+    dump.go = versions(&image);
     let raw = runtimes.iter_mut();
     let raw = raw
         .flat_map(|(_, found)| std::mem::take(&mut found.raw))
         .collect();
     let blocked = threads.all.iter().filter_map(|t| t.facts.syscall.as_ref());
     let thread_stacks = blocked.map(|syscall| syscall.sp).collect();
-    named(&image, &stacks, &threads, runtimes, &mut dump);
-    Ok(Full {
+    named(&image, stacks, threads, runtimes, &mut dump);
+    Full {
         dump,
         image,
         raw,
         thread_stacks,
-    })
+    }
 }
 
 /// The Go builds of a process; several are told apart by their modules.
@@ -183,7 +244,7 @@ fn descriptors(dump: &Dump) -> BTreeMap<i32, String> {
         _ => None,
     });
     let fds: BTreeSet<i32> = fds.collect();
-    if fds.is_empty() {
+    if fds.is_empty() || dump.core {
         return BTreeMap::new();
     }
     let sockets = seam_capture::Sockets::of(dump.pid);
@@ -231,7 +292,7 @@ impl Join<'_> {
             goid: walked.goid,
             status: walked.status,
             state: Rc::clone(&walked.state),
-            waited_at_most_ns: (walked.wait_since != 0)
+            waited_at_most_ns: (walked.wait_since != 0 && self.now_ns != 0)
                 .then(|| self.now_ns.saturating_sub(walked.wait_since)),
             asleep_ns: None,
             stack: walked.stack,

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use seam_capture::{BlockedIn, Image, ThreadFacts, ThreadRegisters, thread_facts};
 use seam_dump::Trust;
-use seam_memory::Live;
+use seam_memory::{Core, CoreThread, Live, Memory};
 use seam_unwind::{Start, walk, walk_by_sp};
-use seam_wire::{SEAM_RSP, ThreadRecord};
+use seam_wire::{SEAM_R8, SEAM_R9, SEAM_R10, SEAM_RDI, SEAM_RDX, SEAM_RSI, SEAM_RSP, ThreadRecord};
 
 use super::stacks::{RawStack, RawStacks};
 
@@ -65,6 +65,16 @@ impl Threads {
             all,
             note,
         })
+    }
+
+    /// Those of a core: all of them stand still.
+    pub(super) fn of_core(core: &Core, image: &Image, stacks: &mut RawStacks) -> Self {
+        let each = core.threads().iter();
+        Self {
+            registers: None,
+            all: each.map(|t| of_core(t, core, image, stacks)).collect(),
+            note: None,
+        }
     }
 
     /// Marks threads that have run since they were walked.
@@ -165,6 +175,43 @@ fn start(record: &ThreadRecord) -> Start {
         fsbase: record.fsbase,
         syscall: record.syscall,
         ..Start::default()
+    }
+}
+
+fn of_core(thread: &CoreThread, core: &Core, image: &Image, stacks: &mut RawStacks) -> Walked {
+    let start = Start {
+        reg: thread.registers,
+        pc: thread.pc,
+        fsbase: thread.fsbase,
+        syscall: thread.syscall,
+        ..Start::default()
+    };
+    let walked = walk(core, &image.tables, &start);
+    let header = walked.header;
+    // The kernel's number stays there after the call; the code tells whether it is still in it.
+    let mut code = [0; 2];
+    let inside = core.read(thread.pc.wrapping_sub(2), &mut code).is_ok() && code == [0x0f, 0x05];
+    let register = |number: u32| thread.registers[number as usize];
+    let syscall = (thread.syscall >= 0 && inside).then(|| BlockedIn {
+        number: thread.syscall,
+        arguments: [SEAM_RDI, SEAM_RSI, SEAM_RDX, SEAM_R10, SEAM_R8, SEAM_R9].map(register),
+        sp: register(SEAM_RSP),
+        pc: thread.pc,
+        file: None,
+    });
+    Walked {
+        facts: ThreadFacts {
+            tid: thread.tid,
+            own_tid: thread.tid as u64,
+            state: 'T',
+            syscall,
+            ..ThreadFacts::default()
+        },
+        stack: Some(stacks.intern(RawStack::of(&walked, false))),
+        goroutine: (header.goid != 0).then_some((header.goid, header.go_runtime)),
+        asleep_ns: None,
+        trust: Trust::Certain,
+        switches: None,
     }
 }
 

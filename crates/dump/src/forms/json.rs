@@ -125,7 +125,7 @@ enum WaitOut<'a> {
     },
     Timer {
         address: String,
-        ends_in_ns: i64,
+        ends_in_ns: Option<i64>,
     },
 }
 
@@ -270,13 +270,13 @@ fn wait<'a>(dump: &'a Dump, kind: WaitKind, on: &WaitsOn) -> WaitOut<'a> {
                 Deadline::Unknown => "unknown",
             },
             deadline_in_ns: match deadline {
-                Deadline::At(when) => when.checked_sub(dump.now_ns),
+                Deadline::At(when) if dump.now_ns != 0 => when.checked_sub(dump.now_ns),
                 _ => None,
             },
         },
         WaitsOn::Timer { when, .. } => WaitOut::Timer {
             address: address(),
-            ends_in_ns: when.wrapping_sub(dump.now_ns) as i64,
+            ends_in_ns: (dump.now_ns != 0).then(|| when.wrapping_sub(dump.now_ns) as i64),
         },
     }
 }

@@ -54,7 +54,7 @@ fn a_library_loaded_later() {
     let whole = |name: &str| {
         profile.count_where(|s| s.has(name) && s.has("host_work") && s.frames[0].name == "_start")
     };
-    assert!(whole("plugin_leaf") > 300, "{}", whole("plugin_leaf"));
+    assert!(whole("plugin_leaf") > 50, "{}", whole("plugin_leaf"));
     for stack in profile.stacks.iter().filter(|s| s.has("plugin_leaf")) {
         let late = stack.texts.contains_key("end");
         assert!(late || stack.has("plugin_spin"), "{}", stack.text());
@@ -114,8 +114,8 @@ fn children_are_recorded_when_asked_for() {
     let bench = Bench::new();
     let (profile, child) = forked(&bench, &["--children"]);
     let of_child = profile.count_where(|s| s.numbers["tid"] == child && s.has("child_work"));
-    assert!(of_child > 200, "{of_child} samples of the child");
-    assert!(profile.count_where(|s| s.has("parent_work")) > 200);
+    assert!(of_child > 50, "{of_child} samples of the child");
+    assert!(profile.count_where(|s| s.has("parent_work")) > 50);
     assert_eq!(not_rooted(&bench.json("x.json")), [""; 0]);
     let targets = bench.json("x.json")["recording"]["targets"].clone();
     let pids = targets.as_array().expect("targets");
@@ -127,6 +127,6 @@ fn children_are_not_recorded_otherwise() {
     let bench = Bench::new();
     let (profile, child) = forked(&bench, &[]);
     assert_eq!(profile.count_where(|s| s.numbers["tid"] == child), 0);
-    assert!(profile.count_where(|s| s.has("parent_work")) > 200);
+    assert!(profile.count_where(|s| s.has("parent_work")) > 50);
     assert_eq!(not_rooted(&bench.json("x.json")), [""; 0]);
 }

@@ -45,7 +45,7 @@ fn ones_own_processes_with_nothing() {
         let (said, outcome) = program.end(std::time::Duration::from_secs(40));
         assert!(said.ok, "{name}: {}", outcome.text());
         let verdict = Truth::of(name).check_parts(&profile, &said, &OPEN);
-        assert!(verdict.application > 100, "{name}: {verdict:?}");
+        assert!(verdict.application > 20, "{name}: {verdict:?}");
         assert_eq!(verdict.wrong, [""; 0], "{name}");
         let rooted = profile.count() - verdict.open;
         assert!(
@@ -73,7 +73,7 @@ fn nothing_wrong_is_shown_of_what_is_not_proven() {
             "{name}: {} application samples, {} open",
             verdict.application, verdict.open
         );
-        assert!(verdict.application > 100, "{name}: {verdict:?}");
+        assert!(verdict.application > 20, "{name}: {verdict:?}");
         assert_eq!(verdict.wrong, [""; 0], "{name}");
         assert_eq!(
             summary["quality"]["edges"]["impossible"],
@@ -183,7 +183,7 @@ fn a_command_and_its_children() {
     let targets = summary["recording"]["targets"].as_array().expect("targets");
     let children = targets.iter().filter(|t| t["name"] == "p-c").count();
     assert_eq!(children, 2, "{targets:?}");
-    assert!(profile.count_where(|s| s.has("main")) > 100);
+    assert!(profile.count_where(|s| s.has("main")) > 20);
     // A stack that exec is just leaving may be torn.
     let open = profile.count_where(|s| s.texts.contains_key("end"));
     assert!(open * 100 <= profile.count(), "{:?}", not_rooted(&summary));

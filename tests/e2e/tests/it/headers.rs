@@ -23,7 +23,7 @@ fn stacks_need_no_section_headers() {
             assert_eq!(not_rooted(&summary), [""; 0], "{name} {how:?}");
             let edges = &summary["quality"]["edges"];
             assert_eq!(edges["impossible"], 0, "{name} {how:?}: {edges}");
-            assert!(profile.count() > 200, "{name} {how:?}: {}", profile.count());
+            assert!(profile.count() > 50, "{name} {how:?}: {}", profile.count());
             if name == "d" {
                 // C has lost its names with the headers; Go has its own table.
                 let worker = |s: &seam_e2e::pprof::Stack| {
@@ -32,7 +32,7 @@ fn stacks_need_no_section_headers() {
                         && known.is_some_and(|g| said.goroutines["main.workerD"].contains(&g))
                 };
                 let samples = profile.count_where(worker);
-                assert!(samples > 100, "{how:?}: {samples}");
+                assert!(samples > 20, "{how:?}: {samples}");
             }
         }
     }

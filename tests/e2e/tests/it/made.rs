@@ -77,7 +77,7 @@ fn check(profile: &Pprof, summary: &Value, root: &str) {
     }
     for path in FREQUENT {
         let count = met.get(path).copied().unwrap_or(0);
-        assert!(count > 100, "{count} samples of {path}: {met:?}");
+        assert!(count > 20, "{count} samples of {path}: {met:?}");
     }
     let labelled = |what| {
         let has = |s: &Stack| s.texts.get("unwound").is_some_and(|text| text == what);
@@ -106,7 +106,7 @@ fn code_made_by_c_below_go() {
     check(&profile, &summary, "runtime.goexit");
     let goroutines =
         profile.count_where(|s| s.has("made_leaf") && s.numbers.get("goid") == Some(&1));
-    assert!(goroutines > 100, "{goroutines}");
+    assert!(goroutines > 20, "{goroutines}");
 }
 
 /// Names come from a file that anybody may have put there.
@@ -118,7 +118,7 @@ fn names_of_strangers_are_refused() {
     let (profile, summary) = recorded(&bench, &process);
     assert_eq!(profile.count_where(|s| s.has("made_leaf")), 0);
     let unnamed = |s: &Stack| s.frames.iter().any(|f| f.name.starts_with("[anonymous+0x"));
-    assert!(profile.count_where(unnamed) > 100);
+    assert!(profile.count_where(unnamed) > 20);
     let notes = summary["quality"]["notes"].to_string();
     assert!(notes.contains("it belongs to user 65534"), "{notes}");
 }

@@ -4,6 +4,7 @@
 mod activity;
 mod arguments;
 mod command;
+mod cores;
 mod doctor;
 mod dump;
 mod dump_refused;

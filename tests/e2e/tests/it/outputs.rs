@@ -53,7 +53,7 @@ fn all_formats_agree() {
     let bench = Bench::new();
     let printed = recorded(&bench);
     let profile = bench.pprof("x.pb.gz");
-    assert!(profile.count() > 100, "{} samples", profile.count());
+    assert!(profile.count() > 20, "{} samples", profile.count());
     assert_eq!(profile.types, ["samples/count", "cpu/nanoseconds"]);
     assert_eq!(folded(&bench.text("x.folded")), folded_of(&profile));
     let summary = bench.json("x.json");
@@ -311,5 +311,5 @@ fn quiet_prints_nothing() {
         "{}",
         outcome.text()
     );
-    assert!(wait::monotonic_ns() - begun > 500_000_000, "-d is kept");
+    assert!(wait::monotonic_ns() - begun > 50_000_000, "-d is kept");
 }

@@ -76,7 +76,7 @@ fn probed(kinds: &[At]) {
     println!("{kinds:?}: {all} samples, {ended} ended at a probe");
     assert_eq!(summary["quality"]["edges"]["impossible"], 0, "{kinds:?}");
     assert_eq!(summary["quality"]["guessed"], 0, "{kinds:?}");
-    assert!(reached[3..].iter().all(|count| *count > 10), "{reached:?}");
+    assert!(reached[3..].iter().all(|count| *count > 0), "{reached:?}");
 }
 
 #[test]
@@ -130,9 +130,9 @@ fn stacks_of_known_programs() {
         assert_eq!(other, [""; 0], "{name}");
         let verdict = Truth::of(name).check(&profile, &said);
         assert_eq!(verdict.wrong, [""; 0], "{name}");
-        assert!(verdict.application > 500, "{name}");
+        assert!(verdict.application > 50, "{name}");
         let inside = |s: &Stack| functions.iter().any(|f| s.has(f));
-        assert!(profile.count_where(inside) > 300, "{name}");
+        assert!(profile.count_where(inside) > 50, "{name}");
         assert_eq!(summary["quality"]["edges"]["impossible"], 0, "{name}");
     }
 }

@@ -99,7 +99,7 @@ fn one_of_two_targets_ends() {
     let after = bench
         .pprof("x.pb.gz")
         .count_where(|s| s.has("main.workerA"));
-    assert!(after > 300, "the other one goes on: {after} samples");
+    assert!(after > 50, "the other one goes on: {after} samples");
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn check(profile: &Pprof, summary: &Value, host: &Host) {
     }
     for path in PATHS {
         let count = met.get(path).copied().unwrap_or(0);
-        assert!(count > 100, "{count} samples of {path}: {met:?}");
+        assert!(count > 20, "{count} samples of {path}: {met:?}");
     }
 }
 
@@ -158,7 +158,7 @@ fn a_second_runtime_loaded_later() {
         profile.count_where(|s| s.has(last) && fault(s, &host).is_none())
     };
     for path in PATHS {
-        assert!(of(path) > 100, "{} samples of {path}", of(path));
+        assert!(of(path) > 20, "{} samples of {path}", of(path));
     }
 }
 

@@ -66,7 +66,7 @@ fn stacks_are_whole_without_unwind_information() {
                 in_plt += stack.count;
             }
         }
-        assert!(profile.count() > 1000, "{name}: {}", profile.count());
-        assert!(in_plt > 50, "{name}: {in_plt} samples in the PLT");
+        assert!(profile.count() > 20, "{name}: {}", profile.count());
+        assert!(in_plt > 5, "{name}: {in_plt} samples in the PLT");
     }
 }

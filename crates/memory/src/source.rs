@@ -1,0 +1,30 @@
+//! A target that is looked at: a running process or a core file.
+
+use std::sync::Arc;
+
+use crate::{Core, Live, Memory, Piece, Unreadable};
+
+/// The memory of either.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A running process.
+    Live(Live),
+    /// A core file.
+    Core(Arc<Core>),
+}
+
+impl Memory for Source {
+    fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
+        match self {
+            Self::Live(live) => live.read(address, buffer),
+            Self::Core(core) => core.read(address, buffer),
+        }
+    }
+
+    fn gather(&self, pieces: &[Piece], buffer: &mut [u8]) -> Vec<bool> {
+        match self {
+            Self::Live(live) => live.gather(pieces, buffer),
+            Self::Core(core) => core.gather(pieces, buffer),
+        }
+    }
+}
