@@ -204,6 +204,17 @@ pub struct Frame {
     pub wrapper: bool,
 }
 
+impl Frame {
+    /// Whether it is code of the runtime. What the runtime implements for other packages
+    /// (time.Sleep, sync.runtime_Semacquire) is among its files.
+    #[must_use]
+    pub fn of_the_runtime(&self) -> bool {
+        let file = &*self.place.file;
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.kind == Kind::Runtime || folder == "runtime" || folder.ends_with("/src/runtime")
+    }
+}
+
 /// A stack, innermost frame first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Stack {

@@ -301,8 +301,9 @@ fn placed(stack: &seam_dump::Stack) -> Vec<Placed> {
     each.collect()
 }
 
-/// Whether a timer sends on a channel. Up to Go 1.22 the channel does not say so: then one of
-/// time.Time with room for one is taken to be a timer's (time.NewTicker, time/tick.go).
+/// Whether a timer sends on a channel. Up to Go 1.22, and in later ones for modules of before
+/// (asynctimerchan), the channel does not say so: then one of time.Time with room for one is taken to be
+/// a timer's (time.NewTicker, time/tick.go).
 fn of_timer(dump: &Dump, on: &WaitsOn) -> bool {
     const TIME_BYTES: u16 = 24;
     let WaitsOn::Channel { address, .. } = on else {

@@ -1,7 +1,7 @@
 //! By what goroutines of different looks, runs and builds are the same: the functions of their stack
 //! that are not the runtime's, their creator, and the kind of wait. No address, no line.
 
-use seam_dump::{Dump, Goroutine, Kind, Stack};
+use seam_dump::{Dump, Goroutine, Stack};
 use seam_runtime::WaitKind;
 
 /// A group's identity.
@@ -55,7 +55,7 @@ pub(crate) fn own_functions(stack: &Stack) -> impl Iterator<Item = &str> {
     let own = stack
         .frames
         .iter()
-        .filter(|f| f.kind != Kind::Runtime && !f.wrapper);
+        .filter(|f| !f.of_the_runtime() && !f.wrapper);
     let mut last = "";
     own.filter_map(move |frame| {
         let function = &*frame.place.function;

@@ -23,6 +23,10 @@ pub(crate) struct Full {
     pub(crate) image: Image,
     /// In the order of the dump's goroutines; empty unless asked for.
     pub(crate) raw: Vec<Raw>,
+    /// Every g, those without a goroutine too.
+    pub(crate) gs: Vec<u64>,
+    /// The addresses of the dump's stacks.
+    pub(crate) frames: Vec<Vec<u64>>,
     /// Where threads that sleep have their stack pointers.
     pub(crate) thread_stacks: Vec<u64>,
 }
@@ -78,6 +82,15 @@ pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
     let raw = raw
         .flat_map(|(_, found)| std::mem::take(&mut found.raw))
         .collect();
+    let gs = runtimes
+        .iter()
+        .flat_map(|(_, found)| found.gs.iter().copied())
+        .collect();
+    let frames = if keep_raw { stacks.all() } else { &[] };
+    let frames = frames
+        .iter()
+        .map(|s| s.frames.iter().map(|f| frame_address(*f)).collect());
+    let frames = frames.collect();
     let blocked = threads.all.iter().filter_map(|t| t.facts.syscall.as_ref());
     let thread_stacks = blocked.map(|syscall| syscall.sp).collect();
     named(&image, &stacks, &threads, runtimes, &mut dump);
@@ -85,6 +98,8 @@ pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
         dump,
         image,
         raw,
+        gs,
+        frames,
         thread_stacks,
     })
 }
