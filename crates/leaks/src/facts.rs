@@ -310,8 +310,5 @@ fn of_timer(dump: &Dump, on: &WaitsOn) -> bool {
         return false;
     };
     let channel = dump.channels.get(address);
-    channel.is_some_and(|c| {
-        c.timer
-            .unwrap_or(c.element == TIME_BYTES && c.capacity == 1)
-    })
+    channel.is_some_and(|c| c.timer == Some(true) || c.element == TIME_BYTES && c.capacity == 1)
 }

@@ -10,6 +10,7 @@ mod dump_refused;
 mod following;
 mod forwards;
 mod goldens;
+mod goroutines;
 mod headers;
 mod labels;
 mod made;
