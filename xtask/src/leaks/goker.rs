@@ -9,14 +9,14 @@ use anyhow::{Context, Result, bail};
 
 use super::dumped::{self, Key, Waiting};
 use super::{Row, seam};
-use crate::run::Run;
+use crate::run::{Run, Running};
 use crate::setup::Go;
 use crate::{paths, toolchains};
 
 /// Where they are in a toolchain.
 const FOLDER: &str = "src/runtime/testdata/testgoroutineleakprofile/goker";
 /// Programs that run at once.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 8;
 /// In place of their own main function: runs a bug, then prints a dump each second. What they ask the
 /// runtime's leak profile is left out.
 const MAIN: &str = r#"package main
@@ -138,29 +138,36 @@ pub(super) fn measure(seam: &Path, binary: &Path, build: &str) -> Result<Row> {
     for some in names.chunks(AT_ONCE) {
         let mut started = Vec::new();
         for name in some {
-            started.push((name, Run::new(binary).arg(name).quiet().start_piped()?));
+            started.push((*name, Run::new(binary).arg(name).quiet().start_piped()?));
         }
-        for (name, mut running) in started {
-            let lines = running.lines();
-            let wait = Duration::from_secs(60);
-            running.wait_for(&lines, "dumped", wait)?;
-            let leaks = seam::leaks(seam, running.pid(), &[])?;
-            // Dumps that were printed meanwhile, and then one that was begun afterwards.
-            while lines.try_recv().is_ok() {}
-            running.wait_for(&lines, "dumped", wait)?;
-            let mut dump = String::new();
-            loop {
-                let line = lines.recv_timeout(wait).context("the program's dump")?;
-                if line == "dumped" {
-                    break;
-                }
-                dump += &line;
-                dump.push('\n');
-            }
-            count(&mut row, name, &dumped::waiting(&dump), &leaks);
+        let looked = super::at_once(started, |mut running| look(seam, &mut running));
+        for (name, looked) in looked {
+            let (waiting, leaks) = looked.with_context(|| format!("looking at {name}"))?;
+            count(&mut row, name, &waiting, &leaks);
         }
     }
     Ok(row)
+}
+
+/// What seam says of a program, and what its runtime says afterwards.
+fn look(seam: &Path, running: &mut Running) -> Result<(BTreeMap<Key, Waiting>, Vec<seam::Leak>)> {
+    let lines = running.lines();
+    let wait = Duration::from_secs(60);
+    running.wait_for(&lines, "dumped", wait)?;
+    let leaks = seam::leaks(seam, running.pid(), &[])?;
+    // Dumps that were printed meanwhile, and then one that was begun afterwards.
+    while lines.try_recv().is_ok() {}
+    running.wait_for(&lines, "dumped", wait)?;
+    let mut dump = String::new();
+    loop {
+        let line = lines.recv_timeout(wait).context("the program's dump")?;
+        if line == "dumped" {
+            break;
+        }
+        dump += &line;
+        dump.push('\n');
+    }
+    Ok((dumped::waiting(&dump), leaks))
 }
 
 fn count(row: &mut Row, name: &str, truth: &BTreeMap<Key, Waiting>, leaks: &[seam::Leak]) {

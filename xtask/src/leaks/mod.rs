@@ -12,9 +12,10 @@ mod seam;
 mod suite;
 
 use std::path::PathBuf;
+use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
 use crate::programs::{self, Variant, Wanted};
@@ -111,6 +112,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     println!("wrote {}", paths::shown(&path));
     Ok(())
+}
+
+/// Does one thing with each of some values, all at once, and gives the results in order.
+fn at_once<N: Send, V: Send, T: Send>(
+    values: Vec<(N, V)>,
+    work: impl Fn(V) -> Result<T> + Sync,
+) -> Vec<(N, Result<T>)> {
+    let work = &work;
+    thread::scope(|scope| {
+        let started: Vec<_> = values
+            .into_iter()
+            .map(|(name, value)| (name, scope.spawn(move || work(value))))
+            .collect();
+        let ended = started.into_iter().map(|(name, thread)| {
+            let result = thread.join();
+            (name, result.unwrap_or_else(|_| Err(anyhow!("it panicked"))))
+        });
+        ended.collect()
+    })
 }
 
 fn program(go: &Go, version: &str, hard: bool) -> Result<PathBuf> {

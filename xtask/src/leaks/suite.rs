@@ -3,13 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::{Row, seam};
-use crate::run::Run;
+use crate::run::{Run, Running};
+
+/// A mode, its causes, and whether only growth shows it.
+type Fault = (&'static str, &'static [&'static str], bool);
 
 /// Modes with a fault, their cause classes, and whether only growth shows them.
-const FAULTS: [(&str, &[&str], bool); 18] = [
+const FAULTS: [Fault; 18] = [
     ("send", &["send-no-partner"], false),
     ("receive", &["receive-no-partner"], false),
     ("select", &["receive-no-partner"], false),
@@ -50,27 +53,43 @@ pub(super) fn measure(seam: &Path, binary: &Path, build: &str) -> Result<Row> {
         let mut started = Vec::new();
         for mode in some {
             let run = Run::new(binary).args(["300", mode]).quiet();
-            started.push((mode, run.start_piped()?));
+            let grows = fault(mode).is_some_and(|(.., grows)| *grows);
+            started.push((mode, (grows, run.start_piped()?)));
         }
-        for (mode, mut running) in started {
-            let lines = running.lines();
-            running.wait_for(&lines, "start", Duration::from_secs(60))?;
-            let plain = mode.trim_end_matches("-fixed");
-            let fault = FAULTS.iter().find(|(name, ..)| *name == plain);
-            let grows = fault.is_some_and(|(.., grows)| *grows);
-            let options: &[&str] = if grows {
-                &["--for", "3s", "--every", "500ms"]
-            } else {
-                &[]
-            };
-            let leaks = seam::leaks(seam, running.pid(), options)?;
-            count(&mut row, mode, fault.filter(|_| plain == *mode), &leaks);
+        let looked = super::at_once(started, |(grows, mut running)| {
+            look(seam, grows, &mut running)
+        });
+        for (mode, leaks) in looked {
+            let leaks = leaks.with_context(|| format!("looking at {mode}"))?;
+            count(
+                &mut row,
+                mode,
+                fault(mode).filter(|(name, ..)| name == mode),
+                &leaks,
+            );
         }
     }
     Ok(row)
 }
 
-fn count(row: &mut Row, mode: &str, fault: Option<&(&str, &[&str], bool)>, leaks: &[seam::Leak]) {
+/// The fault of a mode, be it mended or not.
+fn fault(mode: &str) -> Option<&'static Fault> {
+    let plain = mode.trim_end_matches("-fixed");
+    FAULTS.iter().find(|(name, ..)| *name == plain)
+}
+
+fn look(seam: &Path, grows: bool, running: &mut Running) -> Result<Vec<seam::Leak>> {
+    let lines = running.lines();
+    running.wait_for(&lines, "start", Duration::from_secs(60))?;
+    let options: &[&str] = if grows {
+        &["--for", "4s", "--every", "500ms"]
+    } else {
+        &[]
+    };
+    seam::leaks(seam, running.pid(), options)
+}
+
+fn count(row: &mut Row, mode: &str, fault: Option<&Fault>, leaks: &[seam::Leak]) {
     let Some((_, causes, _)) = fault else {
         row.sound += 1;
         row.flagged += u64::from(!leaks.is_empty());

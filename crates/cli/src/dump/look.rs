@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use seam_capture::{BlockedIn, Image, Target};
-use seam_dump::{Dump, Goroutine, Placed, Thread, Trust, Waits, syscall_name};
+use seam_dump::{Dump, Frame, Goroutine, Kind, Placed, Thread, Trust, Waits, syscall_name};
 use seam_memory::Live;
 use seam_runtime::{Status, WaitsOn};
 use seam_wire::frame_address;
@@ -27,8 +27,16 @@ pub(crate) struct Full {
     pub(crate) gs: Vec<u64>,
     /// The addresses of the dump's stacks.
     pub(crate) frames: Vec<Vec<u64>>,
-    /// Where threads that sleep have their stack pointers.
-    pub(crate) thread_stacks: Vec<u64>,
+    /// The threads that sleep, by their stacks.
+    pub(crate) thread_stacks: Vec<ThreadStack>,
+}
+
+/// The stack of a thread that sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ThreadStack {
+    pub(crate) sp: u64,
+    /// It is in C, be it below Go. An M that rests has only C that starts threads.
+    pub(crate) in_c: bool,
 }
 
 /// Looks at a process.
@@ -91,9 +99,14 @@ pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
         .iter()
         .map(|s| s.frames.iter().map(|f| frame_address(*f)).collect());
     let frames = frames.collect();
-    let blocked = threads.all.iter().filter_map(|t| t.facts.syscall.as_ref());
-    let thread_stacks = blocked.map(|syscall| syscall.sp).collect();
     named(&image, &stacks, &threads, runtimes, &mut dump);
+    let blocked = threads.all.iter();
+    let blocked = blocked.filter_map(|t| Some((t.facts.syscall.as_ref()?.sp, t.stack)));
+    let thread_stacks = blocked.map(|(sp, stack)| ThreadStack {
+        sp,
+        in_c: stack.is_none_or(|stack| in_c(&dump, stack)),
+    });
+    let thread_stacks = thread_stacks.collect();
     Ok(Full {
         dump,
         image,
@@ -102,6 +115,15 @@ pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
         frames,
         thread_stacks,
     })
+}
+
+/// Whether C was called by anything on a stack: some C frame lies below a Go frame, or there is no Go.
+fn in_c(dump: &Dump, stack: u32) -> bool {
+    let frames = dump.stacks.get(stack as usize).map(|stack| &stack.frames);
+    let is_go = |frame: &Rc<Frame>| matches!(frame.kind, Kind::Go | Kind::Runtime);
+    let go: Vec<bool> = frames.into_iter().flatten().map(is_go).collect();
+    let last_go = go.iter().rposition(|go| *go);
+    last_go.is_none_or(|last| go[..last].contains(&false))
 }
 
 /// The Go builds of a process; several are told apart by their modules.

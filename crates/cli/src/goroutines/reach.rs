@@ -106,8 +106,6 @@ impl<'a> World<'a> {
             reach.incomplete = reach.incomplete.or(second.incomplete);
             let both = reach.unreachable.iter().zip(&second.live);
             reach.only_through_c = both.map(|(dead, live)| *dead && *live).collect();
-            let all = reach.unreachable.iter_mut().zip(&second.live);
-            all.for_each(|(dead, live)| *dead &= !live);
         }
         if reach.incomplete.is_some() {
             reach.unreachable.clear();
