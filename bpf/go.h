@@ -312,10 +312,12 @@ static __always_inline int seam_step_systemstack(struct seam_walk *w, const stru
  */
 static __always_inline int seam_step_cgocallback(struct seam_walk *w, const struct seam_rule *rule)
 {
-	__u64 cfa = w->go.g0_sp + (__s64)rule->cfa_offset, outer, pc;
+	__u64 cfa = w->go.g0_sp + (__s64)rule->cfa_offset, outer, pc = 0;
 
-	if (w->go.g0_sp && !seam_read_word(w, &pc, cfa - 8) && pc > w->runtime.crosscall2_start &&
-	    pc <= w->runtime.crosscall2_end && !seam_read_word(w, &outer, w->go.g0_sp)) {
+	if (w->go.g0_sp && seam_read_word(w, &pc, cfa - 8))
+		return seam_stop(w, SEAM_END_READ_STACK);
+	if (pc > w->runtime.crosscall2_start && pc <= w->runtime.crosscall2_end &&
+	    !seam_read_word(w, &outer, w->go.g0_sp)) {
 		w->go.g0_sp = outer;
 		w->callbacks++;
 		return seam_switch(w, cfa, pc, 0);

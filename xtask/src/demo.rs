@@ -81,6 +81,15 @@ fn start(application: &Path, seconds: u64) -> Result<(Running, String)> {
 fn record(seam: &Path, pid: &str, seconds: u64, page: &Path) -> Result<()> {
     let dir = page.parent().context("the page needs a folder")?;
     fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let checks = Run::as_root("sh")
+        .args(["-c", "\"$0\" doctor || true"])
+        .arg(seam)
+        .seconds(60)
+        .text()?;
+    let grade = checks
+        .lines()
+        .find_map(|line| line.split_once(" grade ")?.1.trim().into());
+    println!("   {}", grade.unwrap_or("of unknown grade"));
     Run::as_root(&seam.to_string_lossy())
         .args(["record", "-p", pid, "-d", &format!("{seconds}s"), "-o"])
         .arg(page)

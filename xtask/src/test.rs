@@ -91,7 +91,7 @@ fn everything(options: &Options) -> Report {
     let wanted = report.step("test programs", |tally| {
         let go = go.as_ref().context("there is no Go")?;
         let wanted = matrix(go, options)?;
-        build_programs(go, &wanted, tally);
+        build_programs(go, &wanted, tally)?;
         Ok(wanted)
     });
     let alone = report.step("static seam", |_| Ok(dist::make()?.join("seam")));
@@ -168,7 +168,8 @@ fn plan(own: &str, programs: &[(String, Vec<String>)], full: bool) -> Vec<Wanted
     wanted
 }
 
-fn build_programs(go: &Go, wanted: &[Wanted], tally: &mut Tally) {
+fn build_programs(go: &Go, wanted: &[Wanted], tally: &mut Tally) -> Result<()> {
+    programs::remove_stale()?;
     for program in wanted {
         match programs::build_and_check(go, program) {
             Ok(()) => tally.passed += 1,
@@ -178,6 +179,7 @@ fn build_programs(go: &Go, wanted: &[Wanted], tally: &mut Tally) {
             }
         }
     }
+    Ok(())
 }
 
 /// `SEAM_MATRIX` names what was built for this run: older builds may lie around.

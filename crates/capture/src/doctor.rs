@@ -10,7 +10,7 @@ mod settings;
 
 use std::path::Path;
 
-use crate::TableCache;
+use crate::{CopySession, TableCache};
 
 pub use go_build::{BuildFlag, GoBuild};
 pub use libraries::{Allocator, Libc};
@@ -102,7 +102,49 @@ pub fn host_checks() -> Vec<Check> {
     let mut checks = settings::checks(Path::new("/"));
     checks.push(table_cache());
     checks.extend(features::checks());
+    let grade = grade(&checks, CopySession::try_on_self());
+    if grade.state == State::Degraded {
+        // Nothing that only BPF needs keeps seam from working.
+        let of_bpf = checks.iter_mut().filter(|c| c.name != "kernel");
+        for check in of_bpf.filter(|c| c.state > State::Ok) {
+            check.state = State::Degraded;
+        }
+    }
+    checks.insert(0, grade);
     checks
+}
+
+/// How recordings would be taken: with BPF unless something stands against it.
+fn grade(checks: &[Check], copied: crate::Result<bool>) -> Check {
+    let name = "grade";
+    let against = |c: &&Check| match c.name.as_str() {
+        "perf_event_paranoid" => false,
+        // Without the right to look at others, one's own processes are recorded all the same.
+        "capabilities" => false,
+        _ => matches!(c.state, State::Missing | State::Untried),
+    };
+    let Some(why) = checks.iter().find(against) else {
+        return Check::ok(name, "BPF: stacks are walked in the kernel");
+    };
+    let fix = format!("see {}", why.name);
+    match copied {
+        Ok(with_kernel) => {
+            let found = match with_kernel {
+                true => "without BPF: stacks are copied",
+                false => "without BPF: stacks are copied, of user mode only",
+            };
+            let meaning = "only processes that you may look at; calls from Go into C are whole \
+                           only where that is proven";
+            Check::bad(name, State::Degraded, found, meaning, fix)
+        }
+        Err(e) => Check::bad(
+            name,
+            State::Missing,
+            e.to_string(),
+            "nothing can be recorded",
+            fix,
+        ),
+    }
 }
 
 /// Where tables are kept between recordings.

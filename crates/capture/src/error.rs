@@ -68,6 +68,15 @@ pub enum Error {
         /// Capabilities that are missing for it.
         missing: Vec<&'static str>,
     },
+    /// Only the kernel side can do it.
+    #[error("{0} needs BPF")]
+    NeedsBpf(&'static str),
+    /// Without BPF each thread needs descriptors.
+    #[error("process {pid} has more threads than there may be open files (RLIMIT_NOFILE)")]
+    TooManyThreads {
+        /// The process.
+        pid: i32,
+    },
     /// Processes can't be seen at all.
     #[error("/proc is not mounted")]
     NoProc,
@@ -122,9 +131,16 @@ impl Error {
             Self::Inspect { pid, .. } => {
                 format!("CAP_SYS_PTRACE is missing: sudo seam record -p {pid}, or once: {SETCAP}")
             }
-            Self::Perf { .. } => {
+            Self::Perf { paranoid, .. } => {
+                let own = match paranoid.parse::<i32>() {
+                    Ok(value) if value > 2 => {
+                        "; or, for processes of your own: sudo sysctl kernel.perf_event_paranoid=2"
+                    }
+                    _ => "",
+                };
                 format!(
-                    "CAP_PERFMON and CAP_BPF are missing: sudo seam record …, or once: {SETCAP}"
+                    "CAP_PERFMON and CAP_BPF are missing: sudo seam record …, or once: \
+                     {SETCAP}{own}"
                 )
             }
             Self::Bpf { missing, .. } if !missing.is_empty() => format!(
@@ -134,6 +150,10 @@ impl Error {
             Self::Bpf { .. } => {
                 "seam needs Linux 5.17 or newer with BPF; -v prints what the kernel's verifier said"
                     .to_owned()
+            }
+            Self::NeedsBpf(_) => format!("sudo seam record …, or once: {SETCAP}"),
+            Self::TooManyThreads { pid } => {
+                format!("sudo seam record -p {pid} needs none; or ulimit -n higher")
             }
             Self::NoProc => "mount -t proc proc /proc".to_owned(),
             Self::NoBtf if !std::path::Path::new("/sys/kernel").exists() => {

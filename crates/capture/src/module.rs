@@ -268,15 +268,21 @@ impl Modules {
     }
 }
 
-/// Opens what is mapped, not what the path names now: a replaced or deleted file, or one in another
-/// mount namespace, is reached through map_files (needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN),
-/// else through the process's root if device and inode still agree.
+/// Opens what is mapped, not what the path names now: a replaced or deleted file, or one of another
+/// mount namespace, is reached through map_files (CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, and a
+/// folder that is its owner's), else the executable by its own link, which needs no right to its
+/// folder, else through the process's root if the inode still agrees.
 fn open_mapped(pid: i32, entry: &MapsEntry) -> Result<File, String> {
     let mapped = format!("/proc/{pid}/map_files/{:x}-{:x}", entry.start, entry.end);
     let first = match File::open(&mapped) {
         Ok(file) => return Ok(file),
         Err(e) => e,
     };
+    if let Ok(file) = File::open(format!("/proc/{pid}/exe"))
+        && file.metadata().is_ok_and(|m| m.ino() == entry.file.inode)
+    {
+        return Ok(file);
+    }
     let path = PathBuf::from(format!("/proc/{pid}/root{}", entry.path));
     let file = File::open(&path).map_err(|e| format!("opening {}: {e}; {first}", entry.path))?;
     let inode = file.metadata().map(|m| m.ino()).unwrap_or(0);

@@ -77,7 +77,7 @@ pub(crate) fn paranoid() -> String {
         .map_or_else(|_| "unknown".to_owned(), |s| s.trim().to_owned())
 }
 
-fn software(config: u64) -> perf_event_attr {
+pub(crate) fn software(config: u64) -> perf_event_attr {
     perf_event_attr {
         type_: PERF_TYPE_SOFTWARE,
         size: size_of::<perf_event_attr>() as u32,

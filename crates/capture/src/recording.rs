@@ -10,7 +10,7 @@ use seam_wire::{
     label_pairs,
 };
 
-use crate::{Cost, MadeNames, MapHistory, Module, ProcessMap, Target};
+use crate::{Cost, Grade, MadeNames, MapHistory, Module, ProcessMap, Target};
 
 /// A stack as it was walked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,6 +69,8 @@ pub struct Counters {
 /// Everything recorded.
 #[derive(Debug, Default)]
 pub struct Recording {
+    /// How it was taken.
+    pub grade: Grade,
     /// Samples in the order of arrival.
     pub samples: Vec<RawSample>,
     /// Distinct stacks.
@@ -132,6 +134,10 @@ impl Collector {
             self.malformed += 1;
             return;
         };
+        self.add_sample(sample);
+    }
+
+    pub(crate) fn add_sample(&mut self, sample: Sample) {
         let stack = RawStack {
             mapping_set: sample.header.mapping_set,
             elided: sample.header.elided,

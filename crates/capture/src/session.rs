@@ -20,8 +20,8 @@ use crate::table_cache::TableCache;
 use crate::target::{cpu_time_ns, cpu_times};
 use crate::tracked::Tracked;
 use crate::{
-    Cost, Counters, Error, MapHistory, Module, Modules, ProcessMap, Recording, Result, Target,
-    TargetInfo,
+    Cost, Counters, Error, Grade, MapHistory, Module, Modules, ProcessMap, Recording, Result,
+    Target, TargetInfo,
 };
 use crate::{cost, perf};
 
@@ -252,6 +252,7 @@ impl Session {
             }
         }
         Ok(Recording {
+            grade: Grade::Bpf,
             samples: collected.samples,
             stacks: collected.stacks,
             labels: collected.labels,

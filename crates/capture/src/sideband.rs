@@ -1,14 +1,16 @@
-//! Perf side-band records: who mapped what, executed, forked, ended. Reading the kernel's ring
-//! buffers and their records (layout: include/uapi/linux/perf_event.h, enum perf_event_type).
+//! Perf side-band records: who mapped what, executed, forked, ended (layout:
+//! include/uapi/linux/perf_event.h, enum perf_event_type).
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::os::fd::RawFd;
 
 use crate::maps::{FileId, MapsEntry};
-use crate::{Error, Result, perf};
+use crate::ring::Ring;
+use crate::{Result, perf};
 
 /// Pages of data per CPU (a power of two). mmap storms fit: a record has some 130 bytes.
 const DATA_PAGES: usize = 64;
+/// sample_id_all with TIME alone: the time is a record's last word.
+const TRAILER: Trailer = Trailer { bytes: 8, time: 8 };
 const PROT_EXEC: u32 = 4;
 const PROT_WRITE: u32 = 2;
 const MISC_COMM_EXEC: u16 = 1 << 13;
@@ -34,17 +36,12 @@ pub(crate) struct Sideband {
     rings: Vec<Ring>,
 }
 
-#[derive(Debug)]
-struct Ring {
-    event: OwnedFd,
-    base: *mut u8,
-    len: usize,
-}
-
 impl Sideband {
     /// Opens a ring on every CPU.
     pub(crate) fn open(cpus: &[i32]) -> Result<Self> {
-        let rings = cpus.iter().map(|cpu| Ring::open(perf::sideband(*cpu)?));
+        let rings = cpus
+            .iter()
+            .map(|cpu| Ring::open(perf::sideband(*cpu)?, DATA_PAGES));
         Ok(Self {
             rings: rings.collect::<Result<_>>()?,
         })
@@ -52,14 +49,14 @@ impl Sideband {
 
     /// The descriptors to poll.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = RawFd> {
-        self.rings.iter().map(|r| r.event.as_raw_fd())
+        self.rings.iter().map(Ring::as_raw_fd)
     }
 
     /// Takes all records that are there, by time.
     pub(crate) fn drain(&mut self) -> Vec<Event> {
         let mut timed = Vec::new();
         for ring in &mut self.rings {
-            ring.drain(|record| timed.extend(parse(record)));
+            ring.drain(|record| timed.extend(parse(record, TRAILER)));
         }
         timed.sort_by_key(|(time, _)| *time);
         timed.into_iter().map(|(_, event)| event).collect()
@@ -67,96 +64,25 @@ impl Sideband {
 
     /// Bytes of the rings, for the memory that seam uses.
     pub(crate) fn bytes(&self) -> usize {
-        self.rings.iter().map(|r| r.len).sum()
+        self.rings.iter().map(Ring::bytes).sum()
     }
 }
 
-impl Ring {
-    fn open(event: OwnedFd) -> Result<Self> {
-        let len = (1 + DATA_PAGES) * 4096;
-        // SAFETY: a fresh shared mapping of a perf event; the kernel picks the address.
-        let base = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                len,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED,
-                event.as_raw_fd(),
-                0,
-            )
-        };
-        if base == libc::MAP_FAILED {
-            let source = std::io::Error::last_os_error();
-            return Err(Error::io("mapping a perf ring buffer")(source));
-        }
-        Ok(Self {
-            event,
-            base: base.cast(),
-            len,
-        })
-    }
-
-    /// The kernel's position and ours: `data_head` at 1024, `data_tail` at 1032 of the first page.
-    fn positions(&self) -> (&AtomicU64, &AtomicU64) {
-        // SAFETY: both words lie in the mapped first page, are aligned, and are shared with the
-        // kernel by atomic accesses only.
-        unsafe {
-            (
-                AtomicU64::from_ptr(self.base.add(1024).cast()),
-                AtomicU64::from_ptr(self.base.add(1032).cast()),
-            )
-        }
-    }
-
-    fn drain(&mut self, mut each: impl FnMut(&[u8])) {
-        let (head, tail) = self.positions();
-        let end = head.load(Ordering::Acquire);
-        let mut at = tail.load(Ordering::Relaxed);
-        while at < end {
-            let header = self.copy(at, 8);
-            let size = usize::from(u16::from_le_bytes([header[6], header[7]]));
-            if size < 8 {
-                at = end;
-                break;
-            }
-            each(&self.copy(at, size));
-            at += size as u64;
-        }
-        tail.store(at.max(end), Ordering::Release);
-    }
-
-    /// Bytes of the data area from a position on, around its end.
-    fn copy(&self, position: u64, len: usize) -> Vec<u8> {
-        let data = DATA_PAGES * 4096;
-        let start = position as usize % data;
-        let first = len.min(data - start);
-        let mut bytes = vec![0; len];
-        // SAFETY: both pieces lie inside of the mapped data area, which follows the first page; the
-        // kernel does not write between our tail and its head.
-        unsafe {
-            let area = self.base.add(4096);
-            std::ptr::copy_nonoverlapping(area.add(start), bytes.as_mut_ptr(), first);
-            std::ptr::copy_nonoverlapping(area, bytes.as_mut_ptr().add(first), len - first);
-        }
-        bytes
-    }
-}
-
-impl Drop for Ring {
-    fn drop(&mut self) {
-        // SAFETY: exactly the mapping made in `open`; nothing borrows it any more.
-        unsafe { libc::munmap(self.base.cast(), self.len) };
-    }
+/// What the kernel puts behind each record (struct sample_id).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trailer {
+    pub(crate) bytes: usize,
+    /// How far before the record's end the time is.
+    pub(crate) time: usize,
 }
 
 /// Reads one record; `None` for kinds that do not matter and for malformed ones.
-fn parse(record: &[u8]) -> Option<(u64, Event)> {
+pub(crate) fn parse(record: &[u8], trailer: Trailer) -> Option<(u64, Event)> {
     let u16_at = |at: usize| Some(u16::from_le_bytes(record.get(at..at + 2)?.try_into().ok()?));
     let u32_at = |at: usize| Some(u32::from_le_bytes(record.get(at..at + 4)?.try_into().ok()?));
     let u64_at = |at: usize| Some(u64::from_le_bytes(record.get(at..at + 8)?.try_into().ok()?));
     let pid_at = |at: usize| Some(u32_at(at)? as i32);
-    // sample_id_all with TIME: the time is the last word.
-    let time = u64_at(record.len().checked_sub(8)?)?;
+    let time = u64_at(record.len().checked_sub(trailer.time)?)?;
     let event = match u32_at(0)? {
         // PERF_RECORD_LOST: header, id, lost
         2 => Event::Lost {
@@ -173,7 +99,7 @@ fn parse(record: &[u8]) -> Option<(u64, Event)> {
         },
         // PERF_RECORD_MMAP2: header, pid, tid, addr, len, pgoff, maj, min, ino, gen, prot, flags
         10 if u32_at(64)? & PROT_EXEC != 0 => {
-            let name = record.get(72..record.len() - 8)?;
+            let name = record.get(72..record.len().checked_sub(trailer.bytes)?)?;
             let end = name.iter().position(|b| *b == 0).unwrap_or(name.len());
             let start = u64_at(16)?;
             let path = String::from_utf8_lossy(&name[..end]).into_owned();
@@ -228,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_mapping() {
-        let (time, event) = parse(&mmap2()).expect("a record");
+        let (time, event) = parse(&mmap2(), TRAILER).expect("a record");
         let Event::Mapped { pid, entry } = event else {
             panic!("{event:?}")
         };
@@ -251,7 +177,7 @@ mod tests {
     fn cut_records_are_ignored() {
         let whole = mmap2();
         for len in 0..whole.len() {
-            let _ = parse(&whole[..len]);
+            let _ = parse(&whole[..len], TRAILER);
         }
     }
 }

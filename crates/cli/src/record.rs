@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use seam_capture::{Cgroup, Command, Options, Recording, Scope, Session, Target};
+use seam_capture::{Cgroup, Command, Options, Recorder, Recording, Scope, Target};
 use seam_export::{TextOptions, TrailerLine};
 
 use crate::args::RecordArgs;
@@ -143,13 +143,13 @@ fn begin(
     targets: &[Target],
     scope: Scope,
     command: Option<&Command>,
-) -> Result<Session> {
+) -> Result<Recorder> {
     let options = Options {
         rate_hz: args.rate,
         follow_children: args.children || args.is_wide(),
         scope,
     };
-    let mut session = Session::new(options)?;
+    let mut session = Recorder::new(options)?;
     for target in targets {
         session.add_target(target.clone())?;
     }
@@ -165,7 +165,7 @@ fn begin(
     Ok(session)
 }
 
-fn record(args: &RecordArgs, session: &mut Session, progress: &Progress) -> Result<()> {
+fn record(args: &RecordArgs, session: &mut Recorder, progress: &Progress) -> Result<()> {
     let started = Instant::now();
     loop {
         let elapsed = started.elapsed();

@@ -65,10 +65,11 @@ fn comments(profile: &Profile) -> Vec<String> {
     let tier = recording.tier;
     let mut comments = vec![
         format!(
-            "seam {}, tier {}: {}",
+            "seam {}, tier {}: {}{}",
             recording.seam_version,
             tier.number(),
-            tier.words()
+            tier.words(),
+            recording.grade.limits()
         ),
         format!(
             "{} of {} samples have a whole stack, {} lost",

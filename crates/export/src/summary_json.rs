@@ -68,6 +68,7 @@ fn recording(profile: &Profile) -> json::Recording<'_> {
         rate_hz: recording.sampling.rate_hz,
         event: &recording.sampling.event,
         tier: recording.tier.number(),
+        grade: recording.grade.id(),
         host: &recording.host.name,
         kernel_release: &recording.host.kernel_release,
         seam_version: &recording.seam_version,

@@ -111,9 +111,10 @@ fn title(profile: &Profile, paint: Paint) -> Vec<String> {
         seconds(recording.duration_ns)
     ));
     parts.push(format!(
-        "tier {}: {}",
+        "tier {}: {}{}",
         recording.tier.number(),
-        recording.tier.words()
+        recording.tier.words(),
+        recording.grade.limits()
     ));
     flow::unlabelled(&parts)
 }

@@ -34,6 +34,38 @@ impl Tier {
     }
 }
 
+/// How much could be seen with the privileges there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Grade {
+    /// Stacks were walked in the kernel at the sample.
+    #[default]
+    Bpf,
+    /// Stacks were copied by perf events and walked later.
+    Copied,
+    /// The same, and nothing of the time in the kernel.
+    CopiedUserMode,
+}
+
+impl Grade {
+    /// Its stable id, in JSON.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Bpf => "bpf",
+            Self::Copied => "copied",
+            Self::CopiedUserMode => "copied-user-mode",
+        }
+    }
+
+    /// What is to be told behind the tier; nothing for the best one.
+    pub const fn limits(self) -> &'static str {
+        match self {
+            Self::Bpf => "",
+            Self::Copied => ", without BPF",
+            Self::CopiedUserMode => ", without BPF, user mode only",
+        }
+    }
+}
+
 /// One recorded process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
@@ -82,6 +114,8 @@ pub struct Recording {
     pub sampling: Sampling,
     /// How deep it reached in.
     pub tier: Tier,
+    /// How much could be seen.
+    pub grade: Grade,
     /// On which machine.
     pub host: Host,
     /// Version of seam that recorded.

@@ -302,10 +302,12 @@ pub const SEAM_END_NULL_PC: u32 = 18;
 pub const SEAM_END_NO_TABLE: u32 = 19;
 pub const SEAM_END_MADE_CODE: u32 = 20;
 pub const SEAM_END_URETPROBE: u32 = 21;
+pub const SEAM_END_COPY_CUT: u32 = 22;
 pub const SEAM_END_GO_STATE: u32 = 30;
 pub const SEAM_END_GO_UNKNOWN: u32 = 31;
 pub const SEAM_END_GO_UNVERIFIED: u32 = 32;
 pub const SEAM_END_GO_NO_CURG: u32 = 33;
+pub const SEAM_END_NOT_PROVEN: u32 = 34;
 pub static ENDS: &[crate::End] = &[
     crate::End {
         code: 0,
@@ -434,6 +436,12 @@ pub static ENDS: &[crate::End] = &[
         sentence: "another tool's probe has replaced the return address, and the true one was not found",
     },
     crate::End {
+        code: 22,
+        id: "stack-copy-ends",
+        root: false,
+        sentence: "the stack goes on beyond what is copied of it without BPF",
+    },
+    crate::End {
         code: 30,
         id: "go-state-unreadable",
         root: false,
@@ -456,5 +464,11 @@ pub static ENDS: &[crate::End] = &[
         id: "go-no-goroutine",
         root: false,
         sentence: "a switch to a goroutine's stack without a goroutine",
+    },
+    crate::End {
+        code: 34,
+        id: "not-proven",
+        root: false,
+        sentence: "without BPF the rest is read a moment later, and it is not proven that it was the same",
     },
 ];

@@ -135,6 +135,30 @@ pub(crate) fn build(go: &Go, wanted: &Wanted, variant: Variant) -> Result<PathBu
     Ok(job.binary)
 }
 
+/// Removes programs that are built when a test first wants them and that are older than their
+/// sources: a test takes what is there.
+pub(crate) fn remove_stale() -> Result<()> {
+    let folders = fs::read_dir(output()).into_iter().flatten().flatten();
+    let folders = folders.filter_map(|entry| entry.file_name().into_string().ok());
+    for version in folders.filter(|name| !name.starts_with('.') && !name.contains('-')) {
+        let programs = fs::read_dir(output().join(&version)).into_iter().flatten();
+        for program in programs.flatten() {
+            let name = program.file_name().to_string_lossy().into_owned();
+            let version = version.clone();
+            let wanted = Wanted { version, name };
+            let current = source(&wanted.name)
+                .and_then(|source| build::Job::new(&source, &wanted, Variant::default()))
+                .is_ok_and(|job| job.fresh());
+            if !current {
+                let path = program.path();
+                fs::remove_file(&path)
+                    .with_context(|| format!("cannot remove {}", path.display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Builds one program and compares it with its truth file, if it has one.
 pub(crate) fn build_and_check(go: &Go, wanted: &Wanted) -> Result<()> {
     let binary = build(go, wanted, Variant::default())?;

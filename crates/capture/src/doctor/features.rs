@@ -75,7 +75,7 @@ fn no_bpf(error: &io::Error) -> Check {
     let name = "bpf";
     let denied = matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES));
     if denied {
-        let meaning = "nothing can be recorded; what this kernel offers was not tried";
+        let meaning = "no stack is walked in the kernel; what it offers was not tried";
         return Check::bad(
             name,
             State::Untried,
@@ -88,7 +88,7 @@ fn no_bpf(error: &io::Error) -> Check {
         name,
         State::Missing,
         error.to_string(),
-        "nothing can be recorded",
+        "no stack can be walked in the kernel",
         "use a kernel built with CONFIG_BPF_SYSCALL and CONFIG_BPF_EVENTS",
     )
 }

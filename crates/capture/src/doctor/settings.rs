@@ -100,7 +100,7 @@ impl Files<'_> {
             .iter()
             .map(|(_, _, use_of)| format!("can't {use_of}"))
             .collect();
-        // Without the first two nothing is recorded at all.
+        // Without the first two there is no BPF.
         let state = if has(38) && has(39) {
             State::Degraded
         } else {
@@ -109,6 +109,11 @@ impl Files<'_> {
         let fix = "run seam with sudo, or once:";
         let found = format!("missing: {}", names.join(", "));
         Check::bad("capabilities", state, found, uses.join("; "), fix).with_command(SETCAP)
+    }
+
+    fn paranoia(&self) -> Option<i32> {
+        let value = self.text("proc/sys/kernel/perf_event_paranoid")?;
+        value.parse().ok()
     }
 
     fn effective(&self) -> u64 {
@@ -161,22 +166,33 @@ impl Files<'_> {
     fn paranoid(&self) -> Check {
         let value = self.text("proc/sys/kernel/perf_event_paranoid");
         let value = value.unwrap_or_else(|| "unknown".to_owned());
-        let able = self.effective() & ((1 << 38) | (1 << CAP_SYS_ADMIN)) != 0;
-        let found = if able {
-            format!("{value}, which CAP_PERFMON overrides")
-        } else {
-            value
-        };
-        if able {
+        if self.effective() & ((1 << 38) | (1 << CAP_SYS_ADMIN)) != 0 {
+            let found = format!("{value}, which CAP_PERFMON overrides");
             return Check::ok("perf_event_paranoid", found);
         }
-        Check::bad(
-            "perf_event_paranoid",
-            State::Missing,
-            found,
-            "without CAP_PERFMON perf events of other processes are refused",
-            "CAP_PERFMON, see capabilities",
-        )
+        // Above 2 (Debian's and Android's kernels) perf events are refused altogether.
+        let (state, meaning, fix) = match self.paranoia() {
+            Some(..=1) => (
+                State::Degraded,
+                "of your own processes stacks can be recorded, the kernel's part too",
+                "more: CAP_PERFMON, see capabilities",
+            ),
+            Some(2) => (
+                State::Degraded,
+                "of your own processes user mode can be recorded, nothing of the kernel",
+                "more: CAP_PERFMON, see capabilities",
+            ),
+            _ => (
+                State::Missing,
+                "without CAP_PERFMON nothing can be recorded",
+                "CAP_PERFMON, see capabilities; or, for your own processes:",
+            ),
+        };
+        let check = Check::bad("perf_event_paranoid", state, value, meaning, fix);
+        match state {
+            State::Missing => check.with_command("sudo sysctl kernel.perf_event_paranoid=2"),
+            _ => check,
+        }
     }
 
     fn kernel_names(&self) -> Check {

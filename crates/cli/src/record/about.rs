@@ -1,7 +1,7 @@
 //! What a profile says of its recording as a whole: host, targets, quality, cost.
 
 use seam_capture::{RawSample, Recording, kernel_facts};
-use seam_profile::{Cost, Host, QualityInput, Sampling, Target, Tier};
+use seam_profile::{Cost, Grade, Host, QualityInput, Sampling, Target, Tier};
 use seam_wire::{SEAM_END_ROOT_KERNEL, SEAM_END_TABLE_NOT_READY, SampleHeader};
 
 use super::edges::Edges;
@@ -38,6 +38,14 @@ pub(super) fn metadata(recording: &Recording) -> seam_profile::Recording {
             event: "on-CPU".to_owned(),
         },
         tier: Tier::ReadOnly,
+        grade: match &recording.grade {
+            seam_capture::Grade::Bpf => Grade::Bpf,
+            seam_capture::Grade::Copied {
+                unseen_kernel_ns: None,
+                ..
+            } => Grade::Copied,
+            seam_capture::Grade::Copied { .. } => Grade::CopiedUserMode,
+        },
         host: Host {
             name: kernel.hostname,
             kernel_release: kernel.release,

@@ -1,10 +1,13 @@
 //! Words for what a recording says about its targets.
 
-use seam_capture::{Module, Recording, TargetInfo};
+use seam_capture::{Grade, Module, Recording, TargetInfo};
 use seam_edges::Fault;
 use seam_go::{Field, GoVersion, OffsetsSource, Release, Row};
 use seam_profile::EndReason;
-use seam_wire::{SEAM_SAMPLE_GO_TORN, SEAM_SAMPLE_KERNEL_CUT, SEAM_SAMPLE_LABELS_CUT};
+use seam_wire::{
+    SEAM_END_NOT_PROVEN, SEAM_SAMPLE_GO_TORN, SEAM_SAMPLE_IN_C, SEAM_SAMPLE_KERNEL_CUT,
+    SEAM_SAMPLE_LABELS_CUT,
+};
 
 use super::edges::{Impossible, Spot};
 use super::symbolize::Names;
@@ -76,7 +79,7 @@ pub(crate) fn end_reasons() -> Vec<EndReason> {
 
 /// Sentences about everything that limits the recording.
 pub(crate) fn notes(recording: &Recording, kernel_hidden: bool) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes = grade_notes(recording);
     for module in &recording.modules {
         let name = module.name();
         match &module.table {
@@ -142,6 +145,41 @@ pub(crate) fn notes(recording: &Recording, kernel_hidden: bool) -> Vec<String> {
     if lost > 0 {
         notes.push(format!(
             "{lost} mapping records were lost; mappings were read anew"
+        ));
+    }
+    notes
+}
+
+/// What is missing without BPF.
+fn grade_notes(recording: &Recording) -> Vec<String> {
+    let Grade::Copied {
+        why,
+        unseen_kernel_ns,
+    } = &recording.grade
+    else {
+        return Vec::new();
+    };
+    let ends = |end: u32| {
+        let so = |s: &&seam_capture::RawSample| u32::from(s.header.end) == end;
+        recording.samples.iter().filter(so).count()
+    };
+    let in_c = |s: &&seam_capture::RawSample| {
+        u32::from(s.header.flags) & SEAM_SAMPLE_IN_C != 0 && seam_wire::end(s.header.end).root
+    };
+    let proven = recording.samples.iter().filter(in_c).count();
+    let open = ends(SEAM_END_NOT_PROVEN);
+    let mut notes = vec![format!("without BPF: {why}")];
+    notes.push(format!(
+        "{proven} samples in C are proven to be of the Go call that was found a moment later, \
+         {open} samples are not and end there (not-proven); labels and Ps are not known"
+    ));
+    if let Some(unseen) = unseen_kernel_ns {
+        let all: u64 = recording.targets.iter().map(|t| t.cpu_time_ns).sum();
+        let seconds = |ns: u64| ns as f64 / 1e9;
+        notes.push(format!(
+            "time in the kernel is not seen: {:.2} s of {:.2} s of CPU time",
+            seconds(*unseen),
+            seconds(all)
         ));
     }
     notes

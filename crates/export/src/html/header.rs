@@ -60,7 +60,12 @@ pub(super) fn header(profile: &Profile, strings: PageStrings) -> Map<String, Val
     put("subtitle", json!(subtitle(recording)));
     put(
         "tier",
-        json!(format!("tier {} · {}", tier.number(), tier.words())),
+        json!(format!(
+            "tier {} · {}{}",
+            tier.number(),
+            tier.words(),
+            recording.grade.limits()
+        )),
     );
     put("quality", Value::Array(quality(profile)));
     put("notes", json!(profile.quality().told.notes));

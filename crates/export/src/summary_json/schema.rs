@@ -49,6 +49,8 @@ pub(super) struct Recording<'a> {
     pub(super) event: &'a str,
     /// Tier of intrusion: 0, 1 or 2.
     pub(super) tier: u8,
+    /// How much could be seen: bpf, copied, copied-user-mode.
+    pub(super) grade: &'a str,
     /// Host name.
     pub(super) host: &'a str,
     /// Kernel release.

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use seam_e2e::process::{Process, Stranger};
-use seam_e2e::refusal::Refusal;
-use seam_e2e::seam::{Bench, SLACK, not_rooted, run_well, sampling};
+use seam_e2e::seam::{Bench, SLACK, not_rooted, run, run_well, sampling};
+use seam_e2e::strangers::open_copy;
 use seam_e2e::{bpf, places, wait};
 
 /// The process id that a test program prints.
@@ -141,7 +141,7 @@ fn signals_do_to_it_what_they_do_without_seam() {
 #[test]
 fn under_sudo_it_runs_as_the_caller() {
     let bench = Bench::new();
-    let file = places::program("b");
+    let (_home, file) = open_copy(&places::program("b"));
     let mut command = bench.record_command("-d 1s -o x.json", &file, &["60"]);
     command.env("SUDO_UID", "65534").env("SUDO_GID", "65533");
     let mut seam = Process::start(&mut command);
@@ -188,14 +188,16 @@ fn a_refused_recording_leaves_no_command_behind() {
     let bench = Bench::new();
     let mut shell = Command::new("unshare");
     shell.args(["--mount", "sh", "-ec"]);
-    // Without type information seam refuses after it has made the child.
-    shell.arg("mount -t tmpfs none /sys/kernel/btf; exec \"$@\"");
+    // Without a list of CPUs seam gives up after it has made the child.
+    shell.arg("mount -t tmpfs none /sys/devices/system/cpu; exec \"$@\"");
     shell.arg("sh").arg(places::seam());
     shell.args([
         "record", "-d", "1s", "-o", "x.html", "--", "touch", "witness",
     ]);
     bench.at_home(&mut shell);
-    let _ = Refusal::of_command(&bench, &mut shell);
+    let outcome = run(&mut shell);
+    assert_eq!(outcome.code(), Some(2), "{}", outcome.text());
+    assert!(outcome.text().contains("cpu/online"), "{}", outcome.text());
     let left: Vec<Stranger> = processes_in(&bench)
         .into_iter()
         .map(Stranger::new)

@@ -45,7 +45,8 @@ fn handlers_called_by_go_and_stacks_of_the_programs_own() {
         assert_eq!(path, handler, "{}", stack.text());
         handled += stack.count;
     }
-    assert!(handled > 300 && switched > 300, "{handled} {switched}");
+    // Both spin; the machine may have other work.
+    assert!(handled > 50 && switched > 50, "{handled} {switched}");
     let reasons = summary["quality"]["end_reasons"].to_string();
     assert!(reasons.contains("root-context"), "{reasons}");
 }

@@ -8,6 +8,7 @@ use seam_e2e::places;
 use seam_e2e::pprof::{Frame, Pprof, Stack};
 use seam_e2e::process::Process;
 use seam_e2e::seam::{Bench, SLACK, not_rooted, run_well, sampling};
+use seam_e2e::truth::is_thread_start;
 use serde_json::Value;
 
 /// The other runtime's version; the second is the machine's.
@@ -79,8 +80,12 @@ fn fault(stack: &Stack, host: &Host) -> Option<&'static str> {
         return Some("no path of the program");
     }
     let thread = path.starts_with("host_thread");
-    let root = if thread { "clone3" } else { "runtime.goexit" };
-    if stack.frames[0].name != root {
+    let outermost = &stack.frames[0];
+    let rooted = match thread {
+        true => is_thread_start(outermost),
+        false => outermost.name == "runtime.goexit",
+    };
+    if !rooted {
         return Some("another root");
     }
     let goid = stack.numbers.get("goid").copied().unwrap_or(0);

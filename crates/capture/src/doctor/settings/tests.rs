@@ -89,7 +89,7 @@ fn each_setting_is_told() {
             "proc/self/status",
             "CapEff:\t0000000000000000\n",
             "perf_event_paranoid",
-            State::Missing,
+            State::Degraded,
         ),
         // CAP_BPF and CAP_PERFMON alone.
         (
@@ -105,6 +105,30 @@ fn each_setting_is_told() {
         let check = check(folder.path(), name);
         assert_eq!(check.state, state, "{path}: {check:?}");
         assert!(!check.meaning.is_empty(), "{check:?}");
+    }
+}
+
+#[test]
+fn perf_events_may_be_refused_altogether() {
+    for (value, state) in [
+        ("-1", State::Degraded),
+        ("1", State::Degraded),
+        ("2", State::Degraded),
+        ("3", State::Missing),
+        ("4", State::Missing),
+        ("", State::Missing),
+    ] {
+        let folder = machine();
+        write(
+            folder.path(),
+            "proc/self/status",
+            "CapEff:\t0000000000000000\n",
+        );
+        write(folder.path(), "proc/sys/kernel/perf_event_paranoid", value);
+        let found = check(folder.path(), "perf_event_paranoid");
+        assert_eq!(found.state, state, "{value}: {found:?}");
+        let sysctl = found.command.contains("perf_event_paranoid=2");
+        assert_eq!(sysctl, state == State::Missing, "{value}: {found:?}");
     }
 }
 

@@ -1,0 +1,3 @@
+module seam.test/longcalls
+
+go 1.19
