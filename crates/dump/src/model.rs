@@ -29,6 +29,8 @@ pub struct Dump {
     pub waits: Vec<WaitsOn>,
     /// The channels among that.
     pub channels: HashMap<u64, Channel>,
+    /// The timers that run, soonest first; empty unless they were asked for.
+    pub timers: Vec<Timer>,
     /// What the descriptors among that are.
     pub descriptors: BTreeMap<i32, String>,
     /// Threads by id.
@@ -104,6 +106,21 @@ pub struct Goroutine {
     pub kind: WaitKind,
     /// What it waits on: a range of [`Dump::waits`].
     pub waits: Waits,
+}
+
+/// A timer that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timer {
+    /// Where its record lies.
+    pub address: u64,
+    /// When it ends, on the clock of [`Dump::now_ns`].
+    pub when_ns: TimeNs,
+    /// Time from end to end of a ticker; 0 for others.
+    pub period_ns: TimeNs,
+    /// What it calls: for time.AfterFunc the program's function.
+    pub calls: Option<Rc<str>>,
+    /// The channel that it sends on.
+    pub channel: Option<u64>,
 }
 
 /// A range of [`Dump::waits`].

@@ -30,7 +30,7 @@ pub(super) struct Places {
 impl Places {
     pub(super) fn of(offsets: &Offsets) -> Option<Self> {
         let within = |at: &usize| *at + 8 <= STRUCTURE_BYTES;
-        let at = |field| offsets.get(field).map(usize::from).filter(within);
+        let at = |field| offsets.get(field).map(|at| at as usize).filter(within);
         Some(Self {
             g_m: at(Field::GM)?,
             g_goid: at(Field::GGoid)?,

@@ -15,6 +15,7 @@ use super::goroutines::{self, Goroutines, Raw};
 use super::names::Names;
 use super::stacks::{RawStack, RawStacks};
 use super::threads::{self, Threads};
+use super::timers;
 use crate::failure::Failure;
 
 /// A look with what a mark over the memory needs.
@@ -40,12 +41,22 @@ pub(crate) struct ThreadStack {
 }
 
 /// Looks at a process.
-pub(super) fn at(target: &Target) -> Result<Dump> {
-    Ok(full(target, false)?.dump)
+pub(super) fn at(target: &Target, timers: bool) -> Result<Dump> {
+    let wanted = Wanted { raw: false, timers };
+    Ok(full(target, wanted)?.dump)
 }
 
-/// Looks at a process, and keeps what a mark needs if that is asked for.
-pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
+/// What is read beyond a dump.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wanted {
+    /// What a mark needs.
+    pub(crate) raw: bool,
+    pub(crate) timers: bool,
+}
+
+/// Looks at a process, and keeps what is asked for.
+pub(crate) fn full(target: &Target, wanted: Wanted) -> Result<Full> {
+    let keep_raw = wanted.raw;
     let pid = target.pid;
     let program = program(pid);
     let image = Image::read(pid)?;
@@ -99,7 +110,12 @@ pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
         .iter()
         .map(|s| s.frames.iter().map(|f| frame_address(*f)).collect());
     let frames = frames.collect();
-    named(&image, &stacks, &threads, runtimes, &mut dump);
+    let timers = if wanted.timers {
+        timers::read(&memory, &image, &mut dump.notes)
+    } else {
+        Vec::new()
+    };
+    named(&image, &stacks, &threads, runtimes, &timers, &mut dump);
     let blocked = threads.all.iter();
     let blocked = blocked.filter_map(|t| Some((t.facts.syscall.as_ref()?.sp, t.stack)));
     let thread_stacks = blocked.map(|(sp, stack)| ThreadStack {
@@ -155,13 +171,19 @@ fn named(
     stacks: &RawStacks,
     threads: &Threads,
     runtimes: Vec<(usize, Goroutines)>,
+    timers: &[timers::Raw],
     dump: &mut Dump,
 ) {
     let all = || runtimes.iter().flat_map(|(_, found)| &found.all);
     let others: BTreeSet<u64> = all()
         .flat_map(|g| [g.gopc.wrapping_sub(1), g.startpc])
         .collect();
+    let others = &others | &timers::addresses(timers);
     let names = Names::of(image, stacks.all(), &others);
+    dump.timers = timers
+        .iter()
+        .map(|raw| timers::named(raw, &names))
+        .collect();
     dump.notes.extend(names.notes.iter().cloned());
     let mut known = HashMap::new();
     dump.stacks = stacks
