@@ -4,6 +4,7 @@ mod bench;
 mod codegen;
 mod demo;
 mod dist;
+mod leaks;
 mod offsets;
 mod paths;
 mod programs;
@@ -46,6 +47,8 @@ enum Task {
     Dist,
     /// Hold stacks of seam and its peers against known ones and write docs/truth.md
     Truth(truth::Options),
+    /// Measure how well leaked goroutines are found and write docs/goroutines.md
+    Leaks(leaks::Options),
     /// Check the rules of the source tree that compilers do not check
     Tidy,
     /// Read the offsets of the Go runtime's structures from real toolchains
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Task::Dist => dist::run(),
         Task::Vm(options) => vm::run(&options),
         Task::Truth(options) => truth::run(&options),
+        Task::Leaks(options) => leaks::run(&options),
         Task::Tidy => tidy::run(),
         Task::Offsets(options) => offsets::run(&options),
         Task::Codegen { check } => codegen::run(check),

@@ -295,6 +295,15 @@ pub(crate) struct DumpArgs {
     #[arg(long, value_name = "WORDS", help_heading = "What is shown")]
     pub(crate) state: Option<String>,
 
+    /// Show only goroutines that may have waited this long. Those of whose age nothing is known are
+    /// left out and counted
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "What is shown")]
+    pub(crate) older: Option<Duration>,
+
+    /// Show the timers that are running, too: when each ends, its period, what it calls
+    #[arg(long, help_heading = "What is shown")]
+    pub(crate) timers: bool,
+
     /// Where to write all goroutines; .txt has the form of Go's own dump, .json everything.
     /// Repeatable
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]

@@ -6,6 +6,7 @@ pub(crate) mod look;
 mod names;
 mod stacks;
 mod threads;
+mod timers;
 mod written;
 
 use std::path::Path;
@@ -30,7 +31,8 @@ pub(crate) fn run(args: &DumpArgs) -> Result<()> {
     args.output
         .iter()
         .try_for_each(|path| written::check(path))?;
-    let dump = look::at(origin)?;
+    let mut dump = look::at(origin, args.timers)?;
+    choice.note_unknown_ages(&mut dump);
     choice.check(&dump)?;
     let full = args.all || !args.goroutine.is_empty() || !args.thread.is_empty();
     let screen = !full && !args.json && args.output.is_empty();
@@ -139,6 +141,18 @@ impl<'a> Choice<'a> {
         })
     }
 
+    /// What can't be chosen by age is told.
+    fn note_unknown_ages(&self, dump: &mut Dump) {
+        let unknown = |g: &&Goroutine| g.asleep_ns.is_none() && g.waited_at_most_ns.is_none();
+        let count = dump.goroutines.iter().filter(unknown).count();
+        if self.args.older.is_some() && count > 0 {
+            dump.notes.push(format!(
+                "--older: of {count} goroutines no age is known, since no garbage collection has \
+                 seen them wait"
+            ));
+        }
+    }
+
     /// Goroutines and threads that were asked for by number must be there.
     fn check(&self, dump: &Dump) -> Result<()> {
         let goid = |goid: &&u64| !dump.goroutines.iter().any(|g| g.goid == **goid);
@@ -167,7 +181,16 @@ impl<'a> Choice<'a> {
             && args.state.as_ref().is_none_or(|state| {
                 goroutine.state.starts_with(state.as_str()) || goroutine.status.word() == state
             })
+            && self.old(goroutine)
             && self.stack(dump, goroutine.stack)
+    }
+
+    /// Whether it may have waited as long as is asked for.
+    fn old(&self, goroutine: &Goroutine) -> bool {
+        let known = goroutine.asleep_ns.or(goroutine.waited_at_most_ns);
+        let older =
+            |least: std::time::Duration| known.is_some_and(|ns| u128::from(ns) >= least.as_nanos());
+        self.args.older.is_none_or(older)
     }
 
     fn thread(&self, dump: &Dump, thread: &Thread) -> bool {

@@ -12,7 +12,7 @@ use seam_dump::{Dump, Goroutine, Kind};
 use seam_leaks::{Look, Report, Verdict, facts, judge};
 
 use crate::args::{FailOn, GoroutinesArgs};
-use crate::dump::look::{self, Full};
+use crate::dump::look::{self, Full, Wanted};
 use crate::failure::Failure;
 use crate::terminal;
 
@@ -90,7 +90,11 @@ fn looks(target: &Target, times: Times) -> Result<Vec<Look>> {
         let due = times.every * number;
         std::thread::sleep(due.saturating_sub(started.elapsed()));
         let at_ns = started.elapsed().as_nanos() as u64;
-        let full = look::full(target, true)?;
+        let wanted = Wanted {
+            raw: true,
+            timers: false,
+        };
+        let full = look::full(target, wanted)?;
         let reach = reach::reach(&full);
         let Full { dump, .. } = full;
         looks.push(Look { at_ns, dump, reach });

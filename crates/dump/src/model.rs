@@ -31,6 +31,8 @@ pub struct Dump {
     pub waits: Vec<WaitsOn>,
     /// The channels among that.
     pub channels: HashMap<u64, Channel>,
+    /// The timers that run, soonest first; empty unless they were asked for.
+    pub timers: Vec<Timer>,
     /// What the descriptors among that are.
     pub descriptors: BTreeMap<i32, String>,
     /// Threads by id.
@@ -106,6 +108,21 @@ pub struct Goroutine {
     pub kind: WaitKind,
     /// What it waits on: a range of [`Dump::waits`].
     pub waits: Waits,
+}
+
+/// A timer that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timer {
+    /// Where its record lies.
+    pub address: u64,
+    /// When it ends, on the clock of [`Dump::now_ns`].
+    pub when_ns: TimeNs,
+    /// Time from end to end of a ticker; 0 for others.
+    pub period_ns: TimeNs,
+    /// What it calls: for time.AfterFunc the program's function.
+    pub calls: Option<Rc<str>>,
+    /// The channel that it sends on.
+    pub channel: Option<u64>,
 }
 
 /// A range of [`Dump::waits`].
@@ -204,6 +221,17 @@ pub struct Frame {
     pub inlined: bool,
     /// The compiler made it to wrap another function; the runtime's own dump leaves it out.
     pub wrapper: bool,
+}
+
+impl Frame {
+    /// Whether it is code of the runtime. What the runtime implements for other packages
+    /// (time.Sleep, sync.runtime_Semacquire) is among its files.
+    #[must_use]
+    pub fn of_the_runtime(&self) -> bool {
+        let file = &*self.place.file;
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.kind == Kind::Runtime || folder == "runtime" || folder.ends_with("/src/runtime")
+    }
 }
 
 /// A stack, innermost frame first.

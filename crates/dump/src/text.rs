@@ -1,10 +1,13 @@
 //! The screen: what the process is, groups of goroutines, threads, what was not seen.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
+
+use seam_runtime::WaitsOn;
 
 use crate::waits::{Waiters, lines, waiters};
 use crate::words::{age, clean, count, file_name, short, thousands, without_types};
-use crate::{Dump, Frame, Goroutine, Group, Kind, Stack, Thread, Trust};
+use crate::{Dump, Frame, Goroutine, Group, Kind, Stack, Thread, Timer, Trust};
 
 /// Columns of a line of frames.
 const COLUMNS: usize = 96;
@@ -40,8 +43,68 @@ pub fn text(dump: &Dump, goroutines: &[Group], threads: &[Group], options: TextO
         thread_group(dump, group, options, &mut out);
     }
     more(rest, "thread", &mut out);
+    timers(dump, &mut out);
     not_seen(dump, &mut out);
     out
+}
+
+/// Timers that do the same are one line: how many, the soonest, the period, what they call.
+fn timers(dump: &Dump, out: &mut String) {
+    let mut groups: BTreeMap<(&str, u64), Vec<&Timer>> = BTreeMap::new();
+    for timer in &dump.timers {
+        let calls = timer.calls.as_deref().unwrap_or("an unknown function");
+        groups
+            .entry((calls, timer.period_ns))
+            .or_default()
+            .push(timer);
+    }
+    if !groups.is_empty() {
+        out.push_str("timers\n");
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, timers)| std::cmp::Reverse(timers.len()));
+    for ((calls, period), timers) in groups {
+        let soonest = timers.iter().map(|t| t.when_ns).min().unwrap_or(0);
+        let when = match soonest.checked_sub(dump.now_ns) {
+            Some(left) => format!("in {}", age(left)),
+            None => "due".to_owned(),
+        };
+        let every = if period > 0 {
+            format!(", every {}", age(period))
+        } else {
+            String::new()
+        };
+        let number = timers.len() as u64;
+        let what = if number == 1 { "timer" } else { "timers" };
+        let _ = writeln!(
+            out,
+            "{:>7} {what}  {when}{every}, calls {}",
+            thousands(number),
+            clean(calls)
+        );
+        waiting_for(dump, &timers, out);
+    }
+}
+
+/// Who waits for the channels of timers.
+fn waiting_for(dump: &Dump, timers: &[&Timer], out: &mut String) {
+    const FEW: usize = 6;
+    let channels: HashSet<u64> = timers.iter().filter_map(|t| t.channel).collect();
+    let waits = |g: &&Goroutine| {
+        let mut on = dump.waits_on(g).iter();
+        on.any(|on| matches!(on, WaitsOn::Channel { address, .. } if channels.contains(address)))
+    };
+    let goids: Vec<String> = dump
+        .goroutines
+        .iter()
+        .filter(waits)
+        .map(|g| g.goid.to_string())
+        .collect();
+    if !goids.is_empty() {
+        let more = if goids.len() > FEW { ", …" } else { "" };
+        let shown = goids[..goids.len().min(FEW)].join(", ");
+        let _ = writeln!(out, "        goroutine {shown}{more} waits for it");
+    }
 }
 
 fn head(dump: &Dump, out: &mut String) {

@@ -210,17 +210,19 @@ fn one(
         let first = earlier.first().and_then(|look| look.by_goid.get(&goid));
         stayed += u64::from(first.is_none_or(|(_, before)| *before == key) && first.is_some());
         let in_all = since == earlier.len();
-        let in_each = |of: fn(&Look) -> &[bool]| {
-            let then = earlier.iter().zip(&then);
-            let mut then = then.map(|(e, at)| at.is_some_and(|at| is(of(e.look), at)));
-            is(of(last), *at) && then.all(|yes| yes)
+        let places = || {
+            let before = earlier.iter().zip(&then);
+            let before = before.filter_map(|(e, at)| Some((e.look, (*at)?)));
+            before.chain([(last, *at)])
         };
-        let c = in_all && is(&last.reach.only_through_c, *at);
+        let dead = in_all && places().all(|(look, at)| is(&look.reach.unreachable, at));
+        // What C keeps, it keeps where it is: a word that was there in one look only was an old one.
+        let kept_by_c = places().all(|(look, at)| is(&look.reach.only_through_c, at));
         members.push(Member {
             at: *at,
             in_all,
-            unreachable: in_all && in_each(|look| &look.reach.unreachable),
-            only_through_c: c,
+            unreachable: dead && !kept_by_c,
+            only_through_c: dead && kept_by_c,
         });
     }
     let mut counts: Vec<u64> = earlier
@@ -301,16 +303,14 @@ fn placed(stack: &seam_dump::Stack) -> Vec<Placed> {
     each.collect()
 }
 
-/// Whether a timer sends on a channel. Up to Go 1.22 the channel does not say so: then one of
-/// time.Time with room for one is taken to be a timer's (time.NewTicker, time/tick.go).
+/// Whether a timer sends on a channel. Up to Go 1.22, and in later ones for modules of before
+/// (asynctimerchan), the channel does not say so: then one of time.Time with room for one is taken to be
+/// a timer's (time.NewTicker, time/tick.go).
 fn of_timer(dump: &Dump, on: &WaitsOn) -> bool {
     const TIME_BYTES: u16 = 24;
     let WaitsOn::Channel { address, .. } = on else {
         return false;
     };
     let channel = dump.channels.get(address);
-    channel.is_some_and(|c| {
-        c.timer
-            .unwrap_or(c.element == TIME_BYTES && c.capacity == 1)
-    })
+    channel.is_some_and(|c| c.timer == Some(true) || c.element == TIME_BYTES && c.capacity == 1)
 }

@@ -1,7 +1,7 @@
 //! By what goroutines of different looks, runs and builds are the same: the functions of their stack
 //! that are not the runtime's, their creator, and the kind of wait. No address, no line.
 
-use seam_dump::{Dump, Goroutine, Kind, Stack};
+use seam_dump::{Dump, Goroutine, Stack};
 use seam_runtime::WaitKind;
 
 /// A group's identity.
@@ -55,7 +55,7 @@ pub(crate) fn own_functions(stack: &Stack) -> impl Iterator<Item = &str> {
     let own = stack
         .frames
         .iter()
-        .filter(|f| f.kind != Kind::Runtime && !f.wrapper);
+        .filter(|f| !f.of_the_runtime() && !f.wrapper);
     let mut last = "";
     own.filter_map(move |frame| {
         let function = &*frame.place.function;
@@ -64,10 +64,21 @@ pub(crate) fn own_functions(stack: &Stack) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A name without what changes from build to build: type arguments, addresses of nameless code.
+/// A name without what changes from build to build: type arguments, offsets of nameless code, the sum
+/// that cgo puts into its names (`_cgo_d76569bd727e_Cfunc_f`), what C compilers add to parts of functions.
 fn plain(function: &str) -> &str {
-    let end = function.find('[').unwrap_or(function.len());
-    function.get(..end).unwrap_or(function)
+    const PARTS: [&str; 5] = [".isra.", ".part.", ".constprop.", ".cold", ".lto_priv."];
+    let end = function.find('[').filter(|at| *at > 0);
+    let end = end.or_else(|| function.find('+').filter(|_| function.starts_with('[')));
+    let name = function
+        .get(..end.unwrap_or(function.len()))
+        .unwrap_or(function);
+    let of_cgo = name
+        .strip_prefix("_cgo_")
+        .and_then(|rest| rest.split_once('_'));
+    let name = of_cgo.map_or(name, |(_, rest)| rest);
+    let cut = PARTS.iter().filter_map(|part| name.find(part)).min();
+    cut.map_or(name, |at| &name[..at])
 }
 
 fn word(kind: WaitKind) -> &'static str {
@@ -82,6 +93,27 @@ fn word(kind: WaitKind) -> &'static str {
         WaitKind::Sleep => "sleep",
         WaitKind::Io => "io",
         WaitKind::Other => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn names_are_the_same_in_every_build() {
+        let all = [
+            ("main.f", "main.f"),
+            ("main.(*T[go.shape.int]).f", "main.(*T"),
+            ("_cgo_d76569bd727e_Cfunc_wait", "Cfunc_wait"),
+            ("seam_w_leaf.isra.0.cold", "seam_w_leaf"),
+            ("main.f.func1.2", "main.f.func1.2"),
+            ("[libc.so.6+0x1234]", "[libc.so.6"),
+            ("[", "["),
+        ];
+        for (name, shown) in all {
+            assert_eq!(plain(name), shown);
+        }
     }
 }
 

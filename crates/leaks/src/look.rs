@@ -20,10 +20,10 @@ pub struct Look {
 /// What can wake parked goroutines, as far as a mark over the memory tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// For each goroutine of the dump: nothing that can run leads to what it waits on. Empty where
-    /// there was no mark.
+    /// For each goroutine of the dump: nothing that can run leads to what it waits on, memory of C
+    /// aside. Empty where there was no mark.
     pub unreachable: Vec<bool>,
-    /// For each goroutine: it can be reached, but only through memory of C.
+    /// For each of these: a word in memory of C leads there.
     pub only_through_c: Vec<bool>,
     /// Why the mark is not complete, so that nothing is certain.
     pub incomplete: Option<String>,

@@ -17,6 +17,7 @@ mod look;
 mod machine;
 mod mark;
 mod reasons;
+mod timers;
 mod waits;
 
 pub use contexts::{chain, contexts, interfaces};
@@ -30,6 +31,7 @@ pub use look::{Look, Seen, look};
 pub use machine::{Machine, machines};
 pub use mark::{Budget, Candidate, Hidden, Marked, mark};
 pub use reasons::WaitReasons;
+pub use timers::{Timer, timers};
 pub use waits::{
     Channel, Deadline, Direction, Found, Parked, TOP_WORDS, WaitKind, WaitLayout, Waits, WaitsOn,
 };

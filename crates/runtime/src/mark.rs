@@ -26,7 +26,7 @@ const PIECES: usize = 1024;
 pub struct Candidate {
     /// Its g.
     pub g: u64,
-    /// Its stack, from the stack pointer on; all of it while it runs.
+    /// Its stack, from its own frames on; all of it while it runs.
     pub stack: Range<u64>,
     /// What it waits on; `None` for one that can run, or of which that is not known.
     pub waits_on: Option<Vec<u64>>,
@@ -177,6 +177,9 @@ impl<'a, M: Memory> Marker<'a, M> {
     /// A goroutine that can run brings its stack, and what its g holds.
     fn goroutine(&mut self, candidate: &Candidate, at: usize) {
         self.range(candidate.stack.clone());
+        for object in candidate.waits_on.iter().flatten() {
+            self.word(*object);
+        }
         if let Some(g) = self.heap.object(candidate.g) {
             self.push(g);
         }

@@ -5,7 +5,11 @@ use std::cell::Cell;
 use proptest::prelude::*;
 use seam_go::{Field, Row};
 use seam_memory::{Memory, Snapshot, Unreadable};
-use seam_runtime::{GoroutineList, Layout, Status, WaitReasons, labels, look, machines};
+use seam_runtime::{
+    Budget, Candidate, Direction, GoroutineList, Heap, HeapLayout, Hidden, Layout, Parked, Status,
+    WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn, chain, contexts, interfaces, labels, look,
+    machines, mark,
+};
 
 /// A memory in which every address holds words made of its own number: pointers that lead on.
 struct Everywhere {
@@ -52,6 +56,60 @@ proptest! {
         let all = seen.seen.len() as u64 + seen.dead + seen.unreadable;
         prop_assert_eq!(all, 3);
         prop_assert!(walked <= 3);
+    }
+
+    #[test]
+    fn waits_anywhere_lead_to_an_end(seed in any::<u64>(), at in any::<u64>(), top in any::<u64>()) {
+        let memory = Everywhere { seed, reads: Cell::new(0) };
+        let mut waits = Waits::new(WaitLayout::new(&Row::newest().offsets(), None));
+        let kinds = [WaitKind::Select, WaitKind::Mutex, WaitKind::Cond, WaitKind::Io,
+            WaitKind::Sleep, WaitKind::NilSend, WaitKind::Receive];
+        let parked: Vec<Parked> = kinds.into_iter().map(|kind| Parked {
+            g: at, kind, waiting: at & !7, timer: at, pc: seed,
+            top: (0..200).map(|i| top.wrapping_mul(i) & !7).collect(),
+        }).collect();
+        let found = waits.read(&memory, &parked);
+        prop_assert_eq!(found.len(), parked.len());
+        prop_assert!(found.iter().all(|f| f.on.len() <= 128));
+        prop_assert!(memory.reads.get() < 10_000, "{} reads", memory.reads.get());
+    }
+
+    #[test]
+    fn heaps_anywhere_lead_to_an_end(seed in any::<u64>(), at in any::<u64>()) {
+        let memory = Everywhere { seed, reads: Cell::new(0) };
+        let layout = HeapLayout::new(&Row::newest().offsets()).expect("known");
+        let _ = Heap::read(&memory, &layout, at);
+        let mut heap = Heap::default();
+        for i in 0..20u64 {
+            let element = seed.rotate_left(i as u32) % 9000;
+            heap.insert(at.wrapping_mul(i), seed % 40, element, i % 2 == 0);
+            heap.insert(0xc000_0000_0000 + 8192 * i, 1, 8 << (i % 8), false);
+        }
+        let candidate = Candidate {
+            g: at,
+            stack: 0xc000_0000_0000..0xc000_0000_2000,
+            waits_on: Some(vec![at, seed, 0xc000_0000_0010]),
+        };
+        let other = Candidate { waits_on: None, ..candidate.clone() };
+        let (all, budget) = ([candidate, other], Budget { bytes: 1 << 20 });
+        let (roots, hidden) = ([at..at.wrapping_add(64)], Hidden::default());
+        let marked = mark(&memory, &heap, &roots, &[seed], &all, &hidden, budget);
+        prop_assert_eq!(marked.live.len(), 2);
+        prop_assert!(marked.live[1]);
+        prop_assert!(memory.reads.get() < 100_000, "{} reads", memory.reads.get());
+    }
+
+    #[test]
+    fn contexts_anywhere_lead_to_an_end(seed in any::<u64>(), at in any::<u64>()) {
+        let memory = Everywhere { seed, reads: Cell::new(0) };
+        let types = 0..u64::MAX;
+        prop_assert!(chain(&memory, &types, at).len() <= 20);
+        let words: Vec<u64> = (0..100).map(|i| at.wrapping_mul(i) & !7).collect();
+        let _ = interfaces(&memory, &types, &words);
+        let mut heap = Heap::default();
+        heap.insert(0xc000_0000_0000, 1, 96, false);
+        let _ = contexts(&memory, &heap, &types, &[at].into());
+        prop_assert!(memory.reads.get() < 10_000, "{} reads", memory.reads.get());
     }
 
     #[test]
@@ -143,6 +201,63 @@ fn every_known_release_has_a_layout() {
         assert!(layout.bytes() < 1024);
         assert_eq!(layout.has_parent(), row.first.minor >= 21, "{}", row.first);
     }
+}
+
+/// A channel with two elements of four at 0x3000, and a sudog at 0x2000 in its queue of receivers, of
+/// the goroutine with its g at 0x1000.
+fn queued() -> Snapshot {
+    let offsets = Row::newest().offsets();
+    let mut memory = Snapshot::default();
+    memory.insert(0x2000, &[0; 256]);
+    memory.insert(0x3000, &[0; 256]);
+    let mut set = |base: u64, field, value: u64| {
+        let at = u64::from(offsets.get(field).expect("known"));
+        memory.insert(base + at, &value.to_le_bytes());
+    };
+    set(0x2000, Field::SudogG, 0x1000);
+    // From Go 1.26 on the second word of a pair is the address.
+    set(0x2008, Field::SudogC, 0x3000);
+    set(0x3000, Field::HchanQcount, 2);
+    set(0x3000, Field::HchanDataqsiz, 4);
+    set(0x3000, Field::HchanRecvq, 0x2000);
+    memory
+}
+
+#[test]
+fn a_sudog_leads_to_its_channel_if_it_is_the_goroutines() {
+    let waits = |memory: &Snapshot, g| {
+        let mut waits = Waits::new(WaitLayout::new(&Row::newest().offsets(), None));
+        let parked = Parked {
+            g,
+            kind: WaitKind::Select,
+            waiting: 0x2000,
+            timer: 0,
+            pc: 0,
+            top: Vec::new(),
+        };
+        let found = waits.read(memory, &[parked]).remove(0);
+        (found, waits)
+    };
+    let (found, all) = waits(&queued(), 0x1000);
+    let (address, direction) = (0x3000, Direction::Receive);
+    assert_eq!(found.on, [WaitsOn::Channel { address, direction }]);
+    assert_eq!(found.sudogs, [0x2000]);
+    assert!(!found.cut);
+    let channel = all.channels[&0x3000];
+    assert_eq!(
+        (channel.len, channel.capacity, channel.closed),
+        (2, 4, false)
+    );
+    // Another goroutine's: nothing is known, and that is told.
+    let (found, all) = waits(&queued(), 0x1008);
+    assert!(found.on.is_empty() && found.cut);
+    assert_eq!(all.nonsense["sudog"], 1);
+    // More elements than room: no channel.
+    let mut memory = queued();
+    memory.insert(0x3000, &9u64.to_le_bytes());
+    let (_, all) = waits(&memory, 0x1000);
+    assert_eq!(all.nonsense["hchan"], 1);
+    assert!(all.channels.is_empty());
 }
 
 #[test]

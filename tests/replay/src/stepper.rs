@@ -59,7 +59,7 @@ impl Stepper {
 
     fn load_tables(&mut self) {
         let mut set = TableSet::default();
-        let runtimes = self.map.go_runtimes(self.pid);
+        let runtimes = self.map.go_runtimes(&self.memory);
         let mut slots = std::collections::HashMap::new();
         let mappings = self.map.wire(&runtimes, |module| {
             let Ok(built) = &module.table else { return 0 };

@@ -50,6 +50,8 @@ pub(crate) struct Raw {
     /// From the stack pointer on; all of it where that is not known.
     pub(crate) stack: Range<u64>,
     pub(crate) sudogs: Vec<u64>,
+    /// The frame pointer, where it is parked.
+    pub(crate) bp: u64,
 }
 
 /// All goroutines of a runtime.
@@ -59,6 +61,8 @@ pub(super) struct Goroutines {
     pub(super) channels: HashMap<u64, Channel>,
     /// In the order of `all`; empty unless asked for.
     pub(super) raw: Vec<Raw>,
+    /// Every g, those without a goroutine too; empty unless asked for.
+    pub(super) gs: Vec<u64>,
     pub(super) machines: HashMap<u64, Machine>,
     pub(super) counts: Counts,
     pub(super) has_parents: bool,
@@ -105,6 +109,7 @@ pub(super) fn read(
         waits: Vec::new(),
         channels: HashMap::new(),
         raw: Vec::new(),
+        gs: Vec::new(),
         machines: HashMap::new(),
         counts: Counts::default(),
         has_parents: layout.has_parent(),
@@ -118,6 +123,9 @@ pub(super) fn read(
     while first < list.len() {
         let addresses = list.addresses(memory, first, AT_ONCE).map_err(error)?;
         first += addresses.len() as u64;
+        if keep_raw {
+            found.gs.extend(&addresses);
+        }
         reader.chunk(&addresses, stacks, &mut found);
     }
     if reader.labels_cut > 0 {
@@ -284,6 +292,7 @@ fn raw(goroutine: &Goroutine, waits: &Found) -> Raw {
         g: goroutine.address,
         stack: place..goroutine.stack.end,
         sudogs: waits.sudogs.clone(),
+        bp: goroutine.place().map_or(0, |p| p.bp),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use seam_capture::{BlockedIn, CoreImage, Image, Target};
-use seam_dump::{Dump, Goroutine, Placed, Thread, Trust, Waits, syscall_name};
+use seam_dump::{Dump, Frame, Goroutine, Kind, Placed, Thread, Trust, Waits, syscall_name};
 use seam_memory::{Live, Source};
 use seam_runtime::{Status, WaitsOn};
 use seam_wire::frame_address;
@@ -15,6 +15,7 @@ use super::goroutines::{self, Goroutines, Raw};
 use super::names::Names;
 use super::stacks::{RawStack, RawStacks};
 use super::threads::{self, Threads};
+use super::timers;
 use crate::failure::Failure;
 
 /// What is looked at.
@@ -31,20 +32,42 @@ pub(crate) struct Full {
     pub(crate) image: Image,
     /// In the order of the dump's goroutines; empty unless asked for.
     pub(crate) raw: Vec<Raw>,
-    /// Where threads that sleep have their stack pointers.
-    pub(crate) thread_stacks: Vec<u64>,
+    /// Every g, those without a goroutine too.
+    pub(crate) gs: Vec<u64>,
+    /// The addresses of the dump's stacks.
+    pub(crate) frames: Vec<Vec<u64>>,
+    /// The threads that sleep, by their stacks.
+    pub(crate) thread_stacks: Vec<ThreadStack>,
+}
+
+/// The stack of a thread that sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ThreadStack {
+    pub(crate) sp: u64,
+    /// It is in C, be it below Go. An M that rests has only C that starts threads.
+    pub(crate) in_c: bool,
 }
 
 /// Looks at a process, or at what a core has of one.
-pub(super) fn at(origin: Origin) -> Result<Dump> {
+pub(super) fn at(origin: Origin, timers: bool) -> Result<Dump> {
+    let wanted = Wanted { raw: false, timers };
     match origin {
-        Origin::Process(target) => Ok(full(&target, false)?.dump),
-        Origin::Core(core) => Ok(of_core(*core)),
+        Origin::Process(target) => Ok(full(&target, wanted)?.dump),
+        Origin::Core(core) => Ok(of_core(*core, wanted)),
     }
 }
 
-/// Looks at a process, and keeps what a mark needs if that is asked for.
-pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
+/// What is read beyond a dump.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wanted {
+    /// What a mark needs.
+    pub(crate) raw: bool,
+    pub(crate) timers: bool,
+}
+
+/// Looks at a process, and keeps what is asked for.
+pub(crate) fn full(target: &Target, wanted: Wanted) -> Result<Full> {
+    let keep_raw = wanted.raw;
     let pid = target.pid;
     let program = program(pid);
     let image = Image::read(pid)?;
@@ -70,11 +93,13 @@ pub(crate) fn full(target: &Target, keep_raw: bool) -> Result<Full> {
         .into());
     }
     dump.now_ns = monotonic_ns();
-    Ok(joined(dump, image, &stacks, &threads, runtimes))
+    Ok(joined(
+        dump, image, &memory, wanted, &stacks, &threads, runtimes,
+    ))
 }
 
 /// Looks at a core, in which nothing moves.
-fn of_core(opened: CoreImage) -> Dump {
+fn of_core(opened: CoreImage, wanted: Wanted) -> Dump {
     let CoreImage {
         image, core, notes, ..
     } = opened;
@@ -99,7 +124,7 @@ fn of_core(opened: CoreImage) -> Dump {
     let memory = Source::Core(core);
     let runtimes = runtimes(&image, &memory, &mut stacks, false, &mut dump.notes);
     dump.read_ns = started.elapsed().as_nanos() as u64;
-    joined(dump, image, &stacks, &threads, runtimes).dump
+    joined(dump, image, &memory, wanted, &stacks, &threads, runtimes).dump
 }
 
 /// The goroutines of every runtime, with its number.
@@ -130,6 +155,8 @@ fn runtimes(
 fn joined(
     mut dump: Dump,
     image: Image,
+    memory: &Source,
+    wanted: Wanted,
     stacks: &RawStacks,
     threads: &Threads,
     mut runtimes: Vec<(usize, Goroutines)>,
@@ -139,15 +166,45 @@ fn joined(
     let raw = raw
         .flat_map(|(_, found)| std::mem::take(&mut found.raw))
         .collect();
-    let blocked = threads.all.iter().filter_map(|t| t.facts.syscall.as_ref());
-    let thread_stacks = blocked.map(|syscall| syscall.sp).collect();
-    named(&image, stacks, threads, runtimes, &mut dump);
+    let gs = runtimes
+        .iter()
+        .flat_map(|(_, found)| found.gs.iter().copied())
+        .collect();
+    let frames = if wanted.raw { stacks.all() } else { &[] };
+    let frames = frames
+        .iter()
+        .map(|s| s.frames.iter().map(|f| frame_address(*f)).collect());
+    let frames = frames.collect();
+    let timers = if wanted.timers {
+        timers::read(memory, &image, &mut dump.notes)
+    } else {
+        Vec::new()
+    };
+    named(&image, stacks, threads, runtimes, &timers, &mut dump);
+    let blocked = threads.all.iter();
+    let blocked = blocked.filter_map(|t| Some((t.facts.syscall.as_ref()?.sp, t.stack)));
+    let thread_stacks = blocked.map(|(sp, stack)| ThreadStack {
+        sp,
+        in_c: stack.is_none_or(|stack| in_c(&dump, stack)),
+    });
+    let thread_stacks = thread_stacks.collect();
     Full {
         dump,
         image,
         raw,
+        gs,
+        frames,
         thread_stacks,
     }
+}
+
+/// Whether C was called by anything on a stack: some C frame lies below a Go frame, or there is no Go.
+fn in_c(dump: &Dump, stack: u32) -> bool {
+    let frames = dump.stacks.get(stack as usize).map(|stack| &stack.frames);
+    let is_go = |frame: &Rc<Frame>| matches!(frame.kind, Kind::Go | Kind::Runtime);
+    let go: Vec<bool> = frames.into_iter().flatten().map(is_go).collect();
+    let last_go = go.iter().rposition(|go| *go);
+    last_go.is_none_or(|last| go[..last].contains(&false))
 }
 
 /// The Go builds of a process; several are told apart by their modules.
@@ -179,13 +236,19 @@ fn named(
     stacks: &RawStacks,
     threads: &Threads,
     runtimes: Vec<(usize, Goroutines)>,
+    timers: &[timers::Raw],
     dump: &mut Dump,
 ) {
     let all = || runtimes.iter().flat_map(|(_, found)| &found.all);
     let others: BTreeSet<u64> = all()
         .flat_map(|g| [g.gopc.wrapping_sub(1), g.startpc])
         .collect();
+    let others = &others | &timers::addresses(timers);
     let names = Names::of(image, stacks.all(), &others);
+    dump.timers = timers
+        .iter()
+        .map(|raw| timers::named(raw, &names))
+        .collect();
     dump.notes.extend(names.notes.iter().cloned());
     let mut known = HashMap::new();
     dump.stacks = stacks

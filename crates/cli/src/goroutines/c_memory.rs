@@ -6,7 +6,7 @@ use std::ops::Range;
 use seam_capture::GoData;
 use seam_runtime::Heap;
 
-use crate::dump::look::Full;
+use crate::dump::look::{Full, ThreadStack};
 
 /// Bytes that are taken; a process with more has C memory that is not looked at.
 const BYTES_MAX: u64 = 2 << 30;
@@ -52,11 +52,13 @@ fn writable(line: &str, heap: &Heap) -> Option<Range<u64>> {
     (usable && !of_runtime).then_some(range)
 }
 
-/// Of a stack only what is in use counts.
-fn from_stack_pointer(range: Range<u64>, pointers: &[u64]) -> Range<u64> {
-    let inside = pointers.iter().filter(|sp| range.contains(sp)).min();
-    match inside {
-        Some(sp) => *sp & !7..range.end,
+/// Of a stack only what is in use counts, and nothing of one on which only the runtime works: there
+/// lie words that were the program's once.
+fn from_stack_pointer(range: Range<u64>, stacks: &[ThreadStack]) -> Range<u64> {
+    let inside = stacks.iter().filter(|stack| range.contains(&stack.sp));
+    match inside.min_by_key(|stack| stack.sp) {
+        Some(stack) if stack.in_c => stack.sp & !7..range.end,
+        Some(_) => range.end..range.end,
         None => range,
     }
 }
@@ -88,11 +90,12 @@ mod tests {
         assert_eq!(without(0..10, &[3..5, 8..20]), [0..3, 5..8]);
         assert_eq!(without(0..10, &[0..10]), []);
         assert_eq!(without(5..10, &[0..3, 12..14]), [5..10]);
-        assert_eq!(
-            from_stack_pointer(0x1000..0x9000, &[0x8007, 0xa000]),
-            0x8000..0x9000
-        );
-        assert_eq!(from_stack_pointer(0x1000..0x9000, &[]), 0x1000..0x9000);
+        let stack = |sp, in_c| ThreadStack { sp, in_c };
+        let (low, high) = (0x1000, 0x9000);
+        let all = [stack(0x8007, true), stack(0xa000, false)];
+        assert_eq!(from_stack_pointer(low..high, &all), 0x8000..0x9000);
+        assert!(from_stack_pointer(low..high, &[stack(0x8000, false)]).is_empty());
+        assert_eq!(from_stack_pointer(low..high, &[]), low..high);
     }
 
     #[test]

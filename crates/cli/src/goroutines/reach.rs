@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use seam_capture::ImageRuntime;
-use seam_dump::{Goroutine, Trust, object};
+use seam_dump::{Goroutine, Kind, Trust, object};
 use seam_go::Field;
 use seam_leaks::{Context, Reach};
 use seam_memory::{Live, Memory};
 use seam_runtime::{
-    Budget, Candidate, Heap, HeapLayout, Hidden, Status, WaitsOn, chain, contexts, interfaces, mark,
+    Budget, Candidate, Heap, HeapLayout, Hidden, Status, WaitKind, WaitsOn, chain, contexts,
+    interfaces, mark,
 };
 
 use super::c_memory;
+use crate::dump::goroutines::Raw;
 use crate::dump::look::Full;
 
 /// Bytes of the target that are read at most for one mark.
@@ -69,10 +71,10 @@ impl<'a> World<'a> {
         if full.raw.len() != full.dump.goroutines.len() {
             return Err("goroutines were not read whole".to_owned());
         }
-        let candidates = candidates(full);
+        let candidates = candidates(full, memory);
         let mut hidden = Hidden::default();
+        hidden.objects.extend(&full.gs);
         for raw in &full.raw {
-            hidden.objects.insert(raw.g);
             hidden.objects.extend(&raw.sudogs);
         }
         let buffer = facts.offsets.offsets.get(Field::PWbBuf);
@@ -104,8 +106,6 @@ impl<'a> World<'a> {
             reach.incomplete = reach.incomplete.or(second.incomplete);
             let both = reach.unreachable.iter().zip(&second.live);
             reach.only_through_c = both.map(|(dead, live)| *dead && *live).collect();
-            let all = reach.unreachable.iter_mut().zip(&second.live);
-            all.for_each(|(dead, live)| *dead &= !live);
         }
         if reach.incomplete.is_some() {
             reach.unreachable.clear();
@@ -258,14 +258,54 @@ fn swapped(pid: i32) -> Result<(), String> {
     }
 }
 
-fn candidates(full: &Full) -> Vec<Candidate> {
+fn candidates(full: &Full, memory: &Live) -> Vec<Candidate> {
     let all = full.dump.goroutines.iter().zip(&full.raw);
-    all.map(|(goroutine, raw)| Candidate {
-        g: raw.g,
-        stack: raw.stack.clone(),
-        waits_on: waits_on(full, goroutine),
+    all.map(|(goroutine, raw)| {
+        let waits_on = waits_on(full, goroutine);
+        let asleep = matches!(goroutine.kind, WaitKind::Sleep | WaitKind::Io);
+        let known = (waits_on.is_some() || asleep) && goroutine.trust == Trust::Certain;
+        let own = known
+            .then(|| own_frames(full, memory, goroutine, raw))
+            .flatten()
+            .or_else(|| idle_worker(full, goroutine).then_some(raw.stack.end));
+        Candidate {
+            g: raw.g,
+            stack: own.unwrap_or(raw.stack.start)..raw.stack.end,
+            waits_on,
+        }
     })
     .collect()
+}
+
+/// Whether it is a worker of the runtime that rests: it knows nothing of the program's objects, and
+/// its stack may have been another goroutine's, whose words are still there.
+fn idle_worker(full: &Full, goroutine: &Goroutine) -> bool {
+    let stack = goroutine
+        .stack
+        .and_then(|id| full.dump.stacks.get(id as usize));
+    let own = stack.is_some_and(|s| s.whole && s.frames.iter().all(|f| f.kind == Kind::Runtime));
+    let rests = goroutine.status == Status::Waiting && goroutine.trust == Trust::Certain;
+    own && rests && goroutine.is_the_runtimes()
+}
+
+/// Where the frames begin that are not the runtime's. Those by which a goroutine waits hold what it
+/// waits on, which is known, and old words that calls before have left.
+fn own_frames(full: &Full, memory: &Live, goroutine: &Goroutine, raw: &Raw) -> Option<u64> {
+    let id = goroutine.stack? as usize;
+    let (stack, addresses) = (full.dump.stacks.get(id)?, full.frames.get(id)?);
+    let mut runtimes = stack.frames.iter().take_while(|f| f.of_the_runtime());
+    let count = runtimes.by_ref().filter(|frame| !frame.inlined).count();
+    let mut bp = raw.bp;
+    let mut start = None;
+    for next in addresses.get(1..=count)? {
+        if !raw.stack.contains(&bp) || memory.word(bp.wrapping_add(8)) != Ok(*next) {
+            return None;
+        }
+        start = Some(bp + 16);
+        let outer = memory.word(bp).ok().filter(|outer| *outer > bp);
+        bp = outer.unwrap_or(0);
+    }
+    start
 }
 
 /// What could wake a goroutine; `None` where it can run or that is not known.

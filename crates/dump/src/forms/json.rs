@@ -22,6 +22,8 @@ struct Report<'a> {
     threads: Vec<Thread<'a>>,
     goroutines: Vec<Goroutine<'a>>,
     groups: Vec<GroupOut>,
+    /// Only with --timers.
+    timers: Vec<TimerOut<'a>>,
     not_seen: NotSeen,
     notes: &'a [String],
 }
@@ -145,6 +147,15 @@ struct GroupOut {
 }
 
 #[derive(Serialize)]
+struct TimerOut<'a> {
+    address: String,
+    ends_in_ns: i64,
+    period_ns: u64,
+    calls: Option<&'a str>,
+    channel: Option<String>,
+}
+
+#[derive(Serialize)]
 struct NotSeen {
     moving: u64,
     go_only: u64,
@@ -167,6 +178,7 @@ pub fn json(dump: &Dump, groups: &[Group]) -> String {
         threads: dump.threads.iter().map(thread).collect(),
         goroutines: dump.goroutines.iter().map(|g| goroutine(dump, g)).collect(),
         groups: groups.iter().map(|group| group_out(dump, group)).collect(),
+        timers: dump.timers.iter().map(|t| timer(dump, t)).collect(),
         not_seen: NotSeen {
             moving: dump.counts.moving,
             go_only: dump.counts.go_only,
@@ -305,6 +317,16 @@ fn goroutine<'a>(dump: &'a Dump, goroutine: &'a crate::Goroutine) -> Goroutine<'
         labels: pairs.map(|(k, v)| (k.as_str(), v.as_str())).collect(),
         waits_on: on.map(|on| wait(dump, goroutine.kind, on)).collect(),
         waits_cut: goroutine.waits.cut,
+    }
+}
+
+fn timer<'a>(dump: &Dump, timer: &'a crate::Timer) -> TimerOut<'a> {
+    TimerOut {
+        address: format!("{:#x}", timer.address),
+        ends_in_ns: timer.when_ns.wrapping_sub(dump.now_ns) as i64,
+        period_ns: timer.period_ns,
+        calls: timer.calls.as_deref(),
+        channel: timer.channel.map(|address| format!("{address:#x}")),
     }
 }
 

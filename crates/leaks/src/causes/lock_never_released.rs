@@ -22,6 +22,8 @@ fn fits(facts: &Facts) -> bool {
 }
 
 fn suspect(facts: &Facts) -> Option<&'static str> {
-    let stuck = facts.in_all() > 0 && facts.key.kind != WaitKind::Semaphore;
+    // Where the lock is passed on, somebody gets it and leaves.
+    let nobody_left = facts.in_all() >= facts.growth.counts.first().copied().unwrap_or(0);
+    let stuck = facts.in_all() > 0 && nobody_left && facts.key.kind != WaitKind::Semaphore;
     stuck.then_some("the lock was not passed on in any look, but its holder is not known")
 }

@@ -11,6 +11,7 @@ mod dump_refused;
 mod following;
 mod forwards;
 mod goldens;
+mod goroutines;
 mod grades;
 mod headers;
 mod labels;

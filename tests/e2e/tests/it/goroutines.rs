@@ -1,0 +1,274 @@
+//! `seam goroutines` on program y: each fault is found with its cause, the same program without the
+//! fault is not, and neither is what only looks like one.
+
+use std::process::Command;
+
+use seam_e2e::places;
+use seam_e2e::program::Program;
+use seam_e2e::seam::{Bench, arg, parse_json, run_well};
+use serde_json::Value;
+
+/// Faults that one look at what can be reached shows.
+const CERTAIN: [(&str, &str); 12] = [
+    ("send", "send-no-partner"),
+    ("receive", "receive-no-partner"),
+    ("select", "receive-no-partner"),
+    ("nil", "nil-channel"),
+    ("context", "context-never-cancelled"),
+    ("pipeline", "send-no-partner"),
+    ("mutex", "lock-never-released"),
+    ("order", "lock-never-released"),
+    ("rwmutex", "lock-never-released"),
+    ("group", "waitgroup-never-done"),
+    ("cond", "cond-never-signalled"),
+    ("sql", "context-never-cancelled"),
+];
+
+/// Faults that only growth shows.
+const GROWING: [(&str, &str); 5] = [
+    ("chain", "ctx-chain-broken"),
+    ("ticker", "timer-loop"),
+    ("sleep", "timer-loop"),
+    ("c", "stuck-in-c"),
+    ("io", "io-no-deadline"),
+];
+
+const HEALTHY: [&str; 16] = [
+    "http",
+    "pool",
+    "database",
+    "streams",
+    "cron",
+    "callbacks",
+    "compute",
+    "gc",
+    "churn",
+    "signals",
+    "empty",
+    "contention",
+    "conditions",
+    "replies",
+    "timeouts",
+    "barrier",
+];
+
+fn start(go: &str, mode: &str) -> Program {
+    let file = places::program_by(go, "y");
+    Program::start_command(Command::new(file).args(["120", mode]))
+}
+
+fn look(program: &Program, options: &[&str]) -> Value {
+    let bench = Bench::new();
+    let pid = arg(program.pid());
+    let words = [&["goroutines", &pid, "--json"], options].concat();
+    parse_json(&run_well(&mut bench.seam(&words)).stdout.join("\n"))
+}
+
+/// The groups with a verdict.
+fn groups<'a>(report: &'a Value, verdict: &str) -> Vec<&'a Value> {
+    let groups = report["groups"].as_array().expect("groups").iter();
+    groups.filter(|g| g["verdict"] == verdict).collect()
+}
+
+/// Only what leaks is called leaked, by the names of its functions, and for the right cause.
+fn only_this_leaks(report: &Value, mode: &str, cause: &str) {
+    let leaks = groups(report, "goroutine-leak");
+    assert!(!leaks.is_empty(), "{mode}: nothing found in {report}");
+    for leak in leaks {
+        let stack = leak["stack"].as_array().expect("a stack").iter();
+        let functions: Vec<&str> = stack.filter_map(|f| f["function"].as_str()).collect();
+        let own = |f: &&str| {
+            f.starts_with("main.leak")
+                || f.starts_with("context.")
+                || f.contains("connectionOpener")
+        };
+        assert!(functions.iter().any(own), "{mode}: {functions:?}");
+        assert_eq!(leak["cause"], cause, "{mode}: {functions:?}");
+    }
+}
+
+fn nothing_leaks(report: &Value, mode: &str) {
+    let leaks = groups(report, "goroutine-leak");
+    assert!(leaks.is_empty(), "{mode}: {leaks:?}");
+}
+
+#[test]
+fn what_nothing_can_wake_is_leaked() {
+    for go in [places::machine_go(), "go1.21.13"] {
+        for (mode, cause) in CERTAIN {
+            let report = look(&start(go, mode), &[]);
+            assert_eq!(
+                report["target"]["mark_incomplete"],
+                Value::Null,
+                "{go}: {mode}"
+            );
+            only_this_leaks(&report, mode, cause);
+            let fixed = format!("{mode}-fixed");
+            nothing_leaks(&look(&start(go, &fixed), &[]), &fixed);
+        }
+    }
+}
+
+#[test]
+fn what_grows_without_end_is_leaked() {
+    for (mode, cause) in GROWING {
+        let options = ["--for", "6s", "--every", "1s"];
+        only_this_leaks(
+            &look(&start(places::machine_go(), mode), &options),
+            mode,
+            cause,
+        );
+        let fixed = format!("{mode}-fixed");
+        nothing_leaks(
+            &look(&start(places::machine_go(), &fixed), &options),
+            &fixed,
+        );
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_leak_is_none() {
+    for go in [places::machine_go(), "go1.21.13"] {
+        for mode in HEALTHY {
+            nothing_leaks(&look(&start(go, mode), &[]), mode);
+        }
+    }
+}
+
+#[test]
+fn a_lock_that_everybody_knows_is_suspect() {
+    let report = look(&start(places::machine_go(), "global"), &[]);
+    nothing_leaks(&report, "global");
+    let suspects = groups(&report, "suspect");
+    assert_eq!(suspects.len(), 1, "{report}");
+    assert_eq!(suspects[0]["cause"], "lock-never-released");
+    assert_eq!(suspects[0]["count"], 7);
+}
+
+#[test]
+fn groups_have_the_same_id_in_every_run() {
+    let id = |go: &str| {
+        let report = look(&start(go, "context"), &[]);
+        let leaks = groups(&report, "goroutine-leak");
+        leaks[0]["id"].as_str().expect("an id").to_owned()
+    };
+    let once = id(places::machine_go());
+    assert_eq!(once, id(places::machine_go()));
+    assert_eq!(once, id("go1.21.13"));
+}
+
+#[test]
+fn the_schema_is_kept() {
+    let report = look(&start(places::machine_go(), "context"), &["--all"]);
+    let keys = |value: &Value| {
+        let keys = value.as_object().expect("an object").keys();
+        keys.cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&report), ["groups", "schema", "target"]);
+    let own = [
+        "age",
+        "cause",
+        "count",
+        "created_by",
+        "growth_per_s",
+        "holds",
+        "id",
+    ];
+    let all = [&own[..], &["severity", "stack", "verdict", "waits_on"]].concat();
+    for group in report["groups"].as_array().expect("groups") {
+        assert_eq!(keys(group), all);
+    }
+    let leak = groups(&report, "goroutine-leak")[0];
+    assert_eq!(leak["count"], 7);
+    let created = leak["created_by"]["function"].as_str();
+    assert_eq!(created, Some("main.request"));
+    let least = leak["age"]["at_least_ns"].as_u64().expect("a number");
+    assert!(least >= 2_000_000_000, "{least}");
+}
+
+#[test]
+fn a_context_is_shown_with_its_parents() {
+    let program = start(places::machine_go(), "context");
+    let bench = Bench::new();
+    let text = run_well(&mut bench.seam(&["goroutines", &arg(program.pid())]));
+    let text = text.stdout.join("\n");
+    let chain = "context.cancelCtx ← context.valueCtx ← context.backgroundCtx";
+    assert!(text.contains(chain), "{text}");
+    assert!(
+        text.contains("goroutine-leak  context-never-cancelled"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_exit_code_and_junit_say_what_was_found() {
+    let program = start(places::machine_go(), "send");
+    let bench = Bench::new();
+    let pid = arg(program.pid());
+    let words = [
+        "goroutines",
+        &pid,
+        "--fail-on",
+        "goroutine-leak",
+        "--junit",
+        "x.xml",
+    ];
+    let outcome = bench.seam(&words).output().expect("seam runs");
+    assert_eq!(outcome.status.code(), Some(1));
+    let xml = bench.text("x.xml");
+    assert!(
+        xml.contains("failures=\"1\"") && xml.contains("main.leakSend"),
+        "{xml}"
+    );
+    // What is ignored does not count.
+    let ignoring = [&words[..], &["--ignore-created-by", "main.results"]].concat();
+    let outcome = bench.seam(&ignoring).output().expect("seam runs");
+    assert_eq!(outcome.status.code(), Some(0));
+    assert!(bench.text("x.xml").contains("failures=\"0\""));
+}
+
+#[test]
+fn stripped_and_stopped_programs_are_read() {
+    let bench = Bench::new();
+    let copy = bench.file("stripped");
+    let output = Command::new("strip")
+        .arg("-o")
+        .arg(&copy)
+        .arg(places::program("y"))
+        .output()
+        .expect("strip is installed; cargo xtask setup does it");
+    assert!(output.status.success(), "{output:?}");
+    let leaking = Program::start_command(Command::new(&copy).args(["120", "mutex"]));
+    only_this_leaks(&look(&leaking, &[]), "mutex", "lock-never-released");
+    // A stopped program holds still, and is none the worse for it.
+    let stopped = Program::start_command(Command::new(&copy).args(["120", "pool"]));
+    let signal = |name: &str| {
+        let status = Command::new("kill")
+            .args([name, &arg(stopped.pid())])
+            .status();
+        assert!(status.expect("kill runs").success());
+    };
+    signal("-STOP");
+    nothing_leaks(&look(&stopped, &[]), "pool, stopped");
+    signal("-CONT");
+}
+
+#[test]
+fn wrong_times_are_refused() {
+    let program = start(places::machine_go(), "pool");
+    let bench = Bench::new();
+    let pid = arg(program.pid());
+    for options in [
+        ["--for", "1s", "--every", "2s"],
+        ["--for", "1h", "--every", "1s"],
+    ] {
+        let words = [&["goroutines", &pid], &options[..]].concat();
+        let outcome = bench.seam(&words).output().expect("seam runs");
+        let told = String::from_utf8_lossy(&outcome.stderr).into_owned();
+        assert_eq!(outcome.status.code(), Some(2), "{told}");
+        assert!(
+            told.starts_with("error: ") && told.contains("\nhint:  "),
+            "{told}"
+        );
+    }
+}

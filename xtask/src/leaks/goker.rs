@@ -1,0 +1,230 @@
+//! The bugs of Go's own test data: taken from a toolchain that has them, built by any.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::dumped::{self, Key, Waiting};
+use super::{Row, seam};
+use crate::run::{Run, Running};
+use crate::setup::Go;
+use crate::{paths, toolchains};
+
+/// Where they are in a toolchain.
+const FOLDER: &str = "src/runtime/testdata/testgoroutineleakprofile/goker";
+/// Programs that run at once.
+const AT_ONCE: usize = 8;
+/// In place of their own main function: runs a bug, then prints a dump each second. What they ask the
+/// runtime's leak profile is left out.
+const MAIN: &str = r#"package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sort"
+	"time"
+)
+
+const yieldCount = 10
+
+type leakProfile struct{}
+
+func (leakProfile) WriteTo(io.Writer, int) error { return nil }
+
+var cmds = map[string]func(){}
+
+var text = make([]byte, 16<<20)
+
+func register(name string, f func()) { cmds[name] = f }
+
+func main() {
+	if len(os.Args) < 2 {
+		names := []string{}
+		for name := range cmds {
+			names = append(names, name)
+		}
+		sort.Strings(names)
+		for _, name := range names {
+			fmt.Println(name)
+		}
+		return
+	}
+	cmds[os.Args[1]]()
+	for i := 0; i < 300; i++ {
+		time.Sleep(time.Second)
+		fmt.Printf("dump\n%s\ndumped\n", text[:runtime.Stack(text, true)])
+	}
+}
+"#;
+
+/// The sources, ready to be built.
+pub(super) struct Bugs {
+    folder: PathBuf,
+    version: String,
+}
+
+impl Bugs {
+    /// Takes them from a toolchain.
+    pub(super) fn take(go: &Go, version: &str) -> Result<Self> {
+        let root = toolchains::go(go, version)?
+            .args(["env", "GOROOT"])
+            .dir("/")
+            .text()?;
+        let from = Path::new(root.trim()).join(FOLDER);
+        let folder = paths::target().join("leaks");
+        fs::create_dir_all(&folder)?;
+        let entries = fs::read_dir(&from).with_context(|| format!("reading {}", from.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default();
+            if path.extension().is_some_and(|e| e == "go") && name != "main.go" {
+                let text = fs::read_to_string(&path)?;
+                let mut text = text.replace("pprof.Lookup(\"goroutineleak\")", "leakProfile{}");
+                if text.contains("\"runtime/pprof\"") {
+                    text.push_str("\n\nvar _ = pprof.Lookup\n");
+                }
+                fs::write(folder.join(name), text)?;
+            }
+        }
+        fs::write(folder.join("main.go"), MAIN)?;
+        fs::write(folder.join("go.mod"), "module seam.test/goker\n\ngo 1.19\n")?;
+        let version = version.to_owned();
+        Ok(Self { folder, version })
+    }
+
+    /// The toolchain that they were taken from.
+    pub(super) fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Builds them; `hard` is position-independent and without symbols.
+    pub(super) fn build(&self, go: &Go, version: &str, hard: bool) -> Result<PathBuf> {
+        let kind = if hard { "hard" } else { "plain" };
+        let binary = self.folder.join(format!("goker-{version}-{kind}"));
+        let options: &[&str] = if hard {
+            &["-buildmode=pie", "-ldflags=-s -w"]
+        } else {
+            &[]
+        };
+        toolchains::go(go, version)?
+            .args(["build", "-buildvcs=false"])
+            .args(options)
+            .arg("-o")
+            .arg(&binary)
+            .dir(&self.folder)
+            .env("GOFLAGS", "")
+            .seconds(900)
+            .ok()?;
+        Ok(binary)
+    }
+}
+
+/// Runs every bug and looks at each.
+pub(super) fn measure(seam: &Path, binary: &Path, build: &str) -> Result<Row> {
+    let names = Run::new(binary).text()?;
+    let names: Vec<&str> = names.lines().collect();
+    if names.len() < 50 {
+        bail!("{} has only {} bugs", binary.display(), names.len());
+    }
+    let mut row = Row {
+        build: build.to_owned(),
+        ..Row::default()
+    };
+    for some in names.chunks(AT_ONCE) {
+        let mut started = Vec::new();
+        for name in some {
+            started.push((*name, Run::new(binary).arg(name).quiet().start_piped()?));
+        }
+        let looked = super::at_once(started, |mut running| look(seam, &mut running));
+        for (name, looked) in looked {
+            let (waiting, leaks) = looked.with_context(|| format!("looking at {name}"))?;
+            count(&mut row, name, &waiting, &leaks);
+        }
+    }
+    Ok(row)
+}
+
+/// What seam says of a program, and what its runtime says afterwards.
+fn look(seam: &Path, running: &mut Running) -> Result<(BTreeMap<Key, Waiting>, Vec<seam::Leak>)> {
+    let lines = running.lines();
+    let wait = Duration::from_secs(60);
+    running.wait_for(&lines, "dumped", wait)?;
+    let leaks = seam::leaks(seam, running.pid(), &[])?;
+    // Dumps that were printed meanwhile, and then one that was begun afterwards.
+    while lines.try_recv().is_ok() {}
+    running.wait_for(&lines, "dumped", wait)?;
+    let mut dump = String::new();
+    loop {
+        let line = lines.recv_timeout(wait).context("the program's dump")?;
+        if line == "dumped" {
+            break;
+        }
+        dump += &line;
+        dump.push('\n');
+    }
+    Ok((dumped::waiting(&dump), leaks))
+}
+
+fn count(row: &mut Row, name: &str, truth: &BTreeMap<Key, Waiting>, leaks: &[seam::Leak]) {
+    let leaked: u64 = truth.values().map(|w| w.count).sum();
+    let mut right = 0;
+    for (key, waiting) in truth {
+        let of_key: u64 = leaks
+            .iter()
+            .filter(|l| l.key == *key)
+            .map(|l| l.count)
+            .sum();
+        right += of_key.min(waiting.count);
+    }
+    let called: u64 = leaks.iter().map(|l| l.count).sum();
+    for leak in leaks {
+        let Some(waiting) = truth.get(&leak.key) else {
+            continue;
+        };
+        row.groups += 1;
+        row.classed += u64::from(fits(&waiting.state, &leak.cause));
+    }
+    row.leaked += leaked;
+    row.right += right;
+    row.wrong += called.saturating_sub(right);
+    if leaked == 0 {
+        row.sound += 1;
+        row.flagged += u64::from(called > 0);
+    } else {
+        row.shown += 1;
+        row.found += u64::from(right > 0);
+    }
+    if right == 0 && leaked > 0 {
+        row.misses.push(format!("{name}: not found"));
+    } else if called > right {
+        row.misses
+            .push(format!("{name}: {} too many", called - right));
+    }
+}
+
+/// Whether a cause class is one of those that a wait reason allows.
+fn fits(state: &str, cause: &str) -> bool {
+    let allowed: &[&str] = match state {
+        "chan send" => &["send-no-partner"],
+        "chan receive" => &["receive-no-partner", "context-never-cancelled"],
+        "select" => &[
+            "receive-no-partner",
+            "send-no-partner",
+            "context-never-cancelled",
+        ],
+        "chan receive (nil chan)" | "chan send (nil chan)" | "select (no cases)" => {
+            &["nil-channel"]
+        }
+        "sync.Mutex.Lock" | "sync.RWMutex.Lock" | "sync.RWMutex.RLock" => &["lock-never-released"],
+        "sync.WaitGroup.Wait" => &["waitgroup-never-done"],
+        "semacquire" => &["waitgroup-never-done", "lock-never-released"],
+        "sync.Cond.Wait" => &["cond-never-signalled"],
+        _ => &[],
+    };
+    allowed.contains(&cause)
+}
