@@ -304,8 +304,8 @@ pub(crate) struct DumpArgs {
     #[arg(long, help_heading = "What is shown")]
     pub(crate) timers: bool,
 
-    /// Where to write all goroutines; .txt has the form of Go's own dump, .json everything.
-    /// Repeatable
+    /// Where to write all goroutines; .txt has the form of Go's own dump, .json everything, .pb.gz
+    /// is a profile for go tool pprof, .html a page. Repeatable
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Vec<PathBuf>,
 

@@ -4,6 +4,7 @@
 pub(crate) mod goroutines;
 pub(crate) mod look;
 mod names;
+mod profile;
 mod stacks;
 mod threads;
 mod timers;
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &DumpArgs) -> Result<()> {
     let own = dump.goroutines.iter().filter(|g| chosen(g) && hidden(g));
     let threads = seam_dump::thread_groups(&dump, |t| choice.thread(&dump, t));
     for path in &args.output {
-        written::write(path, &dump, &goroutines)?;
+        written::write(path, &dump, &goroutines, &chosen)?;
     }
     if args.json {
         return terminal::print(&seam_dump::json(&dump, &goroutines), "dump");

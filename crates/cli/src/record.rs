@@ -9,7 +9,7 @@ mod output;
 mod progress;
 pub(crate) mod symbolize;
 mod views;
-mod words;
+pub(crate) mod words;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -13,14 +13,14 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use prost::Message;
-use seam_profile::Profile;
+use seam_profile::{Counted, Profile};
 
 use samples::samples;
 use tables::{Strings, functions, locations, mappings};
 
 /// Writes the profile in pprof's format, compressed. The same profile gives the same bytes.
 ///
-/// Sample types are `samples/count` and `cpu/nanoseconds`. Labels are numbers for `goid`, `tid`,
+/// Sample types are `samples/count` and `cpu/nanoseconds`, or `goroutine/count`. Labels are numbers for `goid`, `tid`,
 /// `m`, `p`, `cpu` and strings for `thread`, `state` and, where a stack is not whole, `end`; what
 /// is unknown has no label.
 pub fn pprof(profile: &Profile) -> Vec<u8> {
@@ -36,23 +36,33 @@ fn message(profile: &Profile) -> proto::Profile {
     let recording = profile.recording();
     let mut strings = Strings::new(profile.strings());
     let places = mappings(profile);
-    let cpu = strings.value_type("cpu", "nanoseconds");
+    // As Go's own goroutine profile, or as its CPU profile.
+    let (types, period) = match recording.sampling.counted {
+        Counted::CpuTime => {
+            let cpu = strings.value_type("cpu", "nanoseconds");
+            (vec![strings.value_type("samples", "count"), cpu], cpu)
+        }
+        Counted::Goroutines => {
+            let goroutines = strings.value_type("goroutine", "count");
+            (vec![goroutines], goroutines)
+        }
+    };
     let comment = comments(profile)
         .iter()
         .map(|text| strings.id(text))
         .collect();
     proto::Profile {
-        sample_type: vec![strings.value_type("samples", "count"), cpu],
+        sample_type: types,
         sample: samples(profile, &mut strings),
         location: locations(profile, &places),
         mapping: places.mappings,
         function: functions(profile, &mut strings),
         time_nanos: signed(recording.start_unix_ns),
         duration_nanos: signed(recording.duration_ns),
-        period_type: Some(cpu),
+        period_type: Some(period),
         period: signed(recording.sampling.period_ns),
         comment,
-        default_sample_type: cpu.r#type,
+        default_sample_type: period.r#type,
         string_table: strings.finish(),
         ..proto::Profile::default()
     }

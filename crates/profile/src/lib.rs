@@ -44,7 +44,7 @@ pub use quality::{
     CpuTime, EdgeCounts, EndReason, EndReasonCount, ModuleMisses, Quality, QualityInput,
     Unsymbolized,
 };
-pub use recording::{Grade, Host, Recording, Sampling, Target, Tier};
+pub use recording::{Counted, Grade, Host, Recording, Sampling, Target, Tier};
 pub use samples::{GoContext, SampleFlags, SampleRow, SampleTable, StackEnd};
 pub use stacks::{LeafToRoot, StackTable};
 pub use strings::StringTable;

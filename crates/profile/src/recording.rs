@@ -81,6 +81,26 @@ pub struct Target {
     pub facts: Vec<String>,
 }
 
+/// What a sample stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Counted {
+    /// CPU time, one period of it.
+    #[default]
+    CpuTime,
+    /// A goroutine at one moment.
+    Goroutines,
+}
+
+impl Counted {
+    /// The plural for reports.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::CpuTime => "samples",
+            Self::Goroutines => "goroutines",
+        }
+    }
+}
+
 /// How samples were taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sampling {
@@ -90,6 +110,8 @@ pub struct Sampling {
     pub period_ns: u64,
     /// What is counted, in the words of reports: "on-CPU".
     pub event: String,
+    /// What one sample stands for.
+    pub counted: Counted,
 }
 
 /// The machine.

@@ -1,7 +1,7 @@
 //! What a profile says of its recording as a whole: host, targets, quality, cost.
 
 use seam_capture::{RawSample, Recording, kernel_facts};
-use seam_profile::{Cost, Grade, Host, QualityInput, Sampling, Target, Tier};
+use seam_profile::{Cost, Counted, Grade, Host, QualityInput, Sampling, Target, Tier};
 use seam_wire::{SEAM_END_ROOT_KERNEL, SEAM_END_TABLE_NOT_READY, SampleHeader};
 
 use super::edges::Edges;
@@ -36,6 +36,7 @@ pub(super) fn metadata(recording: &Recording) -> seam_profile::Recording {
             rate_hz: recording.rate_hz,
             period_ns: 1_000_000_000 / u64::from(recording.rate_hz.max(1)),
             event: "on-CPU".to_owned(),
+            counted: Counted::CpuTime,
         },
         tier: Tier::ReadOnly,
         grade: match &recording.grade {

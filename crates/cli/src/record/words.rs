@@ -77,6 +77,15 @@ pub(crate) fn end_reasons() -> Vec<EndReason> {
     seam_wire::ends().iter().map(reason).collect()
 }
 
+/// The code of a reason by its stable name.
+pub(crate) fn end_code(id: &str) -> u8 {
+    let ends = seam_wire::ends().iter();
+    ends.filter(|end| end.id == id)
+        .map(|end| end.code)
+        .next()
+        .unwrap_or(0)
+}
+
 /// Sentences about everything that limits the recording.
 pub(crate) fn notes(recording: &Recording, kernel_hidden: bool) -> Vec<String> {
     let mut notes = grade_notes(recording);

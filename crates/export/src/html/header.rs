@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use seam_profile::{LabelsId, Profile, Recording};
+use seam_profile::{Counted, LabelsId, Profile, Recording};
 use serde_json::{Map, Value, json};
 
 use super::samples::time_step_ns;
@@ -69,7 +69,7 @@ pub(super) fn header(profile: &Profile, strings: PageStrings) -> Map<String, Val
     );
     put("quality", Value::Array(quality(profile)));
     put("notes", json!(profile.quality().told.notes));
-    put("unit", json!("samples"));
+    put("unit", json!(recording.sampling.counted.unit()));
     put("period_ns", json!(recording.sampling.period_ns));
     put("time_step_ns", json!(time_step_ns(&recording.sampling)));
     let states: Vec<_> = profile.state_names().map(printable).collect();
@@ -106,11 +106,14 @@ pub(crate) fn subtitle(recording: &Recording) -> Vec<String> {
     }
     let sampling = &recording.sampling;
     let time = seconds(recording.duration_ns);
-    parts.push(format!(
-        "{time} at {} Hz, {}",
-        sampling.rate_hz,
-        printable(&sampling.event)
-    ));
+    parts.push(match sampling.counted {
+        Counted::CpuTime => format!(
+            "{time} at {} Hz, {}",
+            sampling.rate_hz,
+            printable(&sampling.event)
+        ),
+        Counted::Goroutines => "every goroutine at one moment".to_owned(),
+    });
     parts
 }
 

@@ -5,7 +5,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use seam_profile::{LabelsId, Profile, SampleFlags, SampleRow, StackId, StateId, ThreadId};
+use seam_profile::{
+    Counted, LabelsId, Profile, SampleFlags, SampleRow, StackId, StateId, ThreadId,
+};
 
 use super::proto::{Label, Sample};
 use super::signed;
@@ -81,10 +83,14 @@ pub(super) fn samples(profile: &Profile, strings: &mut Strings) -> Vec<Sample> {
         unwound: strings.id("unwound"),
         unit: strings.id("id"),
     };
+    let counted = profile.recording().sampling.counted;
     let period_ns = profile.recording().sampling.period_ns;
     let sample = |(key, weight): (Key, u64)| Sample {
         location_id: location_ids(profile, key.stack),
-        value: vec![signed(weight), signed(weight.saturating_mul(period_ns))],
+        value: match counted {
+            Counted::CpuTime => vec![signed(weight), signed(weight.saturating_mul(period_ns))],
+            Counted::Goroutines => vec![signed(weight)],
+        },
         label: labels(profile, strings, &keys, &key),
     };
     rows.into_iter().map(sample).collect()
@@ -110,10 +116,12 @@ fn labels(profile: &Profile, strings: &mut Strings, keys: &Keys, sample: &Key) -
         str: 0,
     };
     let thread = profile.threads().get(sample.thread);
-    let mut labels = vec![
-        number(keys.tid, i64::from(thread.tid)),
-        number(keys.cpu, i64::from(sample.cpu)),
-    ];
+    let mut labels = Vec::new();
+    // A goroutine that waits is on no thread.
+    if profile.recording().sampling.counted == Counted::CpuTime {
+        labels.push(number(keys.tid, i64::from(thread.tid)));
+        labels.push(number(keys.cpu, i64::from(sample.cpu)));
+    }
     if sample.goid > 0 {
         labels.push(number(keys.goid, signed(sample.goid)));
     }

@@ -219,3 +219,40 @@ fn what_is_shown_can_be_chosen() {
         "{text}"
     );
 }
+
+/// pprof and the page have every goroutine, with C on the stacks of those in C.
+#[test]
+fn as_a_profile() {
+    let program = Program::start("w", 60);
+    let bench = Bench::new();
+    let pid = arg(program.pid());
+    run_well(&mut bench.seam(&[
+        "dump", &pid, "-o", "x.pb.gz", "-o", "x.json", "-o", "x.html",
+    ]));
+    let profile = bench.pprof("x.pb.gz");
+    assert_eq!(profile.types, ["goroutine/count"]);
+    let all = bench.json("x.json")["goroutines"]
+        .as_array()
+        .expect("goroutines")
+        .len();
+    assert_eq!(profile.count(), all as i64);
+    let back = profile
+        .stacks
+        .iter()
+        .find(|s| s.has("seam_w_back"))
+        .expect("it waits");
+    let names: Vec<&str> = back.frames.iter().rev().map(|f| f.name.as_str()).collect();
+    in_order(
+        &names,
+        &["runtime.gopark", "crosscall2", "seam_w_back", "main.backW"],
+    );
+    assert_eq!(profile.count_where(|s| s.has("main.receiveW")), 3);
+    let page = bench.page("x.html");
+    assert_eq!(page.header["unit"], "goroutines");
+    let output = places::go()
+        .args(["tool", "pprof", "-top", path_arg(&bench.file("x.pb.gz"))])
+        .output()
+        .expect("go was found before");
+    let top = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(top.contains("Type: goroutine"), "{top}");
+}
