@@ -150,11 +150,16 @@ impl<'a> Reader<'a> {
     }
 
     fn stack(&self, sample: &proto::Sample) -> Stack {
-        assert_eq!(sample.value.len(), 2, "a sample has a value of each type");
+        let types = self.message.sample_type.len();
+        assert_eq!(
+            sample.value.len(),
+            types,
+            "a sample has a value of each type"
+        );
         let mut stack = Stack {
             frames: Vec::new(),
             count: sample.value[0],
-            nanoseconds: sample.value[1],
+            nanoseconds: sample.value.get(1).copied().unwrap_or(0),
             numbers: BTreeMap::new(),
             texts: BTreeMap::new(),
         };
