@@ -14,6 +14,9 @@ use seam_profile::{
 
 use crate::record::words;
 
+/// The stack, state and labels of goroutines.
+type Alike = (Option<u32>, Rc<str>, Rc<[(String, String)]>);
+
 /// The goroutines of a dump that are chosen, one sample each; those that are alike are one row.
 pub(super) fn of(dump: &Dump, chosen: impl Fn(&Goroutine) -> bool) -> Profile {
     let mut building = Building {
@@ -21,7 +24,7 @@ pub(super) fn of(dump: &Dump, chosen: impl Fn(&Goroutine) -> bool) -> Profile {
         stacks: HashMap::new(),
     };
     let thread = building.builder.intern_thread(dump.pid as u32, 0, "");
-    let mut rows: HashMap<(Option<u32>, Rc<str>, Rc<[(String, String)]>), u32> = HashMap::new();
+    let mut rows: HashMap<Alike, u32> = HashMap::new();
     for goroutine in dump.goroutines.iter().filter(|g| chosen(g)) {
         let (state, labels) = (Rc::clone(&goroutine.state), Rc::clone(&goroutine.labels));
         *rows.entry((goroutine.stack, state, labels)).or_insert(0) += 1;
