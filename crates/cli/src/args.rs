@@ -232,6 +232,7 @@ Examples:
   sudo seam dump 4242 --state 'chan receive' --without 'pool\\.'
   sudo seam dump 4242 --goroutine 18,40    each frame on its own line
   sudo seam dump 4242 --all | less         every group and every number
+  sudo seam dump 4242 --watch 1s           again and again
   seam dump core.4242                      a core file; needs no privilege
   sudo seam dump 4242 -o goroutines.txt    the form of Go's own dump, for tools that read it
   sudo seam dump 4242 --json | jq '.groups[0]'
@@ -303,6 +304,10 @@ pub(crate) struct DumpArgs {
     /// Show the timers that are running, too: when each ends, its period, what it calls
     #[arg(long, help_heading = "What is shown")]
     pub(crate) timers: bool,
+
+    /// Look again every so often until Ctrl-C; on a terminal the screen is drawn anew
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Output")]
+    pub(crate) watch: Option<Duration>,
 
     /// Where to write all goroutines; .txt has the form of Go's own dump, .json everything, .pb.gz
     /// is a profile for go tool pprof, .html a page. Repeatable

@@ -10,7 +10,9 @@ mod threads;
 mod timers;
 mod written;
 
+use std::io::IsTerminal;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use regex::Regex;
@@ -19,19 +21,62 @@ use seam_dump::{Dump, Goroutine, StackId, TextOptions, Thread};
 
 use crate::args::DumpArgs;
 use crate::failure::Failure;
-use crate::{by_name, terminal};
+use crate::{by_name, signals, terminal};
 use look::Origin;
 
 /// Groups of goroutines, and of threads, on the screen without --all.
 const GROUPS_MAX: usize = 20;
 
+/// How soon Ctrl-C is noticed.
+const NOTICE: Duration = Duration::from_millis(50);
+
 /// Runs the verb.
 pub(crate) fn run(args: &DumpArgs) -> Result<()> {
-    let origin = origin(args)?;
     let choice = Choice::new(args)?;
     args.output
         .iter()
         .try_for_each(|path| written::check(path))?;
+    let origin = origin(args)?;
+    let Some(every) = args.watch else {
+        let text = show(args, &choice, origin)?;
+        return terminal::print(&text, "dump");
+    };
+    let Origin::Process(target) = origin else {
+        return Err(Failure::new(
+            "--watch goes with a running process only",
+            "leave it out: a core does not change",
+        )
+        .into());
+    };
+    watch(args, &choice, &target, every)
+}
+
+/// Looks again and again, until Ctrl-C or until the process ends.
+fn watch(args: &DumpArgs, choice: &Choice<'_>, target: &Target, every: Duration) -> Result<()> {
+    /// Goes to the upper left corner and clears the screen.
+    const CLEAR: &str = "\x1b[H\x1b[2J\x1b[3J";
+    signals::install();
+    let redraws = std::io::stdout().is_terminal() && !args.json;
+    loop {
+        let begun = Instant::now();
+        let text = show(args, choice, Origin::Process(target.clone()))?;
+        let cleared = if redraws { CLEAR } else { "" };
+        terminal::print(&format!("{cleared}{text}"), "dump")?;
+        while begun.elapsed() < every {
+            if signals::asked_to_finish() {
+                return Ok(());
+            }
+            // Short, so that Ctrl-C is noticed at once.
+            std::thread::sleep((every - begun.elapsed().min(every)).min(NOTICE));
+        }
+        if signals::asked_to_finish() {
+            return Ok(());
+        }
+    }
+}
+
+/// One look: writes the files that were asked for and gives what is printed.
+fn show(args: &DumpArgs, choice: &Choice<'_>, origin: Origin) -> Result<String> {
     let mut dump = look::at(origin, args.timers)?;
     choice.note_unknown_ages(&mut dump);
     choice.check(&dump)?;
@@ -46,15 +91,14 @@ pub(crate) fn run(args: &DumpArgs) -> Result<()> {
         written::write(path, &dump, &goroutines, &chosen)?;
     }
     if args.json {
-        return terminal::print(&seam_dump::json(&dump, &goroutines), "dump");
+        return Ok(seam_dump::json(&dump, &goroutines));
     }
     let options = TextOptions {
         groups_max: if full { usize::MAX } else { GROUPS_MAX },
         own_workers: own.count(),
         full,
     };
-    let text = seam_dump::text(&dump, &goroutines, &threads, options);
-    terminal::print(&text, "dump")
+    Ok(seam_dump::text(&dump, &goroutines, &threads, options))
 }
 
 /// A process by its number or name, or a core file.
@@ -189,8 +233,7 @@ impl<'a> Choice<'a> {
     /// Whether it may have waited as long as is asked for.
     fn old(&self, goroutine: &Goroutine) -> bool {
         let known = goroutine.asleep_ns.or(goroutine.waited_at_most_ns);
-        let older =
-            |least: std::time::Duration| known.is_some_and(|ns| u128::from(ns) >= least.as_nanos());
+        let older = |least: Duration| known.is_some_and(|ns| u128::from(ns) >= least.as_nanos());
         self.args.older.is_none_or(older)
     }
 

@@ -260,3 +260,27 @@ fn as_a_profile() {
     let top = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(top.contains("Type: goroutine"), "{top}");
 }
+
+/// --watch looks again until it is asked to end, and ends by itself with the process.
+#[test]
+fn again_and_again() {
+    let program = Program::start("w", 60);
+    let bench = Bench::new();
+    let pid = arg(program.pid());
+    let words = ["dump", &pid, "--watch", "200ms", "--state", "select"];
+    let mut watching = Process::start(&mut bench.seam(&words));
+    let mut looks = 0;
+    watching.line("the third look", |line| {
+        looks += u32::from(line.starts_with("w (pid "));
+        (looks == 3).then_some(())
+    });
+    watching.signal(libc::SIGINT);
+    let outcome = watching.end(std::time::Duration::from_secs(20));
+    assert_eq!(outcome.code(), Some(0), "{}", outcome.text());
+    let mut watching = Process::start(&mut bench.seam(&words));
+    watching.line("a look", |line| line.starts_with("w (pid ").then_some(()));
+    program.process.signal(libc::SIGKILL);
+    let outcome = watching.end(std::time::Duration::from_secs(20));
+    assert_eq!(outcome.code(), Some(2), "{}", outcome.text());
+    assert!(outcome.text().contains("error: "), "{}", outcome.text());
+}
