@@ -7,6 +7,7 @@ mod command;
 mod doctor;
 mod dump;
 mod dump_refused;
+mod dump_waits;
 mod following;
 mod forwards;
 mod goldens;
