@@ -51,7 +51,7 @@ pub(crate) fn make() -> Result<PathBuf> {
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     };
     print(&["man"], folder.join("man/seam.1"))?;
-    for verb in ["record", "dump", "doctor"] {
+    for verb in ["record", "dump", "goroutines", "doctor"] {
         print(&["man", verb], folder.join(format!("man/seam-{verb}.1")))?;
     }
     for (shell, file) in SHELLS {

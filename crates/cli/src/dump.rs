@@ -226,15 +226,14 @@ impl<'a> Choice<'a> {
             && args.state.as_ref().is_none_or(|state| {
                 goroutine.state.starts_with(state.as_str()) || goroutine.status.word() == state
             })
-            && self.old(goroutine)
+            && self.old(goroutine.asleep_ns.or(goroutine.waited_at_most_ns))
             && self.stack(dump, goroutine.stack)
     }
 
-    /// Whether it may have waited as long as is asked for.
-    fn old(&self, goroutine: &Goroutine) -> bool {
-        let known = goroutine.asleep_ns.or(goroutine.waited_at_most_ns);
-        let older = |least: Duration| known.is_some_and(|ns| u128::from(ns) >= least.as_nanos());
-        self.args.older.is_none_or(older)
+    /// Whether what is known of a wait may be as long as is asked for.
+    fn old(&self, known: Option<u64>) -> bool {
+        let least = self.args.older.map(|least| least.as_nanos());
+        least.is_none_or(|least| known.is_some_and(|ns| u128::from(ns) >= least))
     }
 
     fn thread(&self, dump: &Dump, thread: &Thread) -> bool {
@@ -242,6 +241,7 @@ impl<'a> Choice<'a> {
         let numbered = !args.goroutine.is_empty() || !args.thread.is_empty();
         (!numbered || args.thread.contains(&thread.tid))
             && args.state.is_none()
+            && self.old(thread.asleep_ns)
             && self.stack(dump, thread.stack)
     }
 

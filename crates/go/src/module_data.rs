@@ -39,9 +39,13 @@ pub struct ModuleData {
     pub types: (u64, u64),
 }
 
-/// Word number of `types`.
-fn types_word(minor: u32) -> u64 {
-    if minor <= 19 { 35 } else { 37 }
+/// Word numbers of `types` and `etypes`; typedesclen came between them with 1.27.
+fn types_words(minor: u32) -> (u64, u64) {
+    match minor {
+        ..=19 => (35, 36),
+        20..=26 => (37, 38),
+        _ => (37, 39),
+    }
 }
 
 /// Word number of `gofunc`: it follows `rodata`, and what stands before changed.
@@ -80,10 +84,9 @@ pub(crate) fn find<'d, R: ReadRef<'d>>(
     let word = |address: u64| word_at(elf, &words, address);
     let minor = version.and_then(|v| v.minor).unwrap_or(u32::MAX);
     debug_assert!(gofunc_word(minor) < WORDS);
-    let range = |first: u64| {
-        let place = |number: u64| word(address + 8 * number).unwrap_or(0);
-        (place(first), place(first + 1))
-    };
+    let place = |number: u64| word(address + 8 * number).unwrap_or(0);
+    let range = |first: u64| (place(first), place(first + 1));
+    let types = types_words(minor);
     Some(ModuleData {
         address,
         text: word(address + 8 * TEXT)?,
@@ -92,7 +95,7 @@ pub(crate) fn find<'d, R: ReadRef<'d>>(
         data: range(DATA),
         bss: range(BSS),
         plain: [range(NOPTRDATA), range(NOPTRBSS)],
-        types: range(types_word(minor)),
+        types: (place(types.0), place(types.1)),
     })
 }
 

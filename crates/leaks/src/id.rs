@@ -96,6 +96,23 @@ fn word(kind: WaitKind) -> &'static str {
     }
 }
 
+/// FNV-1a with 64 bits: the same for ever, which std's hashes do not promise.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn add(&mut self, text: &str) {
+        for byte in text.bytes().chain([0]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::plain;
@@ -113,23 +130,6 @@ mod tests {
         ];
         for (name, shown) in all {
             assert_eq!(plain(name), shown);
-        }
-    }
-}
-
-/// FNV-1a with 64 bits: the same for ever, which std's hashes do not promise.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn add(&mut self, text: &str) {
-        for byte in text.bytes().chain([0]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
 }

@@ -13,6 +13,9 @@ mod id;
 mod judge;
 mod look;
 
+#[cfg(test)]
+mod tests;
+
 pub use cause::Cause;
 pub use causes::CAUSES;
 pub use facts::{Age, Facts, Member, facts};

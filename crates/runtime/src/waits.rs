@@ -165,7 +165,22 @@ impl Waits {
                 _ => {}
             }
         }
+        self.amid_lists(memory, parked, &mut found);
         found
+    }
+
+    /// A condition is known by the first and the last in its list; those between are found where these
+    /// have kept it, once that is known.
+    fn amid_lists(&mut self, memory: &impl Memory, parked: &[Parked], found: &mut [Found]) {
+        for (one, found) in parked.iter().zip(found) {
+            if let (WaitKind::Cond, [sudog], true) =
+                (one.kind, &found.sudogs[..], found.on.is_empty())
+            {
+                let list = self.list(memory, one, *sudog);
+                let on = list.map(|address| WaitsOn::Semaphore { address });
+                found.on.extend(on);
+            }
+        }
     }
 
     fn timer(&self, memory: &impl Memory, parked: &Parked) -> Option<WaitsOn> {

@@ -57,6 +57,11 @@ fn dump_help() {
 }
 
 #[test]
+fn goroutines_help() {
+    golden("goroutines-help.txt", &["goroutines", "--help"], 0);
+}
+
+#[test]
 fn doctor_help() {
     golden("doctor-help.txt", &["doctor", "--help"], 0);
 }

@@ -8,6 +8,7 @@ mod cores;
 mod doctor;
 mod dump;
 mod dump_refused;
+mod dump_waits;
 mod following;
 mod forwards;
 mod goldens;
