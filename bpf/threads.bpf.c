@@ -55,6 +55,8 @@ int threads(struct bpf_iter__task *ctx)
 		t.last_ran_ns = BPF_CORE_READ(task, sched_info.last_arrival);
 	if (bpf_core_field_exists(task->on_cpu))
 		t.running = (__u32)BPF_CORE_READ(task, on_cpu);
+	if (!t.running)
+		bpf_get_task_stack(task, t.kernel, sizeof(t.kernel), 0);
 	t.now_ns = bpf_ktime_get_ns();
 	t.tid = seam_tid_of(task);
 	bpf_seq_write(ctx->meta->seq, &t, sizeof(t));

@@ -26,6 +26,8 @@ enum seam_limits {
 	SEAM_USER_FRAMES = 512,
 	/* What bpf_get_stack may return; the kernel's own default for perf_event_max_stack. */
 	SEAM_KERNEL_FRAMES = 127,
+	/* Of a thread that is looked at; the record lies on the BPF stack of 512 bytes. */
+	SEAM_THREAD_KERNEL_FRAMES = 20,
 	/* Physical frames walked before the walk gives up; 4,000-deep recursion fits twice. */
 	SEAM_STEPS = 8192,
 	/* A table is an array of blocks: a lookup touches at most three of them. */
@@ -361,6 +363,8 @@ struct seam_thread {
 	__u32 tid;
 	/* On a CPU at that moment: the registers are those of long ago, or just changing. */
 	__u32 running;
+	/* Where it sleeps in the kernel, innermost first, 0 behind the last. */
+	__u64 kernel[SEAM_THREAD_KERNEL_FRAMES];
 };
 
 /*

@@ -22,7 +22,7 @@ use seam_dump::{Dump, Goroutine, StackId, TextOptions, Thread};
 use crate::args::DumpArgs;
 use crate::failure::Failure;
 use crate::{by_name, signals, terminal};
-use look::Origin;
+use look::{Origin, Wanted};
 
 /// Groups of goroutines, and of threads, on the screen without --all.
 const GROUPS_MAX: usize = 20;
@@ -77,10 +77,15 @@ fn watch(args: &DumpArgs, choice: &Choice<'_>, target: &Target, every: Duration)
 
 /// One look: writes the files that were asked for and gives what is printed.
 fn show(args: &DumpArgs, choice: &Choice<'_>, origin: Origin) -> Result<String> {
-    let mut dump = look::at(origin, args.timers)?;
+    let full = args.all || !args.goroutine.is_empty() || !args.thread.is_empty();
+    let wanted = Wanted {
+        raw: false,
+        timers: args.timers,
+        kernel: full || args.json || !args.output.is_empty(),
+    };
+    let mut dump = look::at(origin, wanted)?;
     choice.note_unknown_ages(&mut dump);
     choice.check(&dump)?;
-    let full = args.all || !args.goroutine.is_empty() || !args.thread.is_empty();
     let screen = !full && !args.json && args.output.is_empty();
     let chosen = |g: &Goroutine| choice.goroutine(&dump, g);
     let hidden = |g: &Goroutine| screen && args.state.is_none() && g.is_the_runtimes();

@@ -93,6 +93,7 @@ fn looks(target: &Target, times: Times) -> Result<Vec<Look>> {
         let wanted = Wanted {
             raw: true,
             timers: false,
+            kernel: false,
         };
         let full = look::full(target, wanted)?;
         let reach = reach::reach(&full);

@@ -178,6 +178,8 @@ pub struct Thread {
     pub waits_in: Option<String>,
     /// The kernel's function in which it waits.
     pub wchan: String,
+    /// The kernel's functions, innermost first; empty where they are not known or not asked for.
+    pub kernel: Vec<String>,
     /// The goroutine that it runs.
     pub goid: Option<u64>,
     /// Its user stack.

@@ -94,6 +94,7 @@ fn dump() -> Dump {
             asleep_ns: Some(2_000_000_000),
             waits_in: Some("futex(0x10)".to_owned()),
             wchan: "futex_wait_queue".to_owned(),
+            kernel: vec!["futex_wait_queue".to_owned()],
             goid: Some(9),
             stack: Some(1),
             trust: Trust::Certain,

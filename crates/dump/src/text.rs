@@ -277,6 +277,11 @@ fn thread_group(dump: &Dump, group: &Group, options: TextOptions, out: &mut Stri
     if left > 0 {
         let _ = writeln!(out, "        … {} more", thousands(left as u64));
     }
+    if options.full {
+        for function in &first.kernel {
+            let _ = writeln!(out, "        krn  {}", clean(function));
+        }
+    }
     if let Some(stack) = first.stack {
         stack_text(dump, stack, options, out);
     }

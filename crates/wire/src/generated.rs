@@ -11,6 +11,7 @@ pub const SEAM_LEAF_FRAMES: seam_limits = 384;
 pub const SEAM_ROOT_FRAMES: seam_limits = 128;
 pub const SEAM_USER_FRAMES: seam_limits = 512;
 pub const SEAM_KERNEL_FRAMES: seam_limits = 127;
+pub const SEAM_THREAD_KERNEL_FRAMES: seam_limits = 20;
 pub const SEAM_STEPS: seam_limits = 8192;
 pub const SEAM_BLOCK_WORDS: seam_limits = 1024;
 pub const SEAM_PAGE_BYTES: seam_limits = 256;
@@ -245,6 +246,7 @@ pub struct seam_thread {
     pub now_ns: __u64,
     pub tid: __u32,
     pub running: __u32,
+    pub kernel: [__u64; 20usize],
 }
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]

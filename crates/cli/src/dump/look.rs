@@ -9,6 +9,7 @@ use seam_capture::{BlockedIn, CoreImage, Image, Target};
 use seam_dump::{Dump, Frame, Goroutine, Kind, Placed, Thread, Trust, Waits, syscall_name};
 use seam_memory::{Live, Source};
 use seam_runtime::{Status, WaitsOn};
+use seam_symbolize::KernelSymbols;
 use seam_wire::frame_address;
 
 use super::goroutines::{self, Goroutines, Raw};
@@ -49,8 +50,7 @@ pub(crate) struct ThreadStack {
 }
 
 /// Looks at a process, or at what a core has of one.
-pub(super) fn at(origin: Origin, timers: bool) -> Result<Dump> {
-    let wanted = Wanted { raw: false, timers };
+pub(super) fn at(origin: Origin, wanted: Wanted) -> Result<Dump> {
     match origin {
         Origin::Process(target) => Ok(full(&target, wanted)?.dump),
         Origin::Core(core) => Ok(of_core(*core, wanted)),
@@ -63,6 +63,8 @@ pub(crate) struct Wanted {
     /// What a mark needs.
     pub(crate) raw: bool,
     pub(crate) timers: bool,
+    /// The kernel's stacks of threads.
+    pub(crate) kernel: bool,
 }
 
 /// Looks at a process, and keeps what is asked for.
@@ -180,7 +182,10 @@ fn joined(
     } else {
         Vec::new()
     };
-    named(&image, stacks, threads, runtimes, &timers, &mut dump);
+    let kernel = kernel_names(threads, wanted);
+    named(
+        &image, stacks, threads, runtimes, &timers, &kernel, &mut dump,
+    );
     let blocked = threads.all.iter();
     let blocked = blocked.filter_map(|t| Some((t.facts.syscall.as_ref()?.sp, t.stack)));
     let thread_stacks = blocked.map(|(sp, stack)| ThreadStack {
@@ -237,6 +242,7 @@ fn named(
     threads: &Threads,
     runtimes: Vec<(usize, Goroutines)>,
     timers: &[timers::Raw],
+    kernel: &KernelSymbols,
     dump: &mut Dump,
 ) {
     let all = || runtimes.iter().flat_map(|(_, found)| &found.all);
@@ -292,7 +298,7 @@ fn named(
             dump.goroutines.push(goroutine);
         }
     }
-    dump.threads = threads.all.iter().map(thread).collect();
+    dump.threads = threads.all.iter().map(|t| thread(t, kernel)).collect();
     dump.goroutines.iter_mut().for_each(|goroutine| {
         let stack = goroutine.stack.and_then(|id| dump.stacks.get(id as usize));
         goroutine.kind = stack.map_or(goroutine.kind, |stack| stack.wait(goroutine.kind));
@@ -418,8 +424,16 @@ impl<'a> Join<'a> {
     }
 }
 
-fn thread(walked: &threads::Walked) -> Thread {
+/// The kernel's symbols, if they are wanted: reading them takes longer than most dumps.
+fn kernel_names(threads: &Threads, wanted: Wanted) -> KernelSymbols {
+    let any = wanted.kernel && threads.all.iter().any(|t| !t.kernel.is_empty());
+    let kallsyms = any.then(|| std::fs::read_to_string("/proc/kallsyms").ok());
+    KernelSymbols::parse(kallsyms.flatten().unwrap_or_default())
+}
+
+fn thread(walked: &threads::Walked, kernel: &KernelSymbols) -> Thread {
     let facts = &walked.facts;
+    let named = |address: &u64| Some(kernel.find(address.wrapping_sub(1))?.name.to_owned());
     Thread {
         tid: facts.tid,
         name: facts.name.clone(),
@@ -428,6 +442,7 @@ fn thread(walked: &threads::Walked) -> Thread {
         asleep_ns: walked.asleep_ns,
         waits_in: facts.syscall.as_ref().and_then(waits_in),
         wchan: facts.wchan.clone(),
+        kernel: walked.kernel.iter().filter_map(named).collect(),
         goid: walked.goroutine.map(|(goid, _)| goid),
         stack: walked.stack,
         trust: walked.trust,

@@ -24,6 +24,8 @@ pub(super) struct Walked {
     pub(super) goroutine: Option<(u64, u8)>,
     pub(super) asleep_ns: Option<u64>,
     pub(super) trust: Trust,
+    /// Addresses in the kernel, innermost first.
+    pub(super) kernel: Vec<u64>,
     switches: Option<u64>,
 }
 
@@ -155,6 +157,7 @@ fn by_registers(
                     .filter(|_| trust == Trust::Certain)
                     .map(|r| r.now_ns.saturating_sub(r.last_ran_ns)),
                 trust,
+                kernel: old.map_or_else(Vec::new, kernel_frames),
                 switches: old.map(|r| r.switches),
                 facts,
             });
@@ -166,6 +169,11 @@ fn by_registers(
     }
     done.sort_by_key(|thread| thread.facts.tid);
     done
+}
+
+fn kernel_frames(record: &ThreadRecord) -> Vec<u64> {
+    let frames = record.kernel.iter().copied();
+    frames.take_while(|frame| *frame != 0).collect()
 }
 
 fn start(record: &ThreadRecord) -> Start {
@@ -211,6 +219,7 @@ fn of_core(thread: &CoreThread, core: &Core, image: &Image, stacks: &mut RawStac
         goroutine: (header.goid != 0).then_some((header.goid, header.go_runtime)),
         asleep_ns: None,
         trust: Trust::Certain,
+        kernel: Vec::new(),
         switches: None,
     }
 }
@@ -240,6 +249,7 @@ fn by_proc(facts: ThreadFacts, image: &Image, memory: &Live, stacks: &mut RawSta
             (Some(_), Some(_)) => Trust::Certain,
             (Some(_), None) => Trust::Moving,
         },
+        kernel: Vec::new(),
         switches: facts.switches,
         facts,
     }

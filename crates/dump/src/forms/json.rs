@@ -65,6 +65,8 @@ struct Thread<'a> {
     asleep_ns: Option<u64>,
     waits_in: Option<&'a str>,
     wchan: &'a str,
+    /// The kernel's functions, innermost first.
+    kernel: &'a [String],
     goid: Option<u64>,
     stack: Option<u32>,
     trust: &'static str,
@@ -235,6 +237,7 @@ fn thread(thread: &crate::Thread) -> Thread<'_> {
         asleep_ns: thread.asleep_ns,
         waits_in: thread.waits_in.as_deref(),
         wchan: &thread.wchan,
+        kernel: &thread.kernel,
         goid: thread.goid,
         stack: thread.stack,
         trust: trust(thread.trust),

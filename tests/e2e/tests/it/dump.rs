@@ -138,6 +138,9 @@ fn threads_are_there_with_stacks() {
     let thread = thread.expect("its thread is there");
     assert_eq!(thread["goid"], in_c["goid"]);
     assert_eq!(thread["waits_in"], "pause");
+    let kernel = thread["kernel"].as_array().expect("a kernel stack").iter();
+    let kernel: Vec<&str> = kernel.filter_map(Value::as_str).collect();
+    assert!(kernel.iter().any(|f| f.contains("pause")), "{kernel:?}");
     assert!(thread["asleep_ns"].as_u64().expect("it sleeps") > 0);
 }
 
