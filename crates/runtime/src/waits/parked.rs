@@ -47,7 +47,12 @@ impl Waits {
     }
 
     /// The list of a sync.Cond that a sudog is in: its frame has the Cond.
-    fn list(&mut self, memory: &impl Memory, parked: &Parked, sudog: u64) -> Option<u64> {
+    pub(super) fn list(
+        &mut self,
+        memory: &impl Memory,
+        parked: &Parked,
+        sudog: u64,
+    ) -> Option<u64> {
         let in_list = |at: usize, words: &[u64]| {
             words[(at + LIST_HEAD) / 8] == sudog || words[(at + LIST_TAIL) / 8] == sudog
         };
