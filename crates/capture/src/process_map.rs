@@ -264,15 +264,10 @@ mod tests {
     fn fields_that_the_walk_cannot_read_are_unknown() {
         assert_eq!(word_within(Some(152), SEAM_G_BYTES), 152);
         assert_eq!(
-            word_within(Some(SEAM_G_BYTES as u16 - 8), SEAM_G_BYTES),
+            word_within(Some(SEAM_G_BYTES - 8), SEAM_G_BYTES),
             SEAM_G_BYTES as u16 - 8
         );
-        for unreadable in [
-            None,
-            Some(148),
-            Some(SEAM_G_BYTES as u16),
-            Some(u16::MAX - 7),
-        ] {
+        for unreadable in [None, Some(148), Some(SEAM_G_BYTES), Some(u32::MAX - 7)] {
             assert_eq!(word_within(unreadable, SEAM_G_BYTES), 0);
         }
         assert_eq!(offset_within(Some(282), 1, SEAM_M_BYTES), 282);

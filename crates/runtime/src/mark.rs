@@ -293,6 +293,10 @@ fn is_set(bits: &[u64], number: u64) -> bool {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::single_range_in_vec_init,
+    reason = "lists of ranges of addresses"
+)]
 mod tests {
     use seam_memory::Snapshot;
 

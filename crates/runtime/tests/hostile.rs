@@ -94,7 +94,7 @@ proptest! {
         };
         let other = Candidate { waits_on: None, ..candidate.clone() };
         let (all, budget) = ([candidate, other], Budget { bytes: 1 << 20 });
-        let (roots, hidden) = ([at..at.wrapping_add(64)], Hidden::default());
+        let (roots, hidden) = ([at..at.wrapping_add(64), seed..at], Hidden::default());
         let marked = mark(&memory, &heap, &roots, &[seed], &all, &hidden, budget);
         prop_assert_eq!(marked.live.len(), 2);
         prop_assert!(marked.live[1]);
