@@ -171,8 +171,8 @@ Exit codes: 0 looked, 1 --fail-on found something, 2 error.";
 
 /// Tell which goroutines are leaked, and why
 ///
-/// Looks several times, puts goroutines that do the same into groups, and judges each group: leaked,
-/// with its cause class, suspect, with what is missing to know, or healthy.
+/// Looks several times, puts goroutines that do the same into groups, and judges each group:
+/// leaked, with its cause class, suspect, with what is missing to know, or healthy.
 #[derive(Debug, clap::Args)]
 #[command(after_help = GOROUTINES_EXAMPLES)]
 pub(crate) struct GoroutinesArgs {

@@ -1,4 +1,5 @@
-//! What goroutines wait on, in words: channels, locks by the functions that wait, descriptors, timers.
+//! What goroutines wait on, in words: channels, locks by the functions that wait, descriptors,
+//! timers.
 
 use std::collections::HashMap;
 
@@ -7,8 +8,8 @@ use seam_runtime::{Channel, Deadline, Direction, WaitKind, WaitsOn};
 use crate::words::{age, clean, thousands};
 use crate::{Dump, Goroutine, Stack};
 
-/// The functions that wait on a semaphore, by which it is known whose it is: from Go 1.20 on the wait
-/// reason tells a lock, from 1.25 on a wait group.
+/// The functions that wait on a semaphore, by which it is known whose it is: from Go 1.20 on the
+/// wait reason tells a lock, from 1.25 on a wait group.
 const WAITERS: [(&str, WaitKind); 7] = [
     ("sync.(*WaitGroup).Wait", WaitKind::Group),
     ("sync.(*RWMutex).RLock", WaitKind::ReadLock),

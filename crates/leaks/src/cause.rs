@@ -14,8 +14,8 @@ pub struct Cause {
     pub means: &'static str,
     /// What to look for.
     pub advice: &'static str,
-    /// Whether members are suspect although something may still wake them: those that have not moved
-    /// during all looks.
+    /// Whether members are suspect although something may still wake them: those that have not
+    /// moved during all looks.
     pub suspect: fn(&Facts) -> Option<&'static str>,
 }
 

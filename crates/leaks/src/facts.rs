@@ -216,7 +216,8 @@ fn one(
             before.chain([(last, *at)])
         };
         let dead = in_all && places().all(|(look, at)| is(&look.reach.unreachable, at));
-        // What C keeps, it keeps where it is: a word that was there in one look only was an old one.
+        // What C keeps, it keeps where it is: a word that was there in one look only was an old
+        // one.
         let kept_by_c = places().all(|(look, at)| is(&look.reach.only_through_c, at));
         members.push(Member {
             at: *at,
@@ -304,8 +305,8 @@ fn placed(stack: &seam_dump::Stack) -> Vec<Placed> {
 }
 
 /// Whether a timer sends on a channel. Up to Go 1.22, and in later ones for modules of before
-/// (asynctimerchan), the channel does not say so: then one of time.Time with room for one is taken to be
-/// a timer's (time.NewTicker, time/tick.go).
+/// (asynctimerchan), the channel does not say so: then one of time.Time with room for one is taken
+/// to be a timer's (time.NewTicker, time/tick.go).
 fn of_timer(dump: &Dump, on: &WaitsOn) -> bool {
     const TIME_BYTES: u16 = 24;
     let WaitsOn::Channel { address, .. } = on else {

@@ -1,5 +1,5 @@
-//! By what goroutines of different looks, runs and builds are the same: the functions of their stack
-//! that are not the runtime's, their creator, and the kind of wait. No address, no line.
+//! By what goroutines of different looks, runs and builds are the same: the functions of their
+//! stack that are not the runtime's, their creator, and the kind of wait. No address, no line.
 
 use seam_dump::{Dump, Goroutine, Stack};
 use seam_runtime::WaitKind;
@@ -64,8 +64,9 @@ pub(crate) fn own_functions(stack: &Stack) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A name without what changes from build to build: type arguments, offsets of nameless code, the sum
-/// that cgo puts into its names (`_cgo_d76569bd727e_Cfunc_f`), what C compilers add to parts of functions.
+/// A name without what changes from build to build: type arguments, offsets of nameless code, the
+/// sum that cgo puts into its names (`_cgo_d76569bd727e_Cfunc_f`), what C compilers add to parts of
+/// functions.
 fn plain(function: &str) -> &str {
     const PARTS: [&str; 5] = [".isra.", ".part.", ".constprop.", ".cold", ".lto_priv."];
     let end = function.find('[').filter(|at| *at > 0);

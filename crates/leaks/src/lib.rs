@@ -1,5 +1,6 @@
-//! Which goroutines are leaked, and why: several looks at a process, groups of goroutines that do the
-//! same in all of them, a verdict for each group with its cause class, and the forms that show it.
+//! Which goroutines are leaked, and why: several looks at a process, groups of goroutines that do
+//! the same in all of them, a verdict for each group with its cause class, and the forms that show
+//! it.
 //!
 //! Values in, text out: nothing here reads a process, a file or a clock. How far something is known
 //! is part of each verdict; what is missing for one is said.

@@ -31,7 +31,8 @@ pub struct Reach {
     pub bytes: u64,
     /// The contexts whose end some goroutines wait for, by the goroutine's place in the dump.
     pub contexts: BTreeMap<u32, Context>,
-    /// Locks and channels that others wait for and to which a goroutine's stack points, by its place.
+    /// Locks and channels that others wait for and to which a goroutine's stack points, by its
+    /// place.
     pub holds: BTreeMap<u32, Vec<String>>,
 }
 

@@ -1,6 +1,7 @@
 //! Contexts: which one a channel is the end of, and what it was made from, by type names.
 //!
-//! A cancelCtx is known by its `done`, which holds the channel (context/context.go, Go 1.19 to 1.27).
+//! A cancelCtx is known by its `done`, which holds the channel (context/context.go, Go 1.19 to
+//! 1.27).
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -10,7 +11,8 @@ use seam_memory::{Memory, Piece};
 use crate::heap::Heap;
 use crate::layout::word;
 
-/// Where cancelCtx keeps its parent (an interface) and, in `done`, the channel's type and the channel.
+/// Where cancelCtx keeps its parent (an interface) and, in `done`, the channel's type and the
+/// channel.
 const PARENT: usize = 0;
 const DONE_TYPE: usize = 24;
 const DONE: usize = 32;

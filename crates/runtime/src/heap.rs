@@ -1,7 +1,8 @@
-//! Go's heap as its spans: which addresses are objects, how large, and whether they can hold pointers.
+//! Go's heap as its spans: which addresses are objects, how large, and whether they can hold
+//! pointers.
 //!
-//! Read from the list of all spans (`mheap.allspans`, runtime/mheap.go, Go 1.19 to 1.27). The program
-//! allocates meanwhile: an object of a span that is newer than the list is not known.
+//! Read from the list of all spans (`mheap.allspans`, runtime/mheap.go, Go 1.19 to 1.27). The
+//! program allocates meanwhile: an object of a span that is newer than the list is not known.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,13 +1,14 @@
-//! What can be reached: a conservative mark over Go's heap from outside, by which goroutines are found
-//! that nothing can wake.
+//! What can be reached: a conservative mark over Go's heap from outside, by which goroutines are
+//! found that nothing can wake.
 //!
-//! The rule is the one of Go's own leak profile (`isMaybeRunnable`, runtime/mgc.go, Go 1.26 and 1.27),
-//! for every version: roots are variables and the stacks of goroutines that can run. A parked goroutine
-//! is one of these once an object that it waits on is reached. The records that lead from an object or
-//! the runtime's lists to a parked goroutine (sudog, g) are not followed.
+//! The rule is the one of Go's own leak profile (`isMaybeRunnable`, runtime/mgc.go, Go 1.26 and
+//! 1.27), for every version: roots are variables and the stacks of goroutines that can run. A
+//! parked goroutine is one of these once an object that it waits on is reached. The records that
+//! lead from an object or the runtime's lists to a parked goroutine (sudog, g) are not followed.
 //!
-//! Every word that could be a pointer counts as one, so what is reached may be more than there is, never
-//! less, as far as the memory held still. Whether it did is for the caller to judge, by two marks.
+//! Every word that could be a pointer counts as one, so what is reached may be more than there is,
+//! never less, as far as the memory held still. Whether it did is for the caller to judge, by two
+//! marks.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -292,6 +293,10 @@ fn is_set(bits: &[u64], number: u64) -> bool {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::single_range_in_vec_init,
+    reason = "lists of ranges of addresses"
+)]
 mod tests {
     use seam_memory::Snapshot;
 

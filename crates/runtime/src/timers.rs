@@ -1,5 +1,5 @@
-//! The timers that run: those in the heaps of all Ps (runtime/time.go). Up to Go 1.22 a P has an array of
-//! pointers, from 1.23 on one of pairs, of pointer and time.
+//! The timers that run: those in the heaps of all Ps (runtime/time.go). Up to Go 1.22 a P has an
+//! array of pointers, from 1.23 on one of pairs, of pointer and time.
 
 use seam_go::{Field, Offsets};
 use seam_memory::{Memory, Piece};

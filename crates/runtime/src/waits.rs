@@ -1,8 +1,8 @@
 //! What parked goroutines wait for: channels through their sudogs, locks and the like through the
 //! semaphore's sudog, descriptors through netpoll's records, timers.
 //!
-//! Each link is checked from its other end: a sudog must name the goroutine, a poll record must too.
-//! What can't be found is not guessed: the goroutine then waits on nothing known.
+//! Each link is checked from its other end: a sudog must name the goroutine, a poll record must
+//! too. What can't be found is not guessed: the goroutine then waits on nothing known.
 
 mod kind;
 mod layout;
@@ -169,8 +169,8 @@ impl Waits {
         found
     }
 
-    /// A condition is known by the first and the last in its list; those between are found where these
-    /// have kept it, once that is known.
+    /// A condition is known by the first and the last in its list; those between are found where
+    /// these have kept it, once that is known.
     fn amid_lists(&mut self, memory: &impl Memory, parked: &[Parked], found: &mut [Found]) {
         for (one, found) in parked.iter().zip(found) {
             if let (WaitKind::Cond, [sudog], true) =

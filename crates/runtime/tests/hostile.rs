@@ -59,7 +59,9 @@ proptest! {
     }
 
     #[test]
-    fn waits_anywhere_lead_to_an_end(seed in any::<u64>(), at in any::<u64>(), top in any::<u64>()) {
+    fn waits_anywhere_lead_to_an_end(
+        (seed, at, top) in any::<(u64, u64, u64)>(),
+    ) {
         let memory = Everywhere { seed, reads: Cell::new(0) };
         let mut waits = Waits::new(WaitLayout::new(&Row::newest().offsets(), None));
         let kinds = [WaitKind::Select, WaitKind::Mutex, WaitKind::Cond, WaitKind::Io,
@@ -92,7 +94,7 @@ proptest! {
         };
         let other = Candidate { waits_on: None, ..candidate.clone() };
         let (all, budget) = ([candidate, other], Budget { bytes: 1 << 20 });
-        let (roots, hidden) = ([at..at.wrapping_add(64)], Hidden::default());
+        let (roots, hidden) = ([at..at.wrapping_add(64), seed..at], Hidden::default());
         let marked = mark(&memory, &heap, &roots, &[seed], &all, &hidden, budget);
         prop_assert_eq!(marked.live.len(), 2);
         prop_assert!(marked.live[1]);
@@ -203,8 +205,8 @@ fn every_known_release_has_a_layout() {
     }
 }
 
-/// A channel with two elements of four at 0x3000, and a sudog at 0x2000 in its queue of receivers, of
-/// the goroutine with its g at 0x1000.
+/// A channel with two elements of four at 0x3000, and a sudog at 0x2000 in its queue of receivers,
+/// of the goroutine with its g at 0x1000.
 fn queued() -> Snapshot {
     let offsets = Row::newest().offsets();
     let mut memory = Snapshot::default();

@@ -1,4 +1,5 @@
-//! What a program's own runtime says of its goroutines (runtime.Stack): who waits, where, made by whom.
+//! What a program's own runtime says of its goroutines (runtime.Stack): who waits, where, made by
+//! whom.
 
 use std::collections::BTreeMap;
 

@@ -17,8 +17,8 @@ use crate::{paths, toolchains};
 const FOLDER: &str = "src/runtime/testdata/testgoroutineleakprofile/goker";
 /// Programs that run at once.
 const AT_ONCE: usize = 8;
-/// In place of their own main function: runs a bug, then prints a dump each second. What they ask the
-/// runtime's leak profile is left out.
+/// In place of their own main function: runs a bug, then prints a dump each second. What they ask
+/// the runtime's leak profile is left out.
 const MAIN: &str = include_str!("goker_main.go");
 
 /// The sources, ready to be built.

@@ -1,9 +1,9 @@
 //! How many leaked goroutines `seam goroutines` finds, and how many that are none it calls leaked:
 //! measured on the bugs of Go's own test data and on program y, written to docs/goroutines.md.
 //!
-//! The bugs (GoKer, from cockroach, etcd, moby and others) are built from the toolchain's folder, each
-//! left as it hangs. What leaks is told by the program itself: its main goroutine only sleeps, so
-//! whatever waits on a channel or a lock at the end waits for ever.
+//! The bugs (GoKer, from cockroach, etcd, moby and others) are built from the toolchain's folder,
+//! each left as it hangs. What leaks is told by the program itself: its main goroutine only sleeps,
+//! so whatever waits on a channel or a lock at the end waits for ever.
 
 mod dumped;
 mod goker;
@@ -46,7 +46,8 @@ pub(crate) struct Row {
     /// Programs whose bug showed, and of these those where a leak was found.
     pub(crate) shown: u64,
     pub(crate) found: u64,
-    /// Goroutines that leaked, those of them that were found, and those that were wrongly called so.
+    /// Goroutines that leaked, those of them that were found, and those that were wrongly called
+    /// so.
     pub(crate) leaked: u64,
     pub(crate) right: u64,
     pub(crate) wrong: u64,

@@ -12,20 +12,21 @@ Written by `cargo xtask leaks`; see the [guide](guide-goroutines.md) for what th
 ";
 
 const BUGS: &str = "
-Real bugs of cockroach, etcd, grpc, hugo, istio, kubernetes, moby, serving and syncthing in small form
-(GoKer), from the test data of Go's own leak profile. Each program runs its bug and is then left as it
-hangs; seam looks at it from outside, by its default of three looks in two seconds. The truth is what
-the program's runtime says afterwards: main only sleeps, so all that waits on channels or locks leaks.
-Not every run shows its bug. A cause class counts as right where the wait reason allows it.
+Real bugs of cockroach, etcd, grpc, hugo, istio, kubernetes, moby, serving and syncthing in
+small form (GoKer), from the test data of Go's own leak profile. Each program runs its bug and
+is then left as it hangs; seam looks at it from outside, by its default of three looks in two
+seconds. The truth is what the program's runtime says afterwards: main only sleeps, so all that
+waits on channels or locks leaks. Not every run shows its bug. A cause class counts as right
+where the wait reason allows it.
 
 ";
 
 const SUITE: &str = "
-Program [y](../tests/programs/y): a fault in each mode, with its cause known by construction, the same
-without the fault, and programs that only look like leaks: idle servers, pools, streams, tickers, C
-threads with callbacks, long C, garbage, churn. Faults that only growth shows are looked at for three
-seconds, every half. The lock that a variable leads to (`global`) can't be shown to be leaked, and is
-called suspect: it counts as not found.
+Program [y](../tests/programs/y): a fault in each mode, with its cause known by construction,
+the same without the fault, and programs that only look like leaks: idle servers, pools,
+streams, tickers, C threads with callbacks, long C, garbage, churn. Faults that only growth
+shows are looked at for three seconds, every half. The lock that a variable leads to (`global`)
+can't be shown to be leaked, and is called suspect: it counts as not found.
 
 ";
 

@@ -1,4 +1,5 @@
-//! Program y: faults with their causes, the same without the fault, and programs that only look like it.
+//! Program y: faults with their causes, the same without the fault, and programs that only look
+//! like it.
 
 use std::path::Path;
 use std::time::Duration;

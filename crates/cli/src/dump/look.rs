@@ -203,7 +203,8 @@ fn joined(
     }
 }
 
-/// Whether C was called by anything on a stack: some C frame lies below a Go frame, or there is no Go.
+/// Whether C was called by anything on a stack: some C frame lies below a Go frame, or there is no
+/// Go.
 fn in_c(dump: &Dump, stack: u32) -> bool {
     let frames = dump.stacks.get(stack as usize).map(|stack| &stack.frames);
     let is_go = |frame: &Rc<Frame>| matches!(frame.kind, Kind::Go | Kind::Runtime);

@@ -45,8 +45,8 @@ pub(super) fn addresses(timers: &[Raw]) -> BTreeSet<u64> {
     both.collect()
 }
 
-/// A timer with names. time.AfterFunc's timers all call goFunc, whose argument is the program's function;
-/// those of channels call sendTime (time/sleep.go, Go 1.19 to 1.27).
+/// A timer with names. time.AfterFunc's timers all call goFunc, whose argument is the program's
+/// function; those of channels call sendTime (time/sleep.go, Go 1.19 to 1.27).
 pub(super) fn named(raw: &Raw, names: &Names<'_>) -> Timer {
     let calls = names.function(raw.timer.function);
     let is = |name: &str| calls.as_deref() == Some(name);

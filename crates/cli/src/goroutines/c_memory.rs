@@ -1,5 +1,5 @@
-//! The memory of C: what else could know a Go object. Go forbids C to keep such pointers, so what is
-//! reached only from here is told apart.
+//! The memory of C: what else could know a Go object. Go forbids C to keep such pointers, so what
+//! is reached only from here is told apart.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! What can wake parked goroutines: the mark over one look's memory, and what it is made of. Where the
-//! mark can't be complete, it is said why, and nothing is called unreachable.
+//! What can wake parked goroutines: the mark over one look's memory, and what it is made of. Where
+//! the mark can't be complete, it is said why, and nothing is called unreachable.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
@@ -198,7 +198,8 @@ impl<'a> World<'a> {
         words.map(|word| u64::from_le_bytes(*word)).collect()
     }
 
-    /// Locks for which others wait, and to which a goroutine's stack points: of a few for each stack.
+    /// Locks for which others wait, and to which a goroutine's stack points: of a few for each
+    /// stack.
     fn holds(&self) -> BTreeMap<u32, Vec<String>> {
         let dump = &self.full.dump;
         let mut locks: HashMap<u64, (u64, String)> = HashMap::new();

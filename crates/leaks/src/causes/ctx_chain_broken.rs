@@ -1,5 +1,6 @@
-//! A context type of the program's own: package context can't link to it, and makes a goroutine for each
-//! child that waits for either to end (`(*cancelCtx).propagateCancel`, context/context.go, Go 1.19 to 1.27).
+//! A context type of the program's own: package context can't link to it, and makes a goroutine for
+//! each child that waits for either to end (`(*cancelCtx).propagateCancel`, context/context.go, Go
+//! 1.19 to 1.27).
 
 use crate::Cause;
 use crate::Facts;

@@ -1,5 +1,5 @@
-//! A report as JSON. Owns the schema: exactly these keys. Adding one keeps the number, anything else
-//! raises it.
+//! A report as JSON. Owns the schema: exactly these keys. Adding one keeps the number, anything
+//! else raises it.
 
 use seam_dump::Placed;
 use serde::Serialize;

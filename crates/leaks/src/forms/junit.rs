@@ -1,4 +1,5 @@
-//! A report as JUnit's XML, as CI systems read it: a test case for each group, failed if it is a leak.
+//! A report as JUnit's XML, as CI systems read it: a test case for each group, failed if it is a
+//! leak.
 
 use std::fmt::Write;
 

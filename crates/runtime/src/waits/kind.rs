@@ -1,5 +1,5 @@
-//! The kinds of waits, by the runtime's words for them (`waitReasonStrings`, runtime/runtime2.go, Go
-//! 1.19 to 1.27). Up to Go 1.19 all locks are "semacquire"; then the parked functions tell more.
+//! The kinds of waits, by the runtime's words for them (`waitReasonStrings`, runtime/runtime2.go,
+//! Go 1.19 to 1.27). Up to Go 1.19 all locks are "semacquire"; then the parked functions tell more.
 
 /// What a wait reason says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! Records that only the stack of a parked goroutine leads to: the sudog of a semaphore (up to Go
-//! 1.25) and netpoll's record of a descriptor. The functions that wait keep both in their frames, since
-//! they use them afterwards (semacquire1, notifyListWait, poll_runtime_pollWait). A word there is the
-//! record if the record names the goroutine.
+//! 1.25) and netpoll's record of a descriptor. The functions that wait keep both in their frames,
+//! since they use them afterwards (semacquire1, notifyListWait, poll_runtime_pollWait). A word
+//! there is the record if the record names the goroutine.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Goroutines that `g.waiting` leads from: to the sudogs, one for each case of a select, and to their
-//! channels. From Go 1.26 on the sudogs of semaphores hang there too.
+//! Goroutines that `g.waiting` leads from: to the sudogs, one for each case of a select, and to
+//! their channels. From Go 1.26 on the sudogs of semaphores hang there too.
 
 use std::collections::HashMap;
 

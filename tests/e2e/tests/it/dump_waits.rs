@@ -1,5 +1,5 @@
-//! `seam dump`: what goroutines wait on. Program w has one for each way of waiting; where its variables
-//! lie, its symbols say.
+//! `seam dump`: what goroutines wait on. Program w has one for each way of waiting; where its
+//! variables lie, its symbols say.
 
 use std::collections::BTreeSet;
 use std::process::Command;
