@@ -23,7 +23,7 @@ pub struct Dump {
     pub read_ns: TimeNs,
     /// It was read from a core file.
     pub core: bool,
-    /// When that was, on the clock of deadlines and timers; 0 where that is not known, as in a core.
+    /// When that was, on the clock of deadlines and timers; 0 where that is not known: in a core.
     pub now_ns: TimeNs,
     /// Goroutines in the order of the runtimes' lists.
     pub goroutines: Vec<Goroutine>,

@@ -20,7 +20,8 @@ use tables::{Strings, functions, locations, mappings};
 
 /// Writes the profile in pprof's format, compressed. The same profile gives the same bytes.
 ///
-/// Sample types are `samples/count` and `cpu/nanoseconds`, or `goroutine/count`. Labels are numbers for `goid`, `tid`,
+/// Sample types are `samples/count` and `cpu/nanoseconds`, or `goroutine/count`. Labels are numbers
+/// for `goid`, `tid`,
 /// `m`, `p`, `cpu` and strings for `thread`, `state` and, where a stack is not whole, `end`; what
 /// is unknown has no label.
 pub fn pprof(profile: &Profile) -> Vec<u8> {

@@ -2,7 +2,7 @@
 //! which files it had mapped (core(5); fs/binfmt_elf.c, Linux 5.10 to 6.18; gcore writes the same).
 //! Nothing in it is trusted: every length is checked, and what is not there is an error.
 //!
-//! Pages of files are mostly left out of a core: they come from the files, which somebody else opens
+//! Pages of files are mostly left out of a core: they come from the files, which others open
 //! and adds ([`Core::back`]).
 
 mod notes;
@@ -213,7 +213,7 @@ impl Core {
         &self.notes.name
     }
 
-    /// A value that the kernel gave the program at its start (`AT_…` in include/uapi/linux/auxvec.h).
+    /// A value that the kernel gave the program at its start (`AT_…`, linux/auxvec.h).
     #[must_use]
     pub fn auxiliary(&self, key: u64) -> Option<u64> {
         let found = self.notes.auxiliary.iter().find(|(k, _)| *k == key);
