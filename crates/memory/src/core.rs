@@ -3,7 +3,7 @@
 //! Nothing in it is trusted: every length is checked, and what is not there is an error.
 //!
 //! Pages of files are mostly left out of a core: they come from the files, which others open
-//! and adds ([`Core::back`]).
+//! and add ([`Core::back`]).
 
 mod notes;
 
