@@ -63,8 +63,9 @@ Examples:
   seam record -d 10s --all                 the whole machine; writes seam-machine.html
   seam record -p 4242 -d 10s --json | jq .quality
 
-Needs root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE. Nothing in the
-target changes.
+Sees everything as root, or with CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE.
+With less, your own processes are recorded, and what is not seen is told. Nothing in the target
+changes.
 Exit codes: 0 recorded, 2 error.";
 
 /// Record where CPU time goes, and write a flame graph

@@ -78,7 +78,7 @@ fn a_target_that_ends_ends_the_recording() {
     assert!(told.is_some_and(|l| l.contains('b')), "{}", outcome.text());
     let summary = bench.json("x.json");
     assert!(
-        summary["samples"].as_i64() > Some(100),
+        summary["samples"].as_i64() > Some(20),
         "{}",
         summary["samples"]
     );
@@ -116,7 +116,7 @@ fn two_seams_at_once() {
         assert_eq!(outcome.code(), Some(0), "{}", outcome.text());
         let summary = bench.json(file);
         assert!(
-            summary["samples"].as_i64() > Some(200),
+            summary["samples"].as_i64() > Some(20),
             "{file}: {}",
             summary["samples"]
         );

@@ -61,8 +61,8 @@ fn stacks_are_whole_without_unwind_information() {
             let ours: Vec<&str> = names.iter().copied().filter(|n| PATH.contains(n)).collect();
             assert!(PATH.starts_with(&ours), "{name}: {}", stack.text());
             let leaf = names.last().copied().unwrap_or_default();
-            if leaf.starts_with("[undescribed+0x") {
-                assert_eq!(ours, PATH, "{name}: {}", stack.text());
+            // Functions further out call libraries too, but seldom.
+            if leaf.starts_with("[undescribed+0x") && ours == PATH {
                 in_plt += stack.count;
             }
         }
