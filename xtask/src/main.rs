@@ -9,6 +9,7 @@ mod paths;
 mod programs;
 mod run;
 mod setup;
+mod storms;
 mod tally;
 mod test;
 mod tidy;
@@ -46,6 +47,8 @@ enum Task {
     Dist,
     /// Hold stacks of seam and its peers against known ones and write docs/truth.md
     Truth(truth::Options),
+    /// Record targets that change all the time, at full size, and write docs/storms.md
+    Storms(storms::Options),
     /// Check the rules of the source tree that compilers do not check
     Tidy,
     /// Read the offsets of the Go runtime's structures from real toolchains
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Task::Dist => dist::run(),
         Task::Vm(options) => vm::run(&options),
         Task::Truth(options) => truth::run(&options),
+        Task::Storms(options) => storms::run(&options),
         Task::Tidy => tidy::run(),
         Task::Offsets(options) => offsets::run(&options),
         Task::Codegen { check } => codegen::run(check),

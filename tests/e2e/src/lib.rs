@@ -14,5 +14,6 @@ pub mod process;
 pub mod program;
 pub mod refusal;
 pub mod seam;
+pub mod storm;
 pub mod truth;
 pub mod wait;
