@@ -13,6 +13,16 @@
 #define SEAM_AT_SYSINFO_EHDR 33
 #define SEAM_AUXV_PAIRS 24
 
+/*
+ * Empty mapping sets for processes that have none prepared: children, which execute something before
+ * user space has heard of them, and programs that do so again. Filled by user space, taken in order.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, SEAM_SPARE_SETS);
+	__type(value, __u32);
+} spare_sets SEC(".maps");
+
 struct seam_found_vma {
 	struct seam_file_key key;
 	__u64 start;
@@ -87,7 +97,9 @@ static __always_inline void install_image(struct seam_process *process)
 	struct seam_set_key key = { .set = process->exec_set };
 	__u32 n = 0, i;
 
-	if (!key.set || !mm)
+	if (!mm)
+		return;
+	if (!key.set && bpf_map_pop_elem(&spare_sets, &key.set))
 		return;
 	block = bpf_map_lookup_elem(&mappings, &key);
 	if (!block)

@@ -8,6 +8,34 @@
 #ifndef SEAM_GO_H
 #define SEAM_GO_H
 
+/*
+ * Reads a structure of the runtime to w->scratch, as far as it can be read: a page of it that the
+ * runtime has not written to yet is not there (m has 320 of its first bytes on two pages now and
+ * then, and in the first milliseconds of a thread only the first of them).
+ */
+static __always_inline int seam_read_structure(struct seam_walk *w, __u32 bytes, __u64 address)
+{
+	__u32 first = 4096 - (address & 4095);
+
+	w->scratch_bytes = bytes;
+	if (!seam_read(w, w->scratch, bytes, address))
+		return 0;
+	if (first >= bytes)
+		return 1;
+	__builtin_memset(w->scratch, 0, sizeof(w->scratch));
+	w->scratch_bytes = first;
+	/* The verifier does not keep what it knows of the sum. */
+	seam_opaque(first);
+	first &= 0x1ff;
+	return !first || seam_read(w, w->scratch, first, address);
+}
+
+/* Whether a word of it could be read. */
+static __always_inline int seam_scratch_has(struct seam_walk *w, __u32 offset)
+{
+	return offset + 8 <= w->scratch_bytes;
+}
+
 /* A word of the block in w->scratch; offsets were bounded when the runtime was installed. */
 static __always_inline __u64 seam_scratch_word(struct seam_walk *w, __u32 offset)
 {
@@ -18,7 +46,7 @@ static __always_inline __u64 seam_scratch_word(struct seam_walk *w, __u32 offset
 /* The same for a field that only says whose sample it is, and may be unknown. */
 static __always_inline __u64 seam_scratch_known(struct seam_walk *w, __u32 offset, __u64 otherwise)
 {
-	return offset ? seam_scratch_word(w, offset) : otherwise;
+	return offset && seam_scratch_has(w, offset) ? seam_scratch_word(w, offset) : otherwise;
 }
 
 static __always_inline int seam_read_m(struct seam_walk *w)
@@ -28,7 +56,9 @@ static __always_inline int seam_read_m(struct seam_walk *w)
 	__u64 g0, gsignal, p, oldp;
 	__u32 p_id;
 
-	if (seam_read(w, w->scratch, SEAM_M_BYTES, go->m))
+	if (seam_read_structure(w, SEAM_M_BYTES, go->m))
+		return 1;
+	if (!seam_scratch_has(w, rt->m_gsignal) || !seam_scratch_has(w, rt->m_curg))
 		return 1;
 	g0 = seam_scratch_word(w, 0);
 	gsignal = seam_scratch_word(w, rt->m_gsignal);
@@ -57,7 +87,10 @@ static __always_inline int seam_read_curg(struct seam_walk *w)
 	struct seam_go_state *go = &w->go;
 	struct seam_go_runtime *rt = &w->runtime;
 
-	if (seam_read(w, w->scratch, SEAM_G_BYTES, go->curg))
+	if (seam_read_structure(w, SEAM_G_BYTES, go->curg))
+		return 1;
+	if (!seam_scratch_has(w, rt->g_sched_sp) || !seam_scratch_has(w, rt->g_sched_pc) ||
+	    !seam_scratch_has(w, rt->g_sched_bp))
 		return 1;
 	go->stack_lo = seam_scratch_word(w, 0);
 	go->stack_hi = seam_scratch_word(w, 8);

@@ -98,6 +98,8 @@ struct seam_walk {
 	__u64 guess_end;
 	/* Blocks of m and g as they were read. */
 	__u8 scratch[512];
+	/* So many of them are of the structure of the runtime read last. */
+	__u32 scratch_bytes;
 	struct seam_labels labels;
 	/* Number of this structure, for callbacks. */
 	__u32 which;

@@ -38,6 +38,8 @@ enum seam_limits {
 	SEAM_MAPPING_BLOCKS = 128,
 	/* Mappings kept of those made since the mapping set in force was put together. */
 	SEAM_LATE_MAPPINGS = 32,
+	/* Empty mapping sets for processes that execute something before user space knows them. */
+	SEAM_SPARE_SETS = 512,
 	/* Go runtimes (c-shared modules have one each) followed in one process. */
 	SEAM_GO_RUNTIMES = 4,
 	/* Bytes of m and of g that are read in one go; a field in use lies below. */

@@ -10,6 +10,7 @@ mod paths;
 mod programs;
 mod run;
 mod setup;
+mod storms;
 mod tally;
 mod test;
 mod tidy;
@@ -49,6 +50,8 @@ enum Task {
     Truth(truth::Options),
     /// Measure how well leaked goroutines are found and write docs/goroutines.md
     Leaks(leaks::Options),
+    /// Record targets that change all the time, at full size, and write docs/storms.md
+    Storms(storms::Options),
     /// Check the rules of the source tree that compilers do not check
     Tidy,
     /// Read the offsets of the Go runtime's structures from real toolchains
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Task::Vm(options) => vm::run(&options),
         Task::Truth(options) => truth::run(&options),
         Task::Leaks(options) => leaks::run(&options),
+        Task::Storms(options) => storms::run(&options),
         Task::Tidy => tidy::run(),
         Task::Offsets(options) => offsets::run(&options),
         Task::Codegen { check } => codegen::run(check),

@@ -77,13 +77,24 @@ fn tell(what: &str, wrong: BTreeMap<String, i64>) {
     }
 }
 
-/// A program that announced the one number for every root.
-fn said(program: &str) -> Result<Said> {
+/// The functions of a program for which the truth file gives the mangled name.
+pub(crate) fn mangled(program: &str) -> Result<Vec<String>> {
+    let truth = truth(program)?;
+    let mangled = truth["mangled"].as_object().into_iter().flatten();
+    Ok(mangled.map(|(name, _)| name.clone()).collect())
+}
+
+fn truth(program: &str) -> Result<Value> {
     let path = seam_e2e::places::repository()
         .join("tests/programs")
         .join(program)
         .join("truth.json");
-    let truth: Value = serde_json::from_slice(&std::fs::read(path)?)?;
+    Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+}
+
+/// A program that announced the one number for every root.
+fn said(program: &str) -> Result<Said> {
+    let truth = truth(program)?;
     let names = |key: &str| -> BTreeMap<String, BTreeSet<i64>> {
         let listed = truth[key].as_array().into_iter().flatten();
         listed

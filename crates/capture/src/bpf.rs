@@ -9,7 +9,7 @@ use libbpf_rs::{
 };
 use seam_wire::{
     FileEntry, FileKey, Late, Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS,
-    SEAM_MAPPING_BLOCKS, SEAM_MAPPINGS_PER_BLOCK, Scope, bytes_of, seam_mapping_block,
+    SEAM_MAPPING_BLOCKS, SEAM_MAPPINGS_PER_BLOCK, Scope, bytes_of, from_bytes, seam_mapping_block,
     seam_set_key, seam_table_block,
 };
 
@@ -41,6 +41,7 @@ pub(crate) struct Kernel {
     cgroups: MapHandle,
     counters: MapHandle,
     samples: MapHandle,
+    spare_sets: MapHandle,
     inner_bytes: usize,
 }
 
@@ -81,6 +82,7 @@ impl Kernel {
             cgroups: map("cgroups")?,
             counters: map("counters")?,
             samples: map("samples")?,
+            spare_sets: map("spare_sets")?,
             links: Vec::new(),
             object,
             inner_bytes: ring_bytes as usize,
@@ -187,6 +189,39 @@ impl Kernel {
         }
         self.inner_bytes += blocks.len() * size_of::<seam_mapping_block>();
         Ok(())
+    }
+
+    /// What an installed set of one block holds.
+    pub(crate) fn mappings_of(&self, set: u32) -> Vec<Mapping> {
+        let key = seam_set_key { set, block: 0 };
+        let bytes = self.mappings.lookup(bytes_of(&key), MapFlags::ANY);
+        let bytes = bytes.ok().flatten().unwrap_or_default();
+        let mappings = bytes.chunks_exact(size_of::<Mapping>());
+        let mappings = mappings.filter_map(from_bytes::<Mapping>);
+        mappings.take_while(|m| m.start != u64::MAX).collect()
+    }
+
+    /// The set in force for a process, 0 = none.
+    pub(crate) fn set_of_process(&self, pid: i32) -> u32 {
+        let found = self
+            .processes
+            .lookup(&(pid as u32).to_le_bytes(), MapFlags::ANY);
+        let bytes = found.ok().flatten();
+        let process = bytes.and_then(|bytes| from_bytes::<Process>(&bytes));
+        process.map_or(0, |process| process.mapping_set)
+    }
+
+    /// Adds an empty set to those for processes that have none prepared.
+    pub(crate) fn offer_spare_set(&mut self, set: u32) -> Result<()> {
+        self.spare_sets
+            .update(&[], &set.to_le_bytes(), MapFlags::ANY)
+            .map_err(|e| refused("filled", &e))
+    }
+
+    /// The one of them that is taken next.
+    pub(crate) fn next_spare_set(&self) -> Option<u32> {
+        let found = self.spare_sets.lookup(&[], MapFlags::ANY).ok().flatten()?;
+        Some(u32::from_le_bytes(found.get(..4)?.try_into().ok()?))
     }
 
     /// Forgets a mapping set.

@@ -28,9 +28,19 @@ pub(crate) fn own_cpu() -> Duration {
     time(usage.ru_utime) + time(usage.ru_stime)
 }
 
-/// The resident set's peak in bytes.
+/// The resident set's peak in bytes. Not getrusage's: that keeps the peak of the process which
+/// executed this program (setmax_mm_hiwater_rss in exec_mmap, Linux 2.6.32 to 6.18).
 pub(crate) fn peak_rss() -> u64 {
-    usage().ru_maxrss as u64 * 1024
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    peak_of(&status).unwrap_or(0)
+}
+
+fn peak_of(status: &str) -> Option<u64> {
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = peak.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib * 1024)
 }
 
 fn usage() -> libc::rusage {
@@ -39,5 +49,20 @@ fn usage() -> libc::rusage {
     unsafe {
         libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr());
         usage.assume_init()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peak_is_this_programs_own() {
+        assert_eq!(
+            peak_of("VmPeak:\t 9 kB\nVmHWM:\t   12 kB\n"),
+            Some(12 << 10)
+        );
+        assert_eq!(peak_of("VmHWM: much"), None);
+        assert!(peak_rss() > 0);
     }
 }

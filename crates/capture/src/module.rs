@@ -105,6 +105,20 @@ impl Module {
         Some((key, entry))
     }
 
+    /// Where in the file an address as linked lies; 0 if nowhere.
+    #[must_use]
+    pub fn offset_of(&self, address: u64) -> u64 {
+        let mut loaded = self.segments.iter().filter(|s| s.kind == SegmentKind::Load);
+        let page = |s: &&Segment| {
+            let first = s.address & !0xfff;
+            address >= first && address - first < s.memory_size.saturating_add(0x1000)
+        };
+        let holding = loaded.find(page);
+        holding.map_or(0, |s| {
+            address.wrapping_sub(s.address).wrapping_add(s.offset)
+        })
+    }
+
     /// The address at which the module's address 0 is loaded, given one of its mappings.
     #[must_use]
     pub fn load_bias(&self, start: u64, offset: u64) -> Option<u64> {

@@ -2,6 +2,7 @@
 //! execute and make is in `follow`.
 
 mod follow;
+mod spare;
 
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -77,6 +78,7 @@ pub struct Session {
     history: MapHistory,
     retired_sets: Vec<(Instant, u32)>,
     next_set: u32,
+    spares: spare::SpareSets,
     collector: Collector,
     /// CPU time of every process before the recording, when all may be recorded.
     cpu_before: HashMap<i32, u64>,
@@ -107,6 +109,7 @@ impl Session {
             history: MapHistory::default(),
             retired_sets: Vec::new(),
             next_set: 1,
+            spares: spare::SpareSets::default(),
             collector: Collector::default(),
             cpu_before: HashMap::new(),
             sideband_lost: 0,
@@ -160,6 +163,7 @@ impl Session {
             Scope::Machine => self.kernel.set_scope(None)?,
             Scope::Cgroup(group) => self.kernel.set_scope(Some(group))?,
         }
+        self.renew_spares()?;
         self.kernel.attach_tracepoints()?;
         self.adopt_busy()?;
         for cpu in perf::online_cpus()? {
@@ -188,6 +192,7 @@ impl Session {
     /// When the kernel side fails.
     pub fn poll(&mut self, timeout: Duration) -> Result<Status> {
         self.wait(timeout);
+        self.renew_spares()?;
         self.follow()?;
         let collector = &mut self.collector;
         self.kernel.drain(|record| collector.add(record))?;

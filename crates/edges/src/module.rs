@@ -119,6 +119,10 @@ impl<'d, 'e, R: ReadRef<'d>> Module<'d, 'e, R> {
         let in_go = |address| self.symbols.go_function(address).is_some();
         let calls_go = matches!(edge.callee, Callee::Here(address) if in_go(address));
         match function {
+            // A plugin has the runtime's switches once more, for functions of either module.
+            Some(name) if SWITCHES.contains(&name) && matches!(edge.callee, Callee::Elsewhere) => {
+                return Claim::Judged(Verdict::Plausible(Doubt::IndirectCall));
+            }
             Some(name) if SWITCHES.contains(&name) => {
                 return Claim::Judged(if calls_go {
                     Verdict::Verified(Evidence::Switch)

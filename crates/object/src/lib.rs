@@ -10,6 +10,7 @@ mod debug_link;
 mod dynamic;
 mod elf;
 mod error;
+mod loaded_symbols;
 mod relocation;
 mod section;
 mod segment;

@@ -46,7 +46,8 @@ pub struct Symbol<'data> {
 }
 
 impl<'data, R: ReadRef<'data>> Elf<'data, R> {
-    /// Defined, named symbols of both tables, in file order. Malformed entries are left out.
+    /// Defined, named symbols of both tables, in file order; of a file without section headers
+    /// those that the loader knows. Malformed entries are left out.
     pub fn symbols(&self) -> impl Iterator<Item = Symbol<'data>> + '_ {
         let tables = self.file().into_iter().flat_map(|file| {
             let symtab = (SymbolSource::Symtab, file.elf_symbol_table());
@@ -55,7 +56,15 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
                 (SymbolSource::Dynsym, file.elf_dynamic_symbol_table()),
             ]
         });
-        tables.flat_map(|(source, table)| self.symbols_of(source, table))
+        let loaded = (!self.has_sections()).then(|| self.loaded_symbols());
+        let loaded = loaded.flatten().into_iter().flat_map(|loaded| {
+            let symbols = object::slice_from_all_bytes::<elf::Sym64<LittleEndian>>(loaded.symbols);
+            let symbols = symbols.unwrap_or_default().iter();
+            symbols.filter_map(move |s| symbol(s, SymbolSource::Dynsym, loaded.names))
+        });
+        tables
+            .flat_map(|(source, table)| self.symbols_of(source, table))
+            .chain(loaded)
     }
 
     fn symbols_of<'t>(
@@ -68,29 +77,7 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
             .file()
             .and_then(|f| f.section_by_index(table.string_section()).ok()?.data().ok())
             .unwrap_or_default();
-        table.iter().filter_map(move |symbol| {
-            let index = symbol.st_shndx(LittleEndian);
-            if index == elf::SHN_UNDEF {
-                return None;
-            }
-            let kind = match symbol.st_type() {
-                elf::STT_FUNC | elf::STT_GNU_IFUNC => SymbolKind::Function,
-                elf::STT_TLS => SymbolKind::Tls,
-                elf::STT_OBJECT => SymbolKind::Object,
-                elf::STT_NOTYPE => SymbolKind::NoType,
-                _ => return None,
-            };
-            let name = names.get(symbol.st_name(LittleEndian) as usize..)?;
-            let name = &name[..name.iter().position(|b| *b == 0)?];
-            (!name.is_empty()).then_some(Symbol {
-                name,
-                address: symbol.st_value(LittleEndian),
-                size: symbol.st_size(LittleEndian),
-                kind,
-                source,
-                global: symbol.st_bind() != elf::STB_LOCAL,
-            })
-        })
+        table.iter().filter_map(move |s| symbol(s, source, names))
     }
 
     /// The address of the first symbol with this name.
@@ -100,4 +87,32 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
             .find(|s| s.name == name.as_bytes())
             .map(|s| s.address)
     }
+}
+
+fn symbol<'data>(
+    symbol: &elf::Sym64<LittleEndian>,
+    source: SymbolSource,
+    names: &'data [u8],
+) -> Option<Symbol<'data>> {
+    let index = symbol.st_shndx(LittleEndian);
+    if index == elf::SHN_UNDEF {
+        return None;
+    }
+    let kind = match symbol.st_type() {
+        elf::STT_FUNC | elf::STT_GNU_IFUNC => SymbolKind::Function,
+        elf::STT_TLS => SymbolKind::Tls,
+        elf::STT_OBJECT => SymbolKind::Object,
+        elf::STT_NOTYPE => SymbolKind::NoType,
+        _ => return None,
+    };
+    let name = names.get(symbol.st_name(LittleEndian) as usize..)?;
+    let name = &name[..name.iter().position(|b| *b == 0)?];
+    (!name.is_empty()).then_some(Symbol {
+        name,
+        address: symbol.st_value(LittleEndian),
+        size: symbol.st_size(LittleEndian),
+        kind,
+        source,
+        global: symbol.st_bind() != elf::STB_LOCAL,
+    })
 }

@@ -1,15 +1,17 @@
 //! Addresses to functions, files and lines.
 //!
 //! Pure over bytes: the caller opens files and says which addresses it wants. In Go code names come
-//! from the pclntab, with inlined calls and lines; elsewhere from sized ELF symbols, with inlined
-//! calls and lines from DWARF; in the kernel from kallsyms. An address that nothing covers stays
-//! without a name: the nearest symbol is never taken for it.
+//! from the pclntab, with inlined calls and lines; elsewhere from sized ELF symbols and from the
+//! code of functions without a size, with inlined calls and lines from DWARF; in the kernel from
+//! kallsyms. An address that nothing covers stays without a name: the nearest symbol is never taken
+//! for it.
 
 mod demangle;
 mod dwarf;
 mod kernel;
 mod module;
 mod perf_map;
+mod sizeless;
 mod symbols;
 
 pub use demangle::demangle;

@@ -6,9 +6,15 @@ use std::rc::Rc;
 use seam_go::GoModule;
 use seam_object::{Elf, ReadRef};
 
-use crate::demangle;
 use crate::dwarf::Call;
+
 use crate::symbols::SymbolTable;
+use crate::{demangle, sizeless};
+
+/// Code that is looked at of a function without a size.
+const SIZELESS_BYTES_MAX: u64 = 16 << 10;
+/// The longest call.
+const CALL_BYTES: u64 = 8;
 
 /// Where a name was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +86,8 @@ impl<'d, 'e, R: ReadRef<'d>> ModuleSymbols<'d, 'e, R> {
             return go;
         }
         let mut frames: Vec<Frame> = calls.iter().filter_map(dwarf_frame).collect();
-        let Some((name, _)) = self.symbols.find(address) else {
+        let sized = self.symbols.find(address).map(|(name, _)| name);
+        let Some(name) = sized.or_else(|| self.sizeless(address)) else {
             return frames;
         };
         let raw_name = String::from_utf8_lossy(name);
@@ -104,6 +111,25 @@ impl<'d, 'e, R: ReadRef<'d>> ModuleSymbols<'d, 'e, R> {
             wrapper: false,
         });
         frames
+    }
+
+    /// The name of a function without a size whose code covers an address. Where no call leads to
+    /// the byte behind it and a function begins there, that address was not pushed by a call but
+    /// put there: the C library's `__restore_rt`, to which the kernel lets signal handlers return.
+    fn sizeless(&self, address: u64) -> Option<&'d [u8]> {
+        if let Some((name, range)) = self.symbols.sizeless(address) {
+            let len = (range.end - range.start).min(SIZELESS_BYTES_MAX);
+            let code = self.elf.bytes_up_to(range.start, len)?;
+            let offset = usize::try_from(address - range.start).ok()?;
+            if sizeless::flows_over(code, offset) {
+                return Some(name);
+            }
+        }
+        let behind = address.checked_add(1)?;
+        let name = self.symbols.beginning_at(behind)?;
+        let before = behind.checked_sub(CALL_BYTES)?;
+        let before = self.elf.bytes_at(before, CALL_BYTES)?;
+        (!sizeless::ends_with_call(before)).then_some(name)
     }
 
     /// The function that covers an address, as Go's table or a sized symbol says.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use seam_object::{Elf, ReadRef, Symbol, SymbolKind};
+use seam_object::{Elf, ReadRef, Symbol, SymbolKind, SymbolSource};
 
 /// A function as a symbol describes it.
 #[derive(Debug, Clone, Copy)]
@@ -10,6 +10,10 @@ struct Entry<'d> {
     start: u64,
     size: u64,
     name: &'d [u8],
+    /// It says that it is code, not only a label.
+    function: bool,
+    /// All functions of its file are listed, not only those that others may call.
+    listed: bool,
 }
 
 /// Code symbols by address.
@@ -26,6 +30,8 @@ impl<'d> SymbolTable<'d> {
     where
         'd: 'e,
     {
+        let mut entry_point = 0;
+        let files = files.inspect(|elf| entry_point = elf.entry());
         let mut found: Vec<Symbol<'d>> = files.flat_map(code_symbols).collect();
         found.sort_by(|a, b| (a.address, rank(a)).cmp(&(b.address, rank(b))));
         found.dedup_by_key(|s| s.address);
@@ -35,6 +41,9 @@ impl<'d> SymbolTable<'d> {
                 start: s.address,
                 size: s.size,
                 name: s.name,
+                // C libraries' _start is a label without a type.
+                function: s.kind == SymbolKind::Function || s.address == entry_point,
+                listed: s.source == SymbolSource::Symtab,
             })
             .collect();
         let mut end = 0;
@@ -54,6 +63,23 @@ impl<'d> SymbolTable<'d> {
         let covers = |e: &Entry<'_>| address - e.start < e.size || address == e.start;
         let entry = self.innermost(address, covers)?;
         Some((entry.name, entry.start))
+    }
+
+    /// The function without a size that begins last before an address, and where the next symbol
+    /// begins: how far it goes is for its code to tell.
+    pub(crate) fn sizeless(&self, address: u64) -> Option<(&'d [u8], Range<u64>)> {
+        let after = self.entries.partition_point(|e| e.start <= address);
+        let entry = &self.entries[after.checked_sub(1)?];
+        let end = self.entries.get(after).map_or(u64::MAX, |next| next.start);
+        (entry.size == 0 && entry.function && entry.listed)
+            .then_some((entry.name, entry.start..end))
+    }
+
+    /// The function that begins at an address.
+    pub(crate) fn beginning_at(&self, address: u64) -> Option<&'d [u8]> {
+        let at = self.entries.binary_search_by_key(&address, |e| e.start);
+        let entry = &self.entries[at.ok()?];
+        entry.function.then_some(entry.name)
     }
 
     /// The extent of the innermost function that covers an address. Labels without a size have
@@ -128,6 +154,8 @@ mod tests {
                     start: *start,
                     size: *size,
                     name: name.as_bytes(),
+                    function: true,
+                    listed: true,
                 })
                 .collect(),
             reach: entries

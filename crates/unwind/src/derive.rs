@@ -10,6 +10,7 @@ mod code;
 mod flow;
 mod frame;
 mod go_assembly;
+mod realigned;
 mod starts;
 
 use std::collections::BTreeMap;

@@ -18,6 +18,7 @@ pub const SEAM_PAGE_BYTES: seam_limits = 256;
 pub const SEAM_MAPPINGS_PER_BLOCK: seam_limits = 32;
 pub const SEAM_MAPPING_BLOCKS: seam_limits = 128;
 pub const SEAM_LATE_MAPPINGS: seam_limits = 32;
+pub const SEAM_SPARE_SETS: seam_limits = 512;
 pub const SEAM_GO_RUNTIMES: seam_limits = 4;
 pub const SEAM_M_BYTES: seam_limits = 320;
 pub const SEAM_G_BYTES: seam_limits = 376;

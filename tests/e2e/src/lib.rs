@@ -14,6 +14,7 @@ pub mod process;
 pub mod program;
 pub mod refusal;
 pub mod seam;
+pub mod storm;
 pub mod strangers;
 pub mod truth;
 pub mod wait;

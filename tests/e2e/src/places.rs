@@ -58,18 +58,52 @@ pub fn program(name: &str) -> PathBuf {
 pub fn program_by(version: &str, name: &str) -> PathBuf {
     let path = programs().join(version).join(name);
     if !path.is_file() {
-        let output = Command::new(env!("CARGO"))
-            .args(["xtask", "programs", "--go", version, "--only", name])
-            .current_dir(repository())
-            .output()
-            .expect("cargo runs: it started this test");
-        let shown = path.display();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{shown} can't be built:\n{told}");
-        assert!(
-            path.is_file(),
-            "cargo xtask programs did not make {shown}; is SEAM_PROGRAMS right?"
-        );
+        build_program(&["--go", version, "--only", name], &path);
+    }
+    path
+}
+
+/// A program of tests/programs/real; built if it is not there.
+///
+/// # Panics
+/// When it can't be built.
+#[must_use]
+pub fn real(file: String) -> PathBuf {
+    let path = programs().join("real").join(&file);
+    if !path.is_file() {
+        let name = file.trim_end_matches(".so");
+        build_program(&["--real", "--only", name], &path);
+    }
+    path
+}
+
+fn build_program(words: &[&str], path: &Path) {
+    let output = Command::new(env!("CARGO"))
+        .args(["xtask", "programs"])
+        .args(words)
+        .current_dir(repository())
+        .output()
+        .expect("cargo runs: it started this test");
+    let shown = path.display();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{shown} can't be built:\n{told}");
+    assert!(
+        path.is_file(),
+        "cargo xtask programs did not make {shown}; is SEAM_PROGRAMS right?"
+    );
+}
+
+/// One test program by the machine's Go, built in another way (`cargo xtask programs --shape`);
+/// built if it is not there.
+///
+/// # Panics
+/// When it can't be built.
+#[must_use]
+pub fn program_as(shape: &str, name: &str) -> PathBuf {
+    let folder = format!("{}-as-{shape}", machine_go());
+    let path = programs().join(folder).join(name);
+    if !path.is_file() {
+        build_program(&["--shape", shape, "--only", name], &path);
     }
     path
 }

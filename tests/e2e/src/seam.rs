@@ -84,6 +84,14 @@ impl Bench {
         command
     }
 
+    /// `seam record` with options that say what to record.
+    #[must_use]
+    pub fn record_all(&self, options: &str) -> Command {
+        let mut command = self.seam(&["record"]);
+        command.args(options.split_whitespace());
+        command
+    }
+
     /// `seam record` with options, separated by blanks, of a command.
     #[must_use]
     pub fn record_command(&self, options: &str, program: &Path, arguments: &[&str]) -> Command {

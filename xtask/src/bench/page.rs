@@ -1,6 +1,10 @@
 //! The page's parts: a head, sections with tables, and how numbers are written.
 
 use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
 
 /// A part of the page.
 pub(crate) struct Section {
@@ -58,6 +62,27 @@ pub(crate) fn head(
         let _ = writeln!(text, "| {what} | {value} |");
     }
     text
+}
+
+/// A section of a page, from its heading to the next one.
+pub(crate) fn section_of<'p>(page: &'p str, title: &str) -> Option<&'p str> {
+    let heading = format!("\n## {title}\n");
+    let start = page.find(&heading)?;
+    let inside = start + heading.len();
+    let end = page[inside..]
+        .find("\n## ")
+        .map_or(page.len(), |at| inside + at);
+    Some(&page[start..end])
+}
+
+/// Puts a section in the place of the one of that title, or behind all others.
+pub(crate) fn replace_section(path: &Path, title: &str, section: &str) -> Result<()> {
+    let old = fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
+    let new = match section_of(&old, title) {
+        Some(known) => old.replacen(known, section, 1),
+        None => old + section,
+    };
+    fs::write(path, new).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A row of a table.
@@ -118,6 +143,19 @@ mod tests {
         assert_eq!(verdict(1.0, 1.0), "met");
         assert_eq!(verdict(1.8, 1.5), "missed by 20 %");
         assert_eq!(with_range(&[2.0, 1.0, 4.0], 1), "2.0 (1.0–4.0)");
+    }
+
+    #[test]
+    fn sections_are_replaced_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.md");
+        fs::write(&path, "# P\n\n## A\n\n1\n\n## B\n\n2\n").unwrap();
+        replace_section(&path, "A", "\n## A\n\n3\n").unwrap();
+        replace_section(&path, "C", "\n## C\n\n4\n").unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "# P\n\n## A\n\n3\n\n## B\n\n2\n\n## C\n\n4\n");
+        assert_eq!(section_of(&text, "B"), Some("\n## B\n\n2\n"));
+        assert_eq!(section_of(&text, "D"), None);
     }
 
     #[test]

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::shape::{Form, Shape};
+use super::shaping::{self, Shaping};
 use super::truth::{Build, Truth};
-use super::{Wanted, harness, output, read};
+use super::{Wanted, harness, home, output, read};
 use crate::run::Run;
 use crate::setup::Go;
 use crate::toolchains;
@@ -20,6 +22,8 @@ pub(crate) struct Variant {
     pub(crate) pie: bool,
     /// With Go's own profiler, for comparing.
     pub(crate) profiled: bool,
+    /// Another way to build; strip and pie are for the plain one.
+    pub(crate) shape: Shape,
 }
 
 impl Variant {
@@ -27,7 +31,11 @@ impl Variant {
         let pie = if self.pie { "-pie" } else { "" };
         let strip = if self.strip { "-strip" } else { "" };
         let profiled = if self.profiled { "-profiled" } else { "" };
-        format!("{pie}{strip}{profiled}")
+        let shape = match self.shape == Shape::default() {
+            true => String::new(),
+            false => format!("-as-{}", self.shape.name),
+        };
+        format!("{pie}{strip}{profiled}{shape}")
     }
 }
 
@@ -69,26 +77,55 @@ impl Job {
     }
 
     pub(super) fn build(&self, go: &Go) -> Result<()> {
-        if let Some(why) = self.build.too_new(&self.version)? {
-            bail!("{} {why}", self.source.display());
-        }
         for path in [&self.binary, &self.stamp] {
             let dir = path.parent().context("a program needs a folder")?;
             fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        }
+        if let Some(why) = self.build.too_new(&self.version)? {
+            bail!("{} {why}", self.source.display());
+        }
+        if let Some(why) = self.variant.shape.impossible(&self.build.kind) {
+            let (source, name) = (self.source.display(), self.variant.shape.name);
+            bail!("{source} as {name}: {why}");
+        }
+        if self.variant.shape != Shape::default() && self.build.kind.ends_with("go") {
+            return self.shaped(go);
         }
         // Moved to its place when done: a copy that still runs keeps its file.
         let fresh = self.stamp.with_extension("new");
         match self.build.kind.as_str() {
             "go" | "cgo" => self.go(go, &fresh)?,
-            "c" => self.plain("gcc", &fresh)?,
-            "c++" => self.plain("g++", &fresh)?,
+            "c" => self.plain(&shaping::compiler(&self.variant.shape, false)?, &fresh)?,
+            "c++" => self.plain(&shaping::compiler(&self.variant.shape, true)?, &fresh)?,
             kind => bail!("{}: unknown kind {kind:?}", self.source.display()),
         }
         if self.variant.strip {
             Run::new("strip").arg("-s").arg(&fresh).ok()?;
         }
+        let form = self.variant.shape.form;
+        if matches!(form, Form::Stripped | Form::Headless) {
+            shaping::strip(&fresh, &shaping::beside(&self.binary, "names"), form)?;
+        }
         fs::rename(&fresh, &self.binary)
             .with_context(|| format!("cannot write {}", self.binary.display()))?;
+        self.built()
+    }
+
+    /// Built in its place: some ways leave more than one file, which find each other there.
+    fn shaped(&self, go: &Go) -> Result<()> {
+        let shaping = Shaping {
+            go,
+            shape: self.variant.shape,
+            source: &self.source,
+            kind: &self.build.kind,
+            version: &self.version,
+            to: &self.binary,
+        };
+        shaping.build()?;
+        self.built()
+    }
+
+    fn built(&self) -> Result<()> {
         fs::write(&self.stamp, &self.hash)
             .with_context(|| format!("cannot write {}", self.stamp.display()))
     }
@@ -114,17 +151,18 @@ impl Job {
             .with_context(|| format!("{} with {}", self.source.display(), self.version))
     }
 
-    fn plain(&self, compiler: &str, fresh: &Path) -> Result<()> {
-        let pie: &[&str] = if self.variant.pie {
-            &["-fPIE", "-pie"]
-        } else {
-            &[]
+    fn plain(&self, compiler: &Path, fresh: &Path) -> Result<()> {
+        let linked: &[&str] = match self.variant.shape.form {
+            _ if self.variant.pie => &["-fPIE", "-pie"],
+            Form::Pie => &["-fPIE", "-pie"],
+            Form::StaticGlibc | Form::StaticMusl => &["-static"],
+            _ => &[],
         };
         Run::new(compiler)
             .args(["-g", "-Wall", "-Wextra", "-pthread", "-I"])
             .arg(harness())
             .args(self.build.cflags.split_whitespace())
-            .args(pie)
+            .args(linked)
             .args(&self.build.sources)
             .arg("-o")
             .arg(fresh)
@@ -138,7 +176,7 @@ impl Job {
 fn hash(source: &Path, variant: Variant) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     variant.hash(&mut hasher);
-    for dir in [source, &harness()] {
+    for dir in [source, &harness(), &home().join("hosts")] {
         hash_dir(dir, &mut hasher)?;
     }
     Ok(format!("{:016x}", hasher.finish()))

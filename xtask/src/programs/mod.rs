@@ -2,6 +2,9 @@
 
 mod build;
 mod check;
+mod real;
+mod shape;
+mod shaping;
 mod truth;
 
 use std::fs;
@@ -15,6 +18,7 @@ use crate::setup::{self, Go};
 use crate::{paths, run};
 
 pub(crate) use build::Variant;
+pub(crate) use shape::{SHAPES, Shape};
 use truth::Truth;
 
 /// What to build.
@@ -32,6 +36,12 @@ pub(crate) struct Options {
     /// Build position-independent executables; the folder's name gets -pie
     #[arg(long)]
     pie: bool,
+    /// Build in another way: see xtask/src/programs/shape.rs; the folder's name gets -as-SHAPE
+    #[arg(long, value_name = "SHAPE", value_parser = shape_named, default_value = "default")]
+    shape: Shape,
+    /// Build the programs of tests/programs/real, or those that --only names
+    #[arg(long)]
+    real: bool,
     /// Compare the truth file of this program, or of all, with its machine code
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "all")]
     check: Option<String>,
@@ -47,6 +57,9 @@ pub(crate) struct Wanted {
 /// The task `programs`.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let go = setup::build()?;
+    if options.real {
+        return real::build(&go, &options.only);
+    }
     let mut names = match options.only.as_slice() {
         [] => all()?,
         only => only.to_vec(),
@@ -57,6 +70,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let variant = Variant {
         strip: options.strip,
         pie: options.pie,
+        shape: options.shape,
         ..Variant::default()
     };
     for version in versions(&go, &options.versions) {
@@ -78,6 +92,27 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A way to build, for the command line.
+pub(crate) fn shape_named(name: &str) -> Result<Shape, String> {
+    let all = || SHAPES.iter().map(|shape| shape.name).collect::<Vec<_>>();
+    Shape::by_name(name).ok_or_else(|| format!("known are {}", all().join(", ")))
+}
+
+/// Why a program can't be built in a way, if so.
+pub(crate) fn impossible(name: &str, shape: Shape) -> Result<Option<&'static str>> {
+    let source = source(name)?;
+    let kind = match source.join("truth.json").exists() {
+        true => Truth::read(&source)?.build.kind,
+        false => "cgo".to_owned(),
+    };
+    Ok(shape.impossible(&kind))
+}
+
+/// The file with the names of a nameless program.
+pub(crate) fn names_of(binary: &Path) -> PathBuf {
+    shaping::beside(binary, "names")
 }
 
 /// The versions to use: those asked for, or the machine's own.

@@ -38,8 +38,9 @@ pub(crate) const BUILD: &[Package] = &[
     package("zlib1g-dev", &[File("/usr/include/zlib.h")]),
 ];
 
-/// For the tests: a browser for the page, gcore for core files, perf to compare with, and
-/// libclang for checking that the generated Rust is fresh.
+/// For the tests: a browser for the page, gcore for core files, perf to compare with, libclang for
+/// checking that the generated Rust is fresh, what other builds of the programs need, and libraries
+/// of real ones.
 pub(crate) const TESTS: &[Package] = &[
     package("binutils", &[Command("objdump")]),
     package("chromium", &[Command("chromium"), Command("google-chrome")]),
@@ -49,7 +50,11 @@ pub(crate) const TESTS: &[Package] = &[
         "libclang1-19",
         &[File("/usr/lib/llvm-19/lib/libclang-19.so.1")],
     ),
+    package("librocksdb-dev", &[File("/usr/include/rocksdb/c.h")]),
     package("linux-perf", &[Command("perf")]),
+    package("lld-19", &[Command("ld.lld-19")]),
+    package("musl-tools", &[Command("musl-gcc")]),
+    package("python3", &[File("/usr/bin/python3")]),
 ];
 
 /// For booting other kernels.

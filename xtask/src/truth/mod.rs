@@ -1,6 +1,7 @@
 //! The truth table: stacks of seam and its peers held against what they must be by construction, by
 //! every Go minor that seam knows. Writes docs/truth.md; nothing in it is written by hand.
 
+mod builds;
 mod calls;
 mod cost;
 mod matrix;
@@ -12,6 +13,7 @@ mod scenarios;
 mod words;
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -19,8 +21,8 @@ use clap::Args;
 
 use crate::bench::machine;
 use crate::bench::page;
-use crate::paths;
 use crate::run::Run;
+use crate::{paths, programs};
 use peer::Peer;
 use place::Place;
 
@@ -40,6 +42,15 @@ pub(crate) struct Options {
     /// One more profiler, by a program that records with it: see below (repeatable)
     #[arg(long = "peer", value_name = "NAME=PATH")]
     peers: Vec<Peer>,
+    /// Only the table of builds, into its section of the page
+    #[arg(long)]
+    builds: bool,
+    /// With --builds: every Go minor, not three of them
+    #[arg(long, requires = "builds")]
+    all_minors: bool,
+    /// With --builds: only this way to build (repeatable)
+    #[arg(long, value_name = "SHAPE", value_parser = programs::shape_named, requires = "builds")]
+    shape: Vec<programs::Shape>,
     /// The date to print (default: today's)
     #[arg(long)]
     date: Option<String>,
@@ -59,6 +70,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut facts = machine::facts(&place.seam, place.go.version(), date.trim())?;
     facts.retain(|(name, _)| name != "clang for BPF");
     facts.push(("samply".to_owned(), samply::VERSION.to_owned()));
+    if options.builds {
+        return builds(options, &place, &facts);
+    }
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|o| o == name);
     let mut sections = scenarios::sections(&place, &options.versions, &wanted)?;
     if wanted("callers") {
@@ -83,7 +97,54 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("\n{text}");
         return Ok(());
     }
-    let path = paths::root().join("docs/truth.md");
+    write(&text, &[builds::TITLE])
+}
+
+/// The section of builds alone.
+fn builds(options: &Options, place: &Place, facts: &[(String, String)]) -> Result<()> {
+    let begun = Instant::now();
+    let asked = builds::Asked {
+        versions: &options.versions,
+        shapes: &options.shape,
+        programs: &options.only,
+        all_minors: options.all_minors,
+    };
+    let mut section = builds::section(place, &asked)?;
+    let wanted = |name: &str| ["date", "seam", "kernel", "processor"].contains(&name);
+    let facts = facts.iter().filter(|(name, _)| wanted(name));
+    let facts: Vec<_> = facts
+        .map(|(name, fact)| format!("{name}: {fact}"))
+        .collect();
+    let minutes = begun.elapsed().as_secs_f64() / 60.0;
+    section.say(&format!(
+        "Written by `cargo xtask truth --builds`. {}. It took {minutes:.0} minutes.",
+        facts.join(", ")
+    ));
+    let text = section.markdown();
+    if options.quick
+        || !(options.only.is_empty() && options.versions.is_empty())
+        || !options.shape.is_empty()
+    {
+        println!("\n{text}");
+        return Ok(());
+    }
+    page::replace_section(&truth_page(), builds::TITLE, &text)?;
+    println!("wrote {}", paths::shown(&truth_page()));
+    Ok(())
+}
+
+fn truth_page() -> PathBuf {
+    paths::root().join("docs/truth.md")
+}
+
+/// Writes the page, with those sections of the old one that are made apart.
+fn write(text: &str, apart: &[&str]) -> Result<()> {
+    let path = truth_page();
+    let old = fs::read_to_string(&path).unwrap_or_default();
+    let kept = apart
+        .iter()
+        .filter_map(|title| page::section_of(&old, title));
+    let text = kept.fold(text.to_owned(), |text, section| text + section);
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     println!("wrote {}", paths::shown(&path));
     Ok(())

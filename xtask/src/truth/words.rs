@@ -51,6 +51,8 @@ program).
   a mount namespace of its own. It has no end when it attaches, so it gets a SIGINT. Samples
   without CPU time (a waiting thread) do not count. It drops the first underscore of symbols: the
   names of program and thread starts are put back. Parameters are left out of its C++ names.
+- **OpenTelemetry's profiler**, where it is among the peers, wants tracefs mounted below
+  `/sys/kernel`; where it was not, the program that runs it mounts it.
 - **Go's profiler** is switched on by the program, built for it, at its own 100 Hz. It leaves
   `runtime.goexit` out of every stack, which is taken as there, and shows time in C as time in
   `runtime.cgocall`: such a stack lacks its C part.";
@@ -85,3 +87,23 @@ a peer, what records with it too); the time of BPF programs by the kernel's stat
 their process was alive to be asked. What perf needs for `perf script` afterwards is not in it,
 what seam needs for names and its outputs is. A profiler of the whole machine records everything
 else too.";
+
+pub(super) const BUILDS: &str = "\
+seam on programs that are built in other ways ([the list](../xtask/src/programs/shape.rs)): each
+build mode, what may be stripped, static C libraries, and for the C of a plain build gcc and clang,
+levels, frame pointers and unwind tables. Not all products of these: each pair of two settings of
+the C occurs. The plain build is tried with every shape of stack, the others with the deepest (`n`:
+three calls of C and two callbacks nested, `alloca`, an aligned frame, a moving stack), with threads
+of C (`e`) and where it applies with C++ exceptions (`p-cpp`), without C (`a`), with purego (`u`)
+and with everything at once (`s`). `a` and `u` are built with `CGO_ENABLED=0`, but where a build
+mode needs cgo. Flags go to all C of the program, that of Go's runtime/cgo included; the C library
+is Debian's.
+
+The rules are those of the first table; each recording lasts 2 seconds (a quick run: 1) at 499
+samples a second. Where a build leaves out the names of C, the judge has them from the same code
+with symbols, and in a plugin `seam.test/n.f` counts as `main.f`. A cell says: whole stacks as % of
+those that count (how many count), how many walks of all ended before a root and why, stacks that
+libgcc was overwriting to catch an exception (*half-installed*; one in a thousand is allowed), and
+calls that the code does not allow, of which four for each of these are. The impossible calls of `s`
+are panics that have passed a callback: its C frames are gone by then, and each is counted.
+`cargo xtask truth --builds --all-minors` does it with every Go minor from 1.19.";

@@ -99,7 +99,14 @@ impl Session {
                     if let Some(tracked) = self.processes.get_mut(&pid) {
                         tracked.map = ProcessMap::read(pid, &mut self.modules).unwrap_or_default();
                         // What the kernel side has put in force at the exec is part of this.
-                        let set = std::mem::take(&mut tracked.exec_set);
+                        let prepared = std::mem::take(&mut tracked.exec_set);
+                        // The record comes before the tracepoint has run (begin_new_exec and
+                        // exec_binprm, Linux 5.17 to 6.18): then the old set is still in force.
+                        let in_force = self.kernel.set_of_process(pid);
+                        let set = match in_force == 0 || in_force == tracked.set {
+                            true => prepared,
+                            false => in_force,
+                        };
                         self.history.insert(set, tracked.map.clone());
                         let old = std::mem::replace(&mut tracked.set, set);
                         self.retired_sets.push((Instant::now(), old));

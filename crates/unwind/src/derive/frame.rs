@@ -3,10 +3,11 @@
 
 use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
 use seam_wire::{
-    Rule, SEAM_END_ROOT_THREAD, SEAM_RBP, SEAM_RULE_CFA, SEAM_RULE_DERIVED, SEAM_RULE_ROOT,
-    SEAM_SAVED_RBP_LOST,
+    Rule, SEAM_END_ROOT_THREAD, SEAM_RBP, SEAM_RULE_CFA, SEAM_RULE_DEREF, SEAM_RULE_DERIVED,
+    SEAM_RULE_ROOT, SEAM_RULE_SAVED_BY_RBP, SEAM_SAVED_RBP_LOST,
 };
 
+use super::realigned::{Realigned, dwarf_number};
 use crate::rules::{plain, save, stack};
 
 /// The registers that a callee keeps, with their DWARF numbers (System V x86-64 psABI, 3.2.1).
@@ -18,7 +19,7 @@ const KEPT: [(Register, u16); 6] = [
     (Register::R14, 14),
     (Register::R15, 15),
 ];
-const RBP: usize = 1;
+pub(super) const RBP: usize = 1;
 
 /// The caller's value of a register that callees keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(crate) enum Saved {
     Same,
     /// At CFA - n.
     At(i32),
+    /// So far below the place to which the function has aligned the stack.
+    BelowAligned(i32),
     /// Nobody can tell.
     Lost,
 }
@@ -39,6 +42,8 @@ pub(crate) struct Frame {
     /// CFA = rbp + this.
     pub(crate) rbp: Option<i32>,
     pub(crate) saved: [Saved; 6],
+    /// The function keeps the CFA in a register, to align the stack.
+    pub(crate) realigned: Option<Realigned>,
     /// The code says that it has no caller.
     pub(crate) outermost: bool,
 }
@@ -49,6 +54,7 @@ impl Frame {
         depth: Some(8),
         rbp: None,
         saved: [Saved::Same; 6],
+        realigned: None,
         outermost: false,
     };
 
@@ -81,9 +87,11 @@ impl Frame {
                 *mine = Saved::Lost;
             }
         }
+        let realigned = self.realigned.zip(other.realigned);
         Some(Self {
             rbp,
             saved,
+            realigned: realigned.and_then(|(mine, theirs)| mine.joined(&theirs)),
             ..*self
         })
     }
@@ -104,17 +112,54 @@ impl Frame {
                 cfa_offset: rbp,
                 ..plain(SEAM_RULE_CFA)
             },
-            (None, None) => return None,
+            (None, None) => self.realigned_rule()?,
         };
-        rule.flags = SEAM_RULE_DERIVED as u8;
+        rule.flags |= SEAM_RULE_DERIVED as u8;
         for ((_, number), saved) in KEPT.iter().zip(self.saved) {
             match saved {
                 Saved::Same => {}
-                Saved::At(n) => save(&mut rule, *number, -i64::from(n)),
+                Saved::At(n) if !self.by_rbp() => save(&mut rule, *number, -i64::from(n)),
+                Saved::BelowAligned(n) if self.by_rbp() => {
+                    let below = self.realigned.and_then(|r| r.below_rbp(n));
+                    save(&mut rule, *number, below.map_or(8, |n| -i64::from(n)));
+                }
+                // Pushed, and still in the register: rbp was not made an anchor yet.
+                Saved::BelowAligned(_) if self.realigned.is_some_and(|r| r.anchor.is_none()) => {}
+                Saved::At(_) | Saved::BelowAligned(_) if *number == 6 => {
+                    rule.saved_rbp = SEAM_SAVED_RBP_LOST as u16;
+                }
+                Saved::At(_) | Saved::BelowAligned(_) => save(&mut rule, *number, 8),
                 Saved::Lost if *number == 6 => rule.saved_rbp = SEAM_SAVED_RBP_LOST as u16,
                 // Offset 8 is nothing that can be expressed: the register counts as lost.
                 Saved::Lost => save(&mut rule, *number, 8),
             }
+        }
+        Some(rule)
+    }
+
+    /// Whether rules tell saved registers from rbp.
+    fn by_rbp(&self) -> bool {
+        let anchored = self.realigned.is_some_and(|r| r.anchor.is_some());
+        self.depth.is_none() && self.rbp.is_none() && anchored
+    }
+
+    /// The CFA from where it was saved, or from the register that still has it.
+    fn realigned_rule(&self) -> Option<Rule> {
+        let realigned = self.realigned.filter(|r| r.aligned)?;
+        let mut rule = match realigned.slot_from_rbp() {
+            Some(slot) => Rule {
+                base: SEAM_RBP as u8,
+                deref_offset: slot,
+                ..plain(SEAM_RULE_DEREF)
+            },
+            None if realigned.live => Rule {
+                base: dwarf_number(realigned.register)?,
+                ..plain(SEAM_RULE_CFA)
+            },
+            None => return None,
+        };
+        if self.by_rbp() {
+            rule.flags = SEAM_RULE_SAVED_BY_RBP as u8;
         }
         Some(rule)
     }
@@ -128,7 +173,8 @@ impl Frame {
             Mnemonic::Sub | Mnemonic::Add if is_rsp(i) && is_constant(i.op1_kind()) => {
                 next.add_constant(i);
             }
-            Mnemonic::Lea if is_rsp(i) => next.depth = self.distance(i),
+            Mnemonic::And if is_rsp(i) && is_constant(i.op1_kind()) => next.align(),
+            Mnemonic::Lea if is_rsp(i) => next.lea_rsp(i),
             Mnemonic::Lea if i.op0_register() == Register::RBP => {
                 let distance = self
                     .distance(i)
@@ -136,22 +182,33 @@ impl Frame {
                 next.write(Register::RBP);
                 next.rbp = distance;
             }
+            Mnemonic::Lea if self.is_cfa(i) => {
+                next.write(i.op0_register());
+                next.realigned = Some(Realigned::new(i.op0_register()));
+            }
             Mnemonic::Mov if is_rsp(i) && register(i, 1) == Some(Register::RBP) => {
                 next.depth = self.rbp;
+                next.note(|r| r.pushed = r.anchor);
             }
             Mnemonic::Mov
                 if register(i, 0) == Some(Register::RBP)
                     && register(i, 1) == Some(Register::RSP) =>
             {
-                next.write(Register::RBP);
+                next.anchor();
                 next.rbp = self.depth;
             }
+            Mnemonic::Mov if self.below_aligned(i, 0).is_some() => next.store_below(i),
+            Mnemonic::Mov if self.below_aligned(i, 1).is_some() => next.load_below(i),
             Mnemonic::Mov if self.slot(i, 0).is_some() => next.store(i, self.slot(i, 0)),
             Mnemonic::Mov if self.slot(i, 1).is_some() => next.load(i, self.slot(i, 1)),
             Mnemonic::Leave => {
                 next.depth = self.rbp.and_then(|rbp| rbp.checked_sub(8));
                 next.restore(RBP, self.rbp);
                 next.rbp = None;
+                next.note(|r| r.pushed = r.anchor);
+                if self.depth.is_none() && self.rbp.is_none() {
+                    next.pop_below(Register::RBP);
+                }
             }
             Mnemonic::Enter => next.forget_stack(),
             // The ABI marks the outermost frame by zeroing rbp: _start and clone's child do.
@@ -164,18 +221,22 @@ impl Frame {
             }
             Mnemonic::Pushfq => next.depth = self.depth.and_then(|d| d.checked_add(8)),
             Mnemonic::Popfq => next.depth = self.depth.and_then(|d| d.checked_sub(8)),
-            // The callee's return takes the return address off again.
-            Mnemonic::Call | Mnemonic::Syscall => {}
+            // The callee's return takes the return address off again. Registers that callees do
+            // not keep are theirs.
+            Mnemonic::Call => next.note(|r| r.live &= kept_index(r.register).is_some()),
+            Mnemonic::Syscall => {}
             _ => next.other(i, info),
         }
         next
     }
 
     fn push(&mut self, i: &Instruction) {
-        let Some(depth) = self.depth else { return };
         if i.op0_kind() == OpKind::Register && i.op0_register().size() == 2 {
             return self.forget_stack();
         }
+        let Some(depth) = self.depth else {
+            return self.push_below(i);
+        };
         self.depth = depth.checked_add(8);
         if let Some(kept) = register(i, 0).and_then(kept_index)
             && self.saved[kept] == Saved::Same
@@ -189,12 +250,14 @@ impl Frame {
         self.depth = at.and_then(|depth| depth.checked_sub(8));
         match register(i, 0) {
             Some(Register::RSP) => self.forget_stack(),
+            Some(register) if at.is_none() => self.pop_below(register),
             Some(register) => {
                 if let Some(kept) = kept_index(register.full_register()) {
                     self.restore(kept, at);
                 }
+                self.overwritten(register);
             }
-            None => {}
+            None => self.note(|r| r.pushed = r.pushed.and_then(|p| p.checked_sub(8))),
         }
     }
 
@@ -202,40 +265,47 @@ impl Frame {
     fn restore(&mut self, kept: usize, from: Option<i32>) {
         if kept == RBP {
             self.rbp = None;
+            self.note(|r| r.anchor = None);
         }
         match self.saved[kept] {
             Saved::At(n) if Some(n) == from => self.saved[kept] = Saved::Same,
-            Saved::At(_) => {}
+            Saved::At(_) | Saved::BelowAligned(_) => {}
             Saved::Same | Saved::Lost => self.saved[kept] = Saved::Lost,
         }
     }
 
     /// A kept register was written.
-    fn write(&mut self, register: Register) {
+    pub(super) fn write(&mut self, register: Register) {
+        self.overwritten(register);
         let Some(kept) = kept_index(register.full_register()) else {
             return;
         };
         if kept == RBP {
             self.rbp = None;
+            self.note(|r| r.anchor = None);
         }
-        if self.saved[kept] == Saved::Same {
-            self.saved[kept] = Saved::Lost;
+        let anchored = self.realigned.is_some_and(|r| r.anchor.is_some());
+        match self.saved[kept] {
+            Saved::Same => self.saved[kept] = Saved::Lost,
+            // Nothing tells any more where it was saved.
+            Saved::BelowAligned(_) if !anchored => self.saved[kept] = Saved::Lost,
+            _ => {}
         }
     }
 
     fn add_constant(&mut self, i: &Instruction) {
-        let Some(depth) = self.depth else { return };
         let constant = i.immediate(1) as i64 as i32;
         let change = if i.mnemonic() == Mnemonic::Sub {
             constant
         } else {
             constant.wrapping_neg()
         };
-        self.depth = depth.checked_add(change);
+        self.depth = self.depth.and_then(|depth| depth.checked_add(change));
+        self.note(|r| r.pushed = r.pushed.and_then(|pushed| pushed.checked_add(change)));
     }
 
     /// CFA - address, for the address that a memory operand means, relative to rsp or rbp.
-    fn distance(&self, i: &Instruction) -> Option<i32> {
+    pub(super) fn distance(&self, i: &Instruction) -> Option<i32> {
         if i.memory_index() != Register::None || i.segment_prefix() != Register::None {
             return None;
         }
@@ -270,6 +340,7 @@ impl Frame {
         match register(i, 0) {
             Some(Register::RSP) => self.forget_stack(),
             Some(register) => {
+                self.overwritten(register);
                 if let Some(kept) = kept_index(register) {
                     self.restore(kept, slot);
                 }
@@ -278,8 +349,9 @@ impl Frame {
         }
     }
 
-    fn forget_stack(&mut self) {
+    pub(super) fn forget_stack(&mut self) {
         self.depth = None;
+        self.note(|r| r.pushed = None);
     }
 
     fn other(&mut self, i: &Instruction, info: &mut InstructionInfoFactory) {
@@ -303,11 +375,11 @@ impl Frame {
     }
 }
 
-fn kept_index(register: Register) -> Option<usize> {
+pub(super) fn kept_index(register: Register) -> Option<usize> {
     KEPT.iter().position(|(kept, _)| *kept == register)
 }
 
-fn register(i: &Instruction, n: u32) -> Option<Register> {
+pub(super) fn register(i: &Instruction, n: u32) -> Option<Register> {
     (n < i.op_count() && i.op_kind(n) == OpKind::Register).then(|| i.op_register(n))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gimli::{BaseAddresses, CieOrFde, EhFrame, LittleEndian, UnwindSection};
 use iced_x86::FlowControl;
-use seam_wire::{SEAM_RBP, SEAM_RSP, SEAM_RULE_CFA};
+use seam_wire::{Rule, SEAM_RBP, SEAM_RSP, SEAM_RULE_CFA, SEAM_RULE_DEREF};
 
 use super::*;
 use crate::build::cfi_list;
@@ -15,6 +15,8 @@ struct Compared {
     functions: u64,
     given_up: BTreeMap<String, u64>,
     places: u64,
+    /// Those where the function has aligned the stack and saved the CFA.
+    realigned: u64,
     /// Where unwind information contradicts the very function it describes.
     contradictory: u64,
     wrong: Vec<u64>,
@@ -61,6 +63,35 @@ fn compare(path: &std::path::Path) -> Compared {
                 continue;
             }
         };
+        // Functions that align the stack: the place of the CFA, and those of what is saved.
+        for (at, place) in &flow.places {
+            let cfi = rule_at(*at).filter(|r| u32::from(r.kind) == SEAM_RULE_DEREF);
+            let derived = place
+                .frame
+                .rule()
+                .filter(|r| u32::from(r.kind) == SEAM_RULE_DEREF);
+            let Some((cfi, derived)) = cfi.zip(derived) else {
+                continue;
+            };
+            result.realigned += 1;
+            let place = |r: &Rule| (r.base, r.deref_offset, r.cfa_offset);
+            // A push is known at once here, and there some instructions later.
+            let saved = |r: &Rule| {
+                [
+                    u16::from(r.saved_rbx),
+                    r.saved_rbp,
+                    u16::from(r.saved_r12),
+                    u16::from(r.saved_r13),
+                    u16::from(r.saved_r14),
+                    u16::from(r.saved_r15),
+                ]
+            };
+            let both = saved(&cfi).into_iter().zip(saved(&derived));
+            let differ = |(a, b): (u16, u16)| a != 0 && b != 0 && a != b;
+            if place(&cfi) != place(&derived) || both.into_iter().any(differ) {
+                result.wrong.push(*at);
+            }
+        }
         let cfi = |at: &u64| rule_at(*at).filter(|r| u32::from(r.kind) == SEAM_RULE_CFA);
         let compared = flow.places.iter().filter_map(|(at, place)| {
             let cfi = cfi(at)?;
@@ -195,6 +226,69 @@ fn a_whole_file_without_unwind_information_is_derived() {
         assert!(
             got.wrong as f64 <= got.derived as f64 * wrong / 100.0,
             "{name}: {got:?}"
+        );
+    }
+}
+
+/// Aligned locals in functions whose frame has no fixed size, or that take arguments on the stack.
+const ALIGNED: &str = "
+#include <alloca.h>
+typedef float wide __attribute__((vector_size(64)));
+void use(void *, void *);
+long first(long n) {
+    _Alignas(64) char fixed[128];
+    char *more = alloca(n);
+    use(fixed, more);
+    return more[n / 2] + fixed[n % 128];
+}
+long second(long a, long b, long c, long d, long e, long f, long g, long h) {
+    _Alignas(128) long fixed[8] = { a, b, c, d, e, f, g, h };
+    use(fixed, alloca(a));
+    use(alloca(b), fixed);
+    return fixed[h & 7] + a * b + c * d + e * f + g * h;
+}
+long third(wide *of, long n) {
+    wide sum = of[0];
+    char *more = alloca(n);
+    for (long i = 1; i < n; i++) {
+        sum += of[i];
+        use(&sum, more);
+    }
+    return sum[n & 15] > 0 ? n : more[0];
+}
+";
+
+#[test]
+fn stacks_that_functions_align_are_derived_as_described() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("aligned.c");
+    std::fs::write(&source, ALIGNED).expect("written");
+    for flags in [
+        "-O0",
+        "-O1",
+        "-O2",
+        "-O3",
+        "-Os",
+        "-O2 -mavx512f",
+        "-O2 -fno-omit-frame-pointer",
+    ] {
+        let library = folder.path().join("aligned.so");
+        let mut gcc = std::process::Command::new("gcc");
+        gcc.args([
+            "-shared",
+            "-fPIC",
+            "-w",
+            "-fasynchronous-unwind-tables",
+            "-o",
+        ]);
+        gcc.arg(&library).arg(&source).args(flags.split(' '));
+        assert!(gcc.status().expect("gcc runs").success(), "{flags}");
+        let got = compare(&library);
+        println!("{flags}: {got:?}");
+        assert!(got.realigned > 100, "{flags}: {got:?}");
+        assert!(
+            got.wrong.is_empty() && got.given_up.is_empty(),
+            "{flags}: {got:x?}"
         );
     }
 }

@@ -3,6 +3,7 @@
 
 mod activity;
 mod arguments;
+mod builds;
 mod command;
 mod cores;
 mod doctor;
@@ -23,9 +24,11 @@ mod privilege;
 mod probed;
 mod purego;
 mod race;
+mod real;
 mod refused;
 mod signals;
 mod standalone;
+mod storms;
 mod stress;
 mod table_cache;
 mod targets;

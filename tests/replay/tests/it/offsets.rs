@@ -9,12 +9,13 @@ use seam_go::{Field, GoModule, Offsets, OffsetsSource, Row, RuntimeOffsets};
 use seam_object::Elf;
 use seam_replay::program::build;
 
-const VARIANTS: [&[&str]; 5] = [
+const VARIANTS: [&[&str]; 6] = [
     &[],
     &["-buildmode=pie"],
     &["-race"],
     &["-gcflags=all=-N -l"],
     &["-buildmode=pie", "-ldflags=-s -w"],
+    &["-buildmode=plugin"],
 ];
 /// What the walk reads.
 const WALKED: [Field; 16] = [

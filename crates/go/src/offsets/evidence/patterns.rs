@@ -2,7 +2,7 @@
 //! and with `-gcflags='all=-N -l'`, which only takes inlining from the runtime (the compiler never
 //! builds it with -N: `CompilingRuntime` in cmd/compile/internal/base).
 
-use iced_x86::{Mnemonic, OpKind, Register};
+use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 
 use super::code::{Access, Code, field, field_address, loaded, stored, with_constant};
 use crate::code::copy;
@@ -51,11 +51,16 @@ pub(super) fn sched_sp(code: &Code<'_>) -> Option<i64> {
     to_sp.next()
 }
 
-/// gosave_systemstack_switch stores the address of systemstack_switch as pc, sp, up to Go 1.24 ret,
-/// and bp.
+/// gosave_systemstack_switch stores an address in systemstack_switch as pc, sp, up to Go 1.24 ret,
+/// and bp. In a plugin it first takes that function's address, from the GOT or as the linker
+/// relaxes that, and then adds to it.
 pub(super) fn sched_pc(code: &Code<'_>) -> Option<i64> {
-    let mut computed = code.pairs().filter_map(|(i, next)| {
-        let address = i.mnemonic() == Mnemonic::Lea && i.is_ip_rel_memory_operand();
+    let mut computed = code.pairs().enumerate().filter_map(|(at, (i, next))| {
+        let base = |before: &Instruction| {
+            before.is_ip_rel_memory_operand() && before.op0_register() == i.memory_base()
+        };
+        let added = || code.before(at).next().is_some_and(base);
+        let address = i.mnemonic() == Mnemonic::Lea && (i.is_ip_rel_memory_operand() || added());
         let store = stored(next).filter(|s| s.register == Some(i.op0_register()))?;
         address.then_some(store.offset)
     });

@@ -1,0 +1,3 @@
+module seam.test/storm
+
+go 1.21

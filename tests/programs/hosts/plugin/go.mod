@@ -1,0 +1,3 @@
+module seam.test/host
+
+go 1.19

@@ -1,0 +1,3 @@
+module seam.test/real/cpython
+
+go 1.21

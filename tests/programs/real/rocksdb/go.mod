@@ -1,0 +1,3 @@
+module seam.test/real/rocksdb
+
+go 1.21
