@@ -62,6 +62,9 @@ pub fn mark(
     budget: Budget,
 ) -> Marked {
     let mut marker = Marker::new(memory, heap, hidden, budget);
+    marker.g_bytes = candidates
+        .iter()
+        .find_map(|c| Some(heap.object(c.g)?.bytes));
     let stacks = Stacks::of(candidates);
     for (at, candidate) in candidates.iter().enumerate() {
         for object in candidate.waits_on.iter().flatten() {
@@ -99,7 +102,13 @@ pub struct Hidden {
     pub objects: HashSet<u64>,
     /// Ranges: the buffers of the write barrier, in which old pointers stay.
     pub ranges: Vec<Range<u64>>,
+    /// Where a g names itself (`g.sched.g`), by which those are known that are on no list: g0, gsignal.
+    pub g_self: Option<u64>,
 }
+
+/// A g begins with the bounds of its stack (Go 1.19 to 1.27). They are no pointers, and the end of one
+/// is where an object may begin.
+const STACK_BOUNDS: u64 = 32;
 
 /// Whose stack an address lies on.
 struct Stacks(Vec<(Range<u64>, usize)>);
@@ -135,6 +144,8 @@ struct Marker<'a, M> {
     budget: u64,
     unreadable: u64,
     buffer: Vec<u8>,
+    /// The size of objects that hold a g.
+    g_bytes: Option<u64>,
 }
 
 impl<'a, M: Memory> Marker<'a, M> {
@@ -154,6 +165,7 @@ impl<'a, M: Memory> Marker<'a, M> {
             budget: budget.bytes,
             unreadable: 0,
             buffer: Vec::new(),
+            g_bytes: None,
         }
     }
 
@@ -182,7 +194,7 @@ impl<'a, M: Memory> Marker<'a, M> {
             self.word(*object);
         }
         if let Some(g) = self.heap.object(candidate.g) {
-            self.push(g);
+            self.range(g.start + STACK_BOUNDS..g.start + g.bytes);
         }
         let here = self.on_stacks.remove(&at);
         self.woken.extend(here.into_iter().flatten());
@@ -190,7 +202,13 @@ impl<'a, M: Memory> Marker<'a, M> {
 
     /// Every word of a range may be a pointer.
     fn range(&mut self, range: Range<u64>) {
-        let (start, end) = (range.start.next_multiple_of(8), range.end);
+        let start = range.start.checked_next_multiple_of(8);
+        let (start, end) = (start.unwrap_or(range.end), range.end);
+        // Bounds of a stack come from the target: they may be anything.
+        if end.saturating_sub(start) > self.budget {
+            self.read = self.budget + 1;
+            return;
+        }
         let mut at = start;
         while at < end {
             let len = (end - at).min(CHUNK) as usize;
@@ -216,6 +234,11 @@ impl<'a, M: Memory> Marker<'a, M> {
     }
 
     fn push(&mut self, object: Object) {
+        let names_itself = |at: u64| self.memory.word(object.start + at) == Ok(object.start);
+        let of_gs = Some(object.bytes) == self.g_bytes;
+        if of_gs && self.hidden.g_self.is_some_and(names_itself) {
+            return self.range(object.start + STACK_BOUNDS..object.start + object.bytes);
+        }
         self.range(object.start..object.start.saturating_add(object.bytes));
     }
 
@@ -411,13 +434,33 @@ mod tests {
         let sudog = Hidden {
             objects: HashSet::from([object(9)]),
             ranges: Vec::new(),
+            g_self: None,
         };
         assert_eq!(live(&w, &sudog), [false]);
         let buffer = Hidden {
-            objects: HashSet::new(),
             ranges: vec![object(9) + 16..object(9) + 32],
+            ..Hidden::default()
         };
         assert_eq!(live(&w, &buffer), [false]);
+    }
+
+    #[test]
+    fn the_end_of_a_stack_is_no_pointer() {
+        // Two g's: a goroutine's that can run, and one that a variable leads to. Both have words at
+        // their begin that are where an object begins.
+        let mut w = world(&[object(7)], &[], &[(&[], None), (&[], Some(&[object(3)]))]);
+        for g in [object(7), object(100)] {
+            w.memory.insert(g + 8, &object(3).to_le_bytes());
+            w.memory.insert(g + 56, &g.to_le_bytes());
+        }
+        let hidden = Hidden {
+            g_self: Some(56),
+            ..Hidden::default()
+        };
+        assert_eq!(live(&w, &hidden), [true, false]);
+        // What names itself not is any object.
+        w.memory.insert(object(7) + 56, &[0; 8]);
+        assert_eq!(live(&w, &hidden), [true, true]);
     }
 
     #[test]
