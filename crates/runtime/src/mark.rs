@@ -236,10 +236,28 @@ impl<'a, M: Memory> Marker<'a, M> {
     fn push(&mut self, object: Object) {
         let names_itself = |at: u64| self.memory.word(object.start + at) == Ok(object.start);
         let of_gs = Some(object.bytes) == self.g_bytes;
-        if of_gs && self.hidden.g_self.is_some_and(names_itself) {
+        let is_g = || self.hidden.g_self.is_some_and(names_itself) || self.has_stack(&object);
+        if of_gs && is_g() {
             return self.range(object.start + STACK_BOUNDS..object.start + object.bytes);
         }
         self.range(object.start..object.start.saturating_add(object.bytes));
+    }
+
+    /// Whether an object begins as the g of a signal stack does, which does not name itself: bounds of
+    /// a stack that is no object, and between them, near the lower, its guard (malg, runtime/proc.go).
+    fn has_stack(&self, object: &Object) -> bool {
+        /// More than the guard's distance (`stackGuard`, 928 and some in builds that check races).
+        const GUARD_MAX: u64 = 8192;
+        let mut bytes = [0; 24];
+        if object.bytes < 24 || self.memory.read(object.start, &mut bytes).is_err() {
+            return false;
+        }
+        let [low, high, guard] = [0, 8, 16].map(|at| crate::layout::word(&bytes, at));
+        let near = guard
+            .checked_sub(low)
+            .is_some_and(|near| (1..GUARD_MAX).contains(&near));
+        let apart = high.checked_sub(guard).is_some_and(|rest| rest > 0);
+        near && apart && self.heap.object(low).is_none() && self.heap.object(guard).is_none()
     }
 
     /// Reads what is to be read until nothing is left.
