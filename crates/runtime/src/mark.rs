@@ -102,12 +102,13 @@ pub struct Hidden {
     pub objects: HashSet<u64>,
     /// Ranges: the buffers of the write barrier, in which old pointers stay.
     pub ranges: Vec<Range<u64>>,
-    /// Where a g names itself (`g.sched.g`), by which those are known that are on no list: g0, gsignal.
+    /// Where a g names itself (`g.sched.g`), by which those are known that are on no list: g0,
+    /// gsignal.
     pub g_self: Option<u64>,
 }
 
-/// A g begins with the bounds of its stack (Go 1.19 to 1.27). They are no pointers, and the end of one
-/// is where an object may begin.
+/// A g begins with the bounds of its stack (Go 1.19 to 1.27). They are no pointers, and the end of
+/// one is where an object may begin.
 const STACK_BOUNDS: u64 = 32;
 
 /// Whose stack an address lies on.
@@ -243,8 +244,9 @@ impl<'a, M: Memory> Marker<'a, M> {
         self.range(object.start..object.start.saturating_add(object.bytes));
     }
 
-    /// Whether an object begins as the g of a signal stack does, which does not name itself: bounds of
-    /// a stack that is no object, and between them, near the lower, its guard (malg, runtime/proc.go).
+    /// Whether an object begins as the g of a signal stack does, which does not name itself: bounds
+    /// of a stack that is no object, and between them, near the lower, its guard (malg,
+    /// runtime/proc.go).
     fn has_stack(&self, object: &Object) -> bool {
         /// More than the guard's distance (`stackGuard`, 928 and some in builds that check races).
         const GUARD_MAX: u64 = 8192;

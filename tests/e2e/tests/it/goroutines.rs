@@ -70,8 +70,8 @@ fn groups<'a>(report: &'a Value, verdict: &str) -> Vec<&'a Value> {
     groups.filter(|g| g["verdict"] == verdict).collect()
 }
 
-/// What seam says of a program with a fault. An old word on a stack can hide a leak, so that it need
-/// not be found in each run: one of three starts must show it.
+/// What seam says of a program with a fault. An old word on a stack can hide a leak, so that it
+/// need not be found in each run: one of three starts must show it.
 fn leaking(go: &str, mode: &str, options: &[&str]) -> Value {
     let mut report = Value::Null;
     for _ in 0..3 {
