@@ -62,6 +62,9 @@ pub fn mark(
     budget: Budget,
 ) -> Marked {
     let mut marker = Marker::new(memory, heap, hidden, budget);
+    marker.g_bytes = candidates
+        .iter()
+        .find_map(|c| Some(heap.object(c.g)?.bytes));
     let stacks = Stacks::of(candidates);
     for (at, candidate) in candidates.iter().enumerate() {
         for object in candidate.waits_on.iter().flatten() {
@@ -99,7 +102,14 @@ pub struct Hidden {
     pub objects: HashSet<u64>,
     /// Ranges: the buffers of the write barrier, in which old pointers stay.
     pub ranges: Vec<Range<u64>>,
+    /// Where a g names itself (`g.sched.g`), by which those are known that are on no list: g0,
+    /// gsignal.
+    pub g_self: Option<u64>,
 }
+
+/// A g begins with the bounds of its stack (Go 1.19 to 1.27). They are no pointers, and the end of
+/// one is where an object may begin.
+const STACK_BOUNDS: u64 = 32;
 
 /// Whose stack an address lies on.
 struct Stacks(Vec<(Range<u64>, usize)>);
@@ -135,6 +145,8 @@ struct Marker<'a, M> {
     budget: u64,
     unreadable: u64,
     buffer: Vec<u8>,
+    /// The size of objects that hold a g.
+    g_bytes: Option<u64>,
 }
 
 impl<'a, M: Memory> Marker<'a, M> {
@@ -154,6 +166,7 @@ impl<'a, M: Memory> Marker<'a, M> {
             budget: budget.bytes,
             unreadable: 0,
             buffer: Vec::new(),
+            g_bytes: None,
         }
     }
 
@@ -182,7 +195,7 @@ impl<'a, M: Memory> Marker<'a, M> {
             self.word(*object);
         }
         if let Some(g) = self.heap.object(candidate.g) {
-            self.push(g);
+            self.range(g.start + STACK_BOUNDS..g.start + g.bytes);
         }
         let here = self.on_stacks.remove(&at);
         self.woken.extend(here.into_iter().flatten());
@@ -190,7 +203,13 @@ impl<'a, M: Memory> Marker<'a, M> {
 
     /// Every word of a range may be a pointer.
     fn range(&mut self, range: Range<u64>) {
-        let (start, end) = (range.start.next_multiple_of(8), range.end);
+        let start = range.start.checked_next_multiple_of(8);
+        let (start, end) = (start.unwrap_or(range.end), range.end);
+        // Bounds of a stack come from the target: they may be anything.
+        if end.saturating_sub(start) > self.budget {
+            self.read = self.budget + 1;
+            return;
+        }
         let mut at = start;
         while at < end {
             let len = (end - at).min(CHUNK) as usize;
@@ -216,7 +235,31 @@ impl<'a, M: Memory> Marker<'a, M> {
     }
 
     fn push(&mut self, object: Object) {
+        let names_itself = |at: u64| self.memory.word(object.start + at) == Ok(object.start);
+        let of_gs = Some(object.bytes) == self.g_bytes;
+        let is_g = || self.hidden.g_self.is_some_and(names_itself) || self.has_stack(&object);
+        if of_gs && is_g() {
+            return self.range(object.start + STACK_BOUNDS..object.start + object.bytes);
+        }
         self.range(object.start..object.start.saturating_add(object.bytes));
+    }
+
+    /// Whether an object begins as the g of a signal stack does, which does not name itself: bounds
+    /// of a stack that is no object, and between them, near the lower, its guard (malg,
+    /// runtime/proc.go).
+    fn has_stack(&self, object: &Object) -> bool {
+        /// More than the guard's distance (`stackGuard`, 928 and some in builds that check races).
+        const GUARD_MAX: u64 = 8192;
+        let mut bytes = [0; 24];
+        if object.bytes < 24 || self.memory.read(object.start, &mut bytes).is_err() {
+            return false;
+        }
+        let [low, high, guard] = [0, 8, 16].map(|at| crate::layout::word(&bytes, at));
+        let near = guard
+            .checked_sub(low)
+            .is_some_and(|near| (1..GUARD_MAX).contains(&near));
+        let apart = high.checked_sub(guard).is_some_and(|rest| rest > 0);
+        near && apart && self.heap.object(low).is_none() && self.heap.object(guard).is_none()
     }
 
     /// Reads what is to be read until nothing is left.
@@ -293,152 +336,4 @@ fn is_set(bits: &[u64], number: u64) -> bool {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::single_range_in_vec_init,
-    reason = "lists of ranges of addresses"
-)]
-mod tests {
-    use seam_memory::Snapshot;
-
-    use super::*;
-
-    const HEAP: u64 = 0xc000_0000_0000;
-    const STACKS: u64 = 0x7000_0000;
-    const ALL: Budget = Budget { bytes: 1 << 30 };
-
-    /// Objects of 64 bytes and stacks of 64 bytes with these words; variables hold `roots`.
-    struct World {
-        memory: Snapshot,
-        heap: Heap,
-        goroutines: Vec<Candidate>,
-    }
-
-    fn object(number: u64) -> u64 {
-        HEAP + 64 * number
-    }
-
-    fn world(
-        roots: &[u64],
-        objects: &[(u64, u64)],
-        goroutines: &[(&[u64], Option<&[u64]>)],
-    ) -> World {
-        let mut memory = Snapshot::default();
-        memory.insert(HEAP, &[0; 8192]);
-        memory.insert(0x1000, &[0; 64]);
-        for (at, root) in roots.iter().enumerate() {
-            memory.insert(0x1000 + 8 * at as u64, &root.to_le_bytes());
-        }
-        for (of, to) in objects {
-            // In the middle of both.
-            memory.insert(object(*of) + 24, &(object(*to) + 8).to_le_bytes());
-        }
-        let mut heap = Heap::default();
-        heap.insert(HEAP, 1, 64, false);
-        let mut all = Vec::new();
-        for (at, (stack, waits_on)) in goroutines.iter().enumerate() {
-            let start = STACKS + 64 * at as u64;
-            memory.insert(start, &[0; 64]);
-            for (slot, word) in stack.iter().enumerate() {
-                memory.insert(start + 8 * slot as u64, &word.to_le_bytes());
-            }
-            all.push(Candidate {
-                g: object(100 + at as u64),
-                stack: start..start + 64,
-                waits_on: waits_on.map(<[u64]>::to_vec),
-            });
-        }
-        World {
-            memory,
-            heap,
-            goroutines: all,
-        }
-    }
-
-    fn live(world: &World, hidden: &Hidden) -> Vec<bool> {
-        let roots = [0x1000..0x1040];
-        let World {
-            memory,
-            heap,
-            goroutines,
-        } = world;
-        let marked = mark(memory, heap, &roots, &[], goroutines, hidden, ALL);
-        assert_eq!(marked.incomplete, None);
-        marked.live
-    }
-
-    #[test]
-    fn what_something_that_runs_leads_to_is_live() {
-        // A variable leads to 1, 1 to 2. The goroutine that can run knows 5.
-        let w = world(
-            &[object(1)],
-            &[(1, 2)],
-            &[
-                (&[object(5)], None),
-                (&[object(2)], Some(&[object(2)])),
-                (&[object(3)], Some(&[object(3)])),
-                (&[object(6)], Some(&[object(4), object(5)])),
-                // Only the one before knows 6.
-                (&[], Some(&[object(6)])),
-                (&[], Some(&[0])),
-            ],
-        );
-        assert_eq!(
-            live(&w, &Hidden::default()),
-            [true, true, false, true, true, false]
-        );
-    }
-
-    #[test]
-    fn leaked_goroutines_do_not_keep_each_other() {
-        let w = world(
-            &[],
-            &[],
-            &[
-                (&[object(2)], Some(&[object(1)])),
-                (&[object(1)], Some(&[object(2)])),
-                (&[], Some(&[STACKS + 8])),
-                (&[], Some(&[0x1008])),
-            ],
-        );
-        // The third waits for what lies on the first's stack, the fourth for a variable.
-        assert_eq!(live(&w, &Hidden::default()), [false, false, false, true]);
-    }
-
-    #[test]
-    fn queues_do_not_lead_to_what_waits_in_them() {
-        let w = world(&[object(9)], &[(9, 3)], &[(&[], Some(&[object(3)]))]);
-        assert_eq!(live(&w, &Hidden::default()), [true]);
-        let sudog = Hidden {
-            objects: HashSet::from([object(9)]),
-            ranges: Vec::new(),
-        };
-        assert_eq!(live(&w, &sudog), [false]);
-        let buffer = Hidden {
-            objects: HashSet::new(),
-            ranges: vec![object(9) + 16..object(9) + 32],
-        };
-        assert_eq!(live(&w, &buffer), [false]);
-    }
-
-    #[test]
-    fn what_could_not_be_read_is_told() {
-        let w = world(&[], &[], &[(&[], Some(&[object(1)]))]);
-        let marked = |roots: &[Range<u64>], bytes| {
-            let budget = Budget { bytes };
-            let hidden = Hidden::default();
-            mark(
-                &w.memory,
-                &w.heap,
-                roots,
-                &[],
-                &w.goroutines,
-                &hidden,
-                budget,
-            )
-            .incomplete
-        };
-        assert_eq!(marked(&[0x1000..0x1040], 1 << 20), None);
-        assert!(marked(&[0x5000..0x5040], 1 << 20).is_some());
-        assert!(marked(&[0x1000..0x1040], 32).is_some());
-    }
-}
+mod tests;

@@ -77,6 +77,7 @@ impl<'a> World<'a> {
         for raw in &full.raw {
             hidden.objects.extend(&raw.sudogs);
         }
+        hidden.g_self = facts.offsets.offsets.get(Field::GSchedG).map(u64::from);
         let buffer = facts.offsets.offsets.get(Field::PWbBuf);
         hidden.ranges = write_barriers(memory, runtime, buffer.map(u64::from));
         Ok(Self {
