@@ -107,7 +107,10 @@ mod tests {
         assert_eq!(size_of::<seam_rule>(), 16);
         assert_eq!(size_of::<seam_mapping>(), 40);
         assert_eq!(size_of::<seam_sample>(), 104);
-        assert_eq!(size_of::<seam_thread>(), 184);
+        assert_eq!(
+            size_of::<seam_thread>(),
+            184 + 8 * SEAM_THREAD_KERNEL_FRAMES as usize
+        );
         assert_eq!(
             size_of::<seam_process>(),
             24 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()
