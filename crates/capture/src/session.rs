@@ -17,7 +17,7 @@ use seam_wire::{
 use crate::bpf::Kernel;
 use crate::recording::Collector;
 use crate::sideband::Sideband;
-use crate::system::{enable_stats, hurry, monotonic_ns, pidfd};
+use crate::system::{enable_stats, hurry, monotonic_ns};
 use crate::table_cache::TableCache;
 use crate::target::{cpu_time_ns, cpu_times};
 use crate::tracked::Tracked;
@@ -284,19 +284,7 @@ impl Session {
 
     fn track(&mut self, target: Target, map: ProcessMap, started_here: bool) {
         let pid = target.pid;
-        let tracked = Tracked {
-            pidfd: pidfd(pid),
-            target,
-            started_here,
-            map,
-            set: 0,
-            exec_set: 0,
-            cpu_first_ns: 0,
-            cpu_last_ns: 0,
-            ended: false,
-            looks_left: 0,
-            names: None,
-        };
+        let tracked = Tracked::new(target, map, started_here);
         self.processes.insert(pid, tracked);
     }
 

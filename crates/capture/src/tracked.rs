@@ -4,6 +4,7 @@
 use std::os::fd::OwnedFd;
 
 use crate::made_names::NamePlace;
+use crate::system::pidfd;
 use crate::{MadeNames, ModuleKind, ProcessMap, Target, TargetInfo};
 
 /// A target that is followed.
@@ -25,6 +26,23 @@ pub(crate) struct Tracked {
 }
 
 impl Tracked {
+    /// A process from now on, with what it has mapped.
+    pub(crate) fn new(target: Target, map: ProcessMap, started_here: bool) -> Self {
+        Self {
+            pidfd: pidfd(target.pid),
+            target,
+            started_here,
+            map,
+            set: 0,
+            exec_set: 0,
+            cpu_first_ns: 0,
+            cpu_last_ns: 0,
+            ended: false,
+            looks_left: 0,
+            names: None,
+        }
+    }
+
     /// Keeps the place of names, if the process makes code.
     pub(crate) fn note_made_code(&mut self) {
         let pid = self.target.pid;

@@ -10,7 +10,6 @@ use seam_unwind::TableSet;
 use super::machines::{Machines, Places};
 use super::{CopySession, Followed};
 use crate::sideband::Event;
-use crate::system::pidfd;
 use crate::target::describe;
 use crate::tracked::Tracked;
 use crate::{Module, ProcessMap, Target};
@@ -60,19 +59,7 @@ impl CopySession {
     pub(super) fn track(&mut self, target: Target, map: ProcessMap, started_here: bool) {
         let pid = target.pid;
         let followed = Followed {
-            tracked: Tracked {
-                pidfd: pidfd(pid),
-                target,
-                started_here,
-                map,
-                set: 0,
-                exec_set: 0,
-                cpu_first_ns: 0,
-                cpu_last_ns: 0,
-                ended: false,
-                looks_left: 0,
-                names: None,
-            },
+            tracked: Tracked::new(target, map, started_here),
             machines: Machines::default(),
             mappings: Vec::new(),
             runtimes: Vec::new(),

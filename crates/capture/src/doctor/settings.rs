@@ -170,7 +170,7 @@ impl Files<'_> {
             let found = format!("{value}, which CAP_PERFMON overrides");
             return Check::ok("perf_event_paranoid", found);
         }
-        // Above 2 (Debian's and Android's kernels) perf events are refused altogether.
+        // Above 2 (Debian 12's own kernel has 3) perf events are refused altogether.
         let (state, meaning, fix) = match self.paranoia() {
             Some(..=1) => (
                 State::Degraded,
