@@ -226,17 +226,29 @@ fn no_type_information() {
     assert_eq!(not_rooted(&summary), [""; 0]);
 }
 
-/// Perf events of a process are gone when seam is.
+/// After `kill -9` the next recording has all the memory for rings again, and the target goes on.
 #[test]
 fn nothing_is_left_behind() {
     let (bench, _tools, seam) = open_bench();
     let (_home, program) = program_of_nobody("p-c", 60);
     let pid = arg(program.pid());
-    let words = ["record", "-d", "60s", "-o", "x.json", "-p", &pid];
-    let recording = Process::start(&mut as_nobody(&bench, "", &seam, &words));
-    let clocks = || seam_e2e::bpf::perf_events(recording.pid());
-    seam_e2e::wait::until("clocks", || (clocks() > 2).then_some(()));
-    recording.signal(libc::SIGKILL);
-    recording.await_end(std::time::Duration::from_secs(10));
-    assert!(program.process.runs());
+    for _ in 0..5 {
+        let words = ["record", "-d", "60s", "-o", "x.json", "-p", &pid];
+        let recording = Process::start(&mut as_nobody(&bench, "", &seam, &words));
+        let clocks = || seam_e2e::bpf::perf_events(recording.pid());
+        seam_e2e::wait::until("clocks", || (clocks() > 2).then_some(()));
+        recording.signal(libc::SIGKILL);
+        recording.await_end(std::time::Duration::from_secs(10));
+        assert!(program.process.runs());
+    }
+    let words = [
+        "record", "-d", "2s", "-r", "499", "-o", "y.json", "-p", &pid,
+    ];
+    run_well(&mut as_nobody(&bench, "", &seam, &words));
+    let summary = bench.json("y.json");
+    assert!(summary["samples"].as_u64() > Some(20), "{summary}");
+    assert_eq!(
+        summary["quality"]["lost"]["records"].as_u64().unwrap_or(0),
+        0
+    );
 }
