@@ -1,9 +1,9 @@
 //! One frame by a file's `.eh_frame`, every rule of it evaluated, expressions too.
 
 use gimli::{
-    CfaRule, EhFrame, EhFrameHdr, EndianSlice, EvaluationResult, FrameDescriptionEntry,
-    LittleEndian, Location, Register, RegisterRule, UnwindContext, UnwindExpression, UnwindSection,
-    UnwindTableRow, Value, X86_64,
+    CfaRule, EhFrame, EndianSlice, EvaluationResult, FrameDescriptionEntry, LittleEndian, Location,
+    Register, RegisterRule, UnwindContext, UnwindExpression, UnwindSection, UnwindTableRow, Value,
+    X86_64,
 };
 use seam_object::{Elf, ReadRef};
 
@@ -57,7 +57,6 @@ impl EhFrames {
         let mut frames = EhFrame::new(&self.frames, LittleEndian);
         frames.set_address_size(8);
         let bases = gimli::BaseAddresses::default()
-            .set_eh_frame_hdr(self.index_address)
             .set_eh_frame(self.frames_address)
             .set_text(self.text);
         let entry = self.entry(&frames, &bases, address)?;
@@ -73,20 +72,40 @@ impl EhFrames {
         Some(by.caller(row))
     }
 
+    /// The function at an address, by the index as libunwind reads it: of all encodings only the
+    /// one that linkers write (`dwarf_search_unwind_table` and its callers, libunwind 1.6).
     fn entry<'d>(
         &'d self,
         frames: &EhFrame<Slice<'d>>,
         bases: &gimli::BaseAddresses,
         address: u64,
     ) -> Option<FrameDescriptionEntry<Slice<'d>>> {
-        let index = EhFrameHdr::new(&self.index, LittleEndian);
-        let index = index.parse(bases, 8).ok()?;
-        let entry = index
-            .table()?
-            .fde_for_address(frames, bases, address, |s, b, o| s.cie_from_offset(b, o));
+        let (head, rows) = self.index.split_first_chunk::<12>()?;
+        let [VERSION, _, COUNT_UDATA4, TABLE_DATAREL_SDATA4, ..] = *head else {
+            return None;
+        };
+        let count = u32::from_le_bytes([head[8], head[9], head[10], head[11]]) as usize;
+        let rows = rows.as_chunks::<8>().0;
+        let rows = rows.get(..count)?;
+        let half = |row: &[u8; 8], at: usize| {
+            let bytes = [row[at], row[at + 1], row[at + 2], row[at + 3]];
+            let distance = i64::from(i32::from_le_bytes(bytes));
+            self.index_address.wrapping_add_signed(distance)
+        };
+        let after = rows.partition_point(|row| half(row, 0) <= address);
+        let row = rows.get(after.checked_sub(1)?)?;
+        let offset = half(row, 4).checked_sub(self.frames_address)?;
+        let offset = usize::try_from(offset).ok()?;
+        let entry = frames.fde_from_offset(bases, offset.into(), EhFrame::cie_from_offset);
         entry.ok().filter(|entry| entry.contains(address))
     }
 }
+
+/// The head of an index as linkers write it: version, and the encodings of count and rows
+/// (LSB 5.0, "DWARF Extensions": `DW_EH_PE_udata4`; `DW_EH_PE_datarel | DW_EH_PE_sdata4`).
+const VERSION: u8 = 1;
+const COUNT_UDATA4: u8 = 0x03;
+const TABLE_DATAREL_SDATA4: u8 = 0x3b;
 
 /// All that the rules of a row may ask for.
 struct Row<'r, 'd> {
