@@ -18,6 +18,7 @@ mod kernel;
 mod made_names;
 mod maps;
 mod module;
+mod packed;
 mod peers;
 mod perf;
 mod process_map;
