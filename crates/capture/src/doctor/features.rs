@@ -201,7 +201,7 @@ fn run_times() -> Check {
 /// What decides in the end.
 fn own_programs() -> Check {
     let name = "seam's programs";
-    let tried = Kernel::load(RING_BYTES).and_then(|mut kernel| {
+    let tried = Kernel::load(RING_BYTES, None).and_then(|mut kernel| {
         kernel.attach_tracepoints()?;
         Ok(kernel.form())
     });
