@@ -4,6 +4,7 @@ mod about;
 mod assemble;
 mod debug_files;
 mod edges;
+mod idle;
 mod made_names;
 mod output;
 mod progress;
