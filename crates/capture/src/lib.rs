@@ -11,6 +11,7 @@ mod copied;
 mod cost;
 pub mod doctor;
 mod error;
+mod form;
 mod grade;
 mod history;
 mod image;
