@@ -2,6 +2,7 @@
 //! shows.
 
 pub(crate) mod goroutines;
+mod join;
 pub(crate) mod look;
 mod names;
 mod profile;

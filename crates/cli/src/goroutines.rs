@@ -1,8 +1,12 @@
 //! `seam goroutines`: looks several times, judges groups, shows which are leaked and why.
 
 mod c_memory;
+mod command;
+mod left;
 mod reach;
+mod watch;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -23,16 +27,16 @@ const LOOKS_MAX: u32 = 100;
 
 /// Runs the verb.
 pub(crate) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
-    let times = Times::new(args)?;
-    if let Some(path) = &args.junit {
-        crate::record::writable(path, "goroutines.xml")?;
+    check_outputs(args)?;
+    if !args.command.is_empty() {
+        return command::run(args);
     }
+    let times = Times::new(args)?;
     let target = crate::dump::target("goroutines", args.pid, args.name.as_deref())?;
     let looks = looks(&target, times)?;
     let report = report(args, &looks);
-    if let Some(path) = &args.junit {
-        crate::record::write_whole(path, seam_leaks::junit(&report).as_bytes())?;
-    }
+    let (json, junit) = (seam_leaks::json, seam_leaks::junit);
+    write_report(args, || json(&report), || junit(&report))?;
     let text = if args.json {
         seam_leaks::json(&report)
     } else {
@@ -48,6 +52,59 @@ pub(crate) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// A form of the report in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Junit,
+    /// None that is known.
+    Other,
+}
+
+/// The files to be written.
+fn outputs(args: &GoroutinesArgs) -> impl Iterator<Item = (&Path, Form)> {
+    let form = |path: &Path| match path.extension().and_then(|e| e.to_str()) {
+        Some("json") => Form::Json,
+        Some("xml") => Form::Junit,
+        _ => Form::Other,
+    };
+    let junit = args.junit.iter().map(|path| (path.as_path(), Form::Junit));
+    let output = args.output.iter();
+    output
+        .map(move |path| (path.as_path(), form(path)))
+        .chain(junit)
+}
+
+/// Before anything is run: files can be written, in forms that are known.
+fn check_outputs(args: &GoroutinesArgs) -> Result<()> {
+    for (path, form) in outputs(args) {
+        if form == Form::Other {
+            return Err(Failure::new(
+                format!("what to write is not told by the name {}", path.display()),
+                "end it with .xml (JUnit) or .json: -o leaks.xml",
+            )
+            .into());
+        }
+        crate::record::writable(path, "goroutines.xml")?;
+    }
+    Ok(())
+}
+
+fn write_report(
+    args: &GoroutinesArgs,
+    json: impl Fn() -> String,
+    junit: impl Fn() -> String,
+) -> Result<()> {
+    for (path, form) in outputs(args) {
+        let text = match form {
+            Form::Json => json(),
+            Form::Junit | Form::Other => junit(),
+        };
+        crate::record::write_whole(path, text.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// When to look.

@@ -76,18 +76,22 @@ const MANY: u64 = 100;
 pub fn judge(facts: Facts) -> Judged {
     let cause = CAUSES.into_iter().find(|cause| (cause.fits)(&facts));
     let (verdict, because) = verdict(&facts, cause);
-    let severity = match verdict {
-        Verdict::Leak if facts.growth.steady() || facts.count() >= MANY => Severity::High,
-        Verdict::Leak => Severity::Medium,
-        Verdict::Suspect => Severity::Low,
-        Verdict::Healthy => Severity::None,
-    };
+    let severity = severity(verdict, &facts);
     Judged {
         cause: cause.filter(|_| verdict != Verdict::Healthy),
         facts,
         verdict,
         severity,
         because,
+    }
+}
+
+pub(crate) fn severity(verdict: Verdict, facts: &Facts) -> Severity {
+    match verdict {
+        Verdict::Leak if facts.growth.steady() || facts.count() >= MANY => Severity::High,
+        Verdict::Leak => Severity::Medium,
+        Verdict::Suspect => Severity::Low,
+        Verdict::Healthy => Severity::None,
     }
 }
 

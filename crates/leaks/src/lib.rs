@@ -13,6 +13,7 @@ mod growth;
 mod id;
 mod judge;
 mod look;
+mod suite;
 
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,10 @@ pub use causes::CAUSES;
 pub use facts::{Age, Facts, Member, facts};
 pub use forms::json::{SCHEMA, json};
 pub use forms::junit::junit;
+pub use forms::suites::{outcome_json, outcome_junit, outcome_text};
 pub use forms::text::text;
 pub use growth::Growth;
 pub use id::{GroupKey, group_key};
 pub use judge::{Judged, Severity, Verdict, judge};
 pub use look::{Context, Look, Reach, Report};
+pub use suite::{Outcome, Owner, Suite, Test, left_behind};

@@ -46,7 +46,7 @@ pub fn look<M: Memory, T>(
         dead: 0,
         unreadable: 0,
     };
-    let mut left = read(memory, layout, addresses);
+    let mut left = plain_look(memory, layout, addresses);
     for round in 1..=LOOKS_MAX {
         let unread = left.iter().filter(|g| g.is_none()).count();
         look.unreadable += unread as u64;
@@ -55,7 +55,7 @@ pub fn look<M: Memory, T>(
         look.dead += dead.len() as u64;
         let stacks = stacks(memory, &living, &mut stack);
         let again: Vec<u64> = living.iter().map(|g| g.address).collect();
-        let again = read(memory, layout, &again);
+        let again = plain_look(memory, layout, &again);
         let mut changed = Vec::new();
         for ((goroutine, stack), later) in living.drain(..).zip(stacks).zip(again) {
             let same = later.as_ref().is_some_and(|later| goroutine.same_as(later));
@@ -78,7 +78,11 @@ pub fn look<M: Memory, T>(
 }
 
 /// The g's at these addresses; `None` for one that can't be read or can't be a g.
-fn read<M: Memory>(memory: &M, layout: &Layout, addresses: &[u64]) -> Vec<Option<Goroutine>> {
+pub(crate) fn plain_look<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    addresses: &[u64],
+) -> Vec<Option<Goroutine>> {
     let len = layout.bytes();
     let piece = |address: &u64| Piece {
         address: *address,

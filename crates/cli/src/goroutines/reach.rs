@@ -8,7 +8,7 @@ use seam_capture::ImageRuntime;
 use seam_dump::{Goroutine, Kind, Trust, object};
 use seam_go::Field;
 use seam_leaks::{Context, Reach};
-use seam_memory::{Live, Memory};
+use seam_memory::{Memory, Source};
 use seam_runtime::{
     Budget, Candidate, Heap, HeapLayout, Hidden, Status, WaitKind, WaitsOn, chain, contexts,
     interfaces, mark,
@@ -31,8 +31,7 @@ const STACK_BYTES: u64 = 16 << 10;
 
 /// Marks.
 pub(super) fn reach(full: &Full) -> Reach {
-    let memory = Live::new(full.dump.pid);
-    match World::read(full, &memory) {
+    match World::read(full, &full.memory) {
         Ok(world) => world.reach(),
         Err(why) => Reach {
             incomplete: Some(why),
@@ -44,7 +43,7 @@ pub(super) fn reach(full: &Full) -> Reach {
 /// What a mark goes over.
 struct World<'a> {
     full: &'a Full,
-    memory: &'a Live,
+    memory: &'a Source,
     runtime: &'a ImageRuntime,
     heap: Heap,
     candidates: Vec<Candidate>,
@@ -52,14 +51,17 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn read(full: &'a Full, memory: &'a Live) -> Result<Self, String> {
+    fn read(full: &'a Full, memory: &'a Source) -> Result<Self, String> {
         let [runtime] = &full.image.runtimes[..] else {
             return Err(match full.image.runtimes.len() {
                 0 => "the process has no Go".to_owned(),
                 _ => "several Go runtimes share the process".to_owned(),
             });
         };
-        swapped(full.dump.pid)?;
+        if matches!(memory, Source::Live(_)) {
+            swapped(full.dump.pid)?;
+        }
+        running(full)?;
         let facts = runtime.facts().ok_or("the build is not known")?;
         let mheap = runtime.globals.as_ref().and_then(|globals| globals.mheap);
         let mheap = mheap.ok_or("the code does not show where the heap is")?;
@@ -123,7 +125,7 @@ impl<'a> World<'a> {
             self.memory,
             heap,
             roots,
-            &[],
+            &self.full.registers,
             &self.candidates,
             hidden,
             BUDGET,
@@ -246,6 +248,18 @@ impl<'a> World<'a> {
     }
 }
 
+/// What has ended can't be looked at twice, and its registers are gone: what a goroutine that ran
+/// to the end knew may have been in them. The one that ended it did nothing else.
+fn running(full: &Full) -> Result<(), String> {
+    let runs = |g: &&Goroutine| g.status == Status::Running;
+    match full.dump.goroutines.iter().filter(runs).count() {
+        count if count > 1 && matches!(full.memory, Source::Opened(_)) => Err(format!(
+            "{count} goroutines were running when it ended: what only their registers knew is gone"
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Reading memory that is swapped out would bring it back.
 fn swapped(pid: i32) -> Result<(), String> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
@@ -260,7 +274,7 @@ fn swapped(pid: i32) -> Result<(), String> {
     }
 }
 
-fn candidates(full: &Full, memory: &Live) -> Vec<Candidate> {
+fn candidates(full: &Full, memory: &Source) -> Vec<Candidate> {
     let all = full.dump.goroutines.iter().zip(&full.raw);
     all.map(|(goroutine, raw)| {
         let waits_on = waits_on(full, goroutine);
@@ -292,7 +306,7 @@ fn idle_worker(full: &Full, goroutine: &Goroutine) -> bool {
 
 /// Where the frames begin that are not the runtime's. Those by which a goroutine waits hold what it
 /// waits on, which is known, and old words that calls before have left.
-fn own_frames(full: &Full, memory: &Live, goroutine: &Goroutine, raw: &Raw) -> Option<u64> {
+fn own_frames(full: &Full, memory: &Source, goroutine: &Goroutine, raw: &Raw) -> Option<u64> {
     let id = goroutine.stack? as usize;
     let (stack, addresses) = (full.dump.stacks.get(id)?, full.frames.get(id)?);
     let mut runtimes = stack.frames.iter().take_while(|f| f.of_the_runtime());
@@ -329,7 +343,7 @@ fn waits_on(full: &Full, goroutine: &Goroutine) -> Option<Vec<u64>> {
 }
 
 /// The buffers of the write barriers, in which pointers stay that are long gone.
-fn write_barriers(memory: &Live, runtime: &ImageRuntime, buffer: Option<u64>) -> Vec<Range<u64>> {
+fn write_barriers(memory: &Source, runtime: &ImageRuntime, buffer: Option<u64>) -> Vec<Range<u64>> {
     let allp = runtime.globals.as_ref().and_then(|globals| globals.allp);
     let (Some(allp), Some(buffer)) = (allp, buffer) else {
         return Vec::new();

@@ -30,7 +30,7 @@ struct Target<'a> {
 }
 
 #[derive(Serialize)]
-struct Group<'a> {
+pub(crate) struct Group<'a> {
     /// The same in every run and build.
     id: &'a str,
     /// `goroutine-leak`, `suspect` or `healthy`.
@@ -81,12 +81,16 @@ pub fn json(report: &Report) -> String {
         },
         groups: report.groups.iter().map(group).collect(),
     };
-    let mut text = serde_json::to_string_pretty(&out).unwrap_or_default();
+    pretty(&out)
+}
+
+pub(crate) fn pretty(out: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(out).unwrap_or_default();
     text.push('\n');
     text
 }
 
-fn group(judged: &Judged) -> Group<'_> {
+pub(crate) fn group(judged: &Judged) -> Group<'_> {
     let facts = &judged.facts;
     Group {
         id: &facts.key.id,

@@ -12,6 +12,7 @@ mod dump_refused;
 mod dump_waits;
 mod following;
 mod forwards;
+mod go_test;
 mod goldens;
 mod goroutines;
 mod grades;
