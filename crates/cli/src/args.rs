@@ -232,7 +232,7 @@ pub(crate) fn report(error: &clap::Error) -> std::process::ExitCode {
 }
 
 /// The verb that was meant, as far as the arguments tell.
-fn verb() -> &'static str {
+pub(crate) fn verb() -> &'static str {
     let mut verbs = ["doctor", "dump", "goroutines"].into_iter();
     let word = std::env::args_os().nth(1).unwrap_or_default();
     verbs.find(|verb| word == *verb).unwrap_or("record")

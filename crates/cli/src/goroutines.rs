@@ -16,7 +16,8 @@ use seam_dump::{Dump, Goroutine, Kind};
 use seam_leaks::{Look, Report, Verdict, facts, judge};
 
 use crate::args::{FailOn, GoroutinesArgs};
-use crate::dump::look::{self, Full, Wanted};
+use crate::dump::Named;
+use crate::dump::look::{self, Full, Origin, Wanted};
 use crate::failure::Failure;
 use crate::terminal;
 
@@ -32,8 +33,16 @@ pub(crate) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
         return command::run(args);
     }
     let times = Times::new(args)?;
-    let target = crate::dump::target("goroutines", args.pid, args.name.as_deref())?;
-    let looks = looks(&target, times)?;
+    let named = Named {
+        target: args.target.as_deref(),
+        exe: args.exe.as_deref(),
+        name: args.name.as_deref(),
+    };
+    let looks = match crate::dump::origin("goroutines", &named)? {
+        Origin::Process(target) => looks(&target, times)?,
+        // Nothing moves in a core: one look is all there is, and enough for the mark.
+        Origin::Core(core) => vec![kept_look(0, look::of_core(*core, WITH_RAW))],
+    };
     let report = report(args, &looks);
     let (json, junit) = (seam_leaks::json, seam_leaks::junit);
     write_report(args, || json(&report), || junit(&report))?;
@@ -147,17 +156,23 @@ fn looks(target: &Target, times: Times) -> Result<Vec<Look>> {
         let due = times.every * number;
         std::thread::sleep(due.saturating_sub(started.elapsed()));
         let at_ns = started.elapsed().as_nanos() as u64;
-        let wanted = Wanted {
-            raw: true,
-            timers: false,
-            kernel: false,
-        };
-        let full = look::full(target, wanted)?;
-        let reach = reach::reach(&full);
-        let Full { dump, .. } = full;
-        looks.push(Look { at_ns, dump, reach });
+        looks.push(kept_look(at_ns, look::full(target, WITH_RAW)?));
     }
     Ok(looks)
+}
+
+/// What a mark needs is read, too.
+const WITH_RAW: Wanted = Wanted {
+    raw: true,
+    timers: false,
+    kernel: false,
+};
+
+/// Marks, and keeps what verdicts need.
+fn kept_look(at_ns: u64, full: Full) -> Look {
+    let reach = reach::reach(&full);
+    let dump = full.dump;
+    Look { at_ns, dump, reach }
 }
 
 fn report(args: &GoroutinesArgs, looks: &[Look]) -> Report {
@@ -180,6 +195,7 @@ fn report(args: &GoroutinesArgs, looks: &[Look]) -> Report {
         name: dump.map_or_else(String::new, |d| d.name.clone()),
         go: dump.map_or_else(Vec::new, |d| d.go.clone()),
         goroutines: dump.map_or(0, |d| d.goroutines.len() as u64),
+        core: dump.is_some_and(|d| d.core),
         looks: looks.len() as u32,
         span_ns: span,
         groups,

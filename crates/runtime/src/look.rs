@@ -8,6 +8,9 @@ use crate::{Goroutine, Layout};
 /// Bytes of each stack that are read at once. Three quarters of idle servers' stacks fit into 512
 /// bytes, nearly all into 2 KiB; the walk reads the rest of a deeper one itself.
 const STACK_BYTES: u64 = 2048;
+/// Bytes that are read as one piece at most, and the room between two g's that is read with them.
+const RUN_BYTES: usize = 32 << 10;
+const GAP_BYTES: u64 = 128;
 /// How often a goroutine that changes is looked at before it is taken to be moving.
 const LOOKS_MAX: u32 = 3;
 
@@ -83,20 +86,66 @@ pub(crate) fn plain_look<M: Memory>(
     layout: &Layout,
     addresses: &[u64],
 ) -> Vec<Option<Goroutine>> {
+    let mut found = vec![None; addresses.len()];
+    let missing = read_runs(memory, layout, addresses, RUN_BYTES, &mut found);
+    // Of a run that can't be read whole each is read by itself.
+    let again: Vec<u64> = missing.iter().map(|at| addresses[*at as usize]).collect();
+    let mut each = vec![None; again.len()];
+    if !again.is_empty() {
+        read_runs(memory, layout, &again, 0, &mut each);
+    }
+    for (at, goroutine) in missing.into_iter().zip(each) {
+        found[at as usize] = goroutine;
+    }
+    found
+}
+
+/// Objects of one size lie side by side, so most g's have a neighbour that is wanted, too: they are
+/// read as one piece, which costs the kernel as much as one g.
+fn read_runs<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    addresses: &[u64],
+    run_bytes: usize,
+    found: &mut [Option<Goroutine>],
+) -> Vec<u32> {
     let len = layout.bytes();
-    let piece = |address: &u64| Piece {
-        address: *address,
-        len,
-    };
-    let pieces: Vec<Piece> = addresses.iter().map(piece).collect();
-    let mut bytes = vec![0; len * pieces.len()];
+    let mut order: Vec<u32> = (0..addresses.len() as u32).collect();
+    order.sort_unstable_by_key(|at| addresses[*at as usize]);
+    let mut runs: Vec<(Piece, usize)> = Vec::new();
+    for at in &order {
+        let address = addresses[*at as usize];
+        let end = address.saturating_add(len as u64);
+        if let Some((piece, members)) = runs.last_mut()
+            && end - piece.address <= run_bytes as u64
+            && address.saturating_sub(piece.address.saturating_add(piece.len as u64)) <= GAP_BYTES
+        {
+            piece.len = (end - piece.address) as usize;
+            *members += 1;
+            continue;
+        }
+        runs.push((Piece { address, len }, 1));
+    }
+    let pieces: Vec<Piece> = runs.iter().map(|(piece, _)| *piece).collect();
+    let mut bytes = vec![0; pieces.iter().map(|piece| piece.len).sum()];
     let read = memory.gather(&pieces, &mut bytes);
-    let each = addresses.iter().zip(read).zip(bytes.chunks(len));
-    each.map(|((address, read), bytes)| {
-        let goroutine = layout.goroutine(*address, bytes);
-        (read && goroutine.plausible()).then_some(goroutine)
-    })
-    .collect()
+    let (mut rest, mut order, mut missing) = (bytes.as_slice(), order.as_slice(), Vec::new());
+    for ((piece, members), read) in runs.into_iter().zip(read) {
+        let (own, after) = rest.split_at(piece.len);
+        let (its, others) = order.split_at(members);
+        (rest, order) = (after, others);
+        if !read {
+            missing.extend(its.iter().filter(|_| run_bytes > 0));
+            continue;
+        }
+        for at in its {
+            let address = addresses[*at as usize];
+            let offset = (address - piece.address) as usize;
+            let goroutine = layout.goroutine(address, &own[offset..offset + len]);
+            found[*at as usize] = Some(goroutine).filter(Goroutine::plausible);
+        }
+    }
+    missing
 }
 
 fn stacks<M: Memory, T>(

@@ -28,8 +28,13 @@ if that is not 0 (128 and the signal's number if it ended by a signal), else the
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = GOROUTINES_EXAMPLES)]
 pub(crate) struct GoroutinesArgs {
-    /// The process to look at
-    pub(crate) pid: Option<i32>,
+    /// The process to look at, or a core file of one: what nothing could wake is found in it, too
+    #[arg(value_name = "PID|CORE")]
+    pub(crate) target: Option<String>,
+
+    /// The executable that a core file is of, where it is not at the path that the core names
+    #[arg(long, value_name = "FILE")]
+    pub(crate) exe: Option<PathBuf>,
 
     /// Look at the process whose name or command line matches
     #[arg(long, value_name = "REGEX")]
@@ -76,7 +81,7 @@ pub(crate) struct GoroutinesArgs {
     /// binary by its tests. Go's own tools are left out
     ///
     /// It runs without seam's privileges: under sudo, as the user who called it.
-    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["pid", "name", "every"])]
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["target", "exe", "name", "every"])]
     pub(crate) command: Vec<OsString>,
 }
 

@@ -14,7 +14,7 @@ use super::threads::Threads;
 use crate::failure::Failure;
 
 /// What is looked at.
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// A running process.
     Process(Target),
     /// A core file.
@@ -90,7 +90,7 @@ pub(crate) fn full(target: &Target, wanted: Wanted) -> Result<Full> {
     if self::program(pid) != program {
         return Err(Failure::new(
             format!("process {pid} executed another program while it was read"),
-            format!("try again: seam dump {pid}"),
+            format!("try again: seam {} {pid}", crate::args::verb()),
         )
         .into());
     }

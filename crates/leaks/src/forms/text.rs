@@ -49,12 +49,16 @@ fn head(report: &Report, out: &mut String) {
         report.go.join(", ")
     };
     let looked = match report.looks {
-        1 => "looked once".to_owned(),
-        looks => format!("looked {looks} times in {}", age(report.span_ns)),
+        _ if report.core => "of a core file".to_owned(),
+        1 => "looked once, nothing stopped".to_owned(),
+        looks => format!(
+            "looked {looks} times in {}, nothing stopped",
+            age(report.span_ns)
+        ),
     };
     let _ = writeln!(
         out,
-        "{} (pid {})   {}   {}   {looked}, nothing stopped",
+        "{} (pid {})   {}   {}   {looked}",
         clean(&report.name),
         report.pid,
         clean(&go),
