@@ -38,6 +38,7 @@ pub struct Census {
     known: HashMap<u64, Known>,
     alive: HashSet<u64>,
     names: TestNames,
+    buffer: Vec<u8>,
     /// This Go says who made a goroutine.
     has_parents: bool,
     /// Looks so far.
@@ -80,7 +81,7 @@ impl Census {
         while first < list.len() {
             let addresses = list.addresses(memory, first, AT_ONCE)?;
             first += addresses.len() as u64;
-            let read = plain_look(memory, layout, &addresses);
+            let read = plain_look(memory, layout, &addresses, &mut self.buffer);
             for goroutine in read.into_iter().flatten().filter(|g| g.goid != 0) {
                 if goroutine.status.lives() {
                     alive.insert(goroutine.goid);

@@ -30,7 +30,7 @@ pub use heap::{Heap, HeapLayout, Object, Span};
 pub use labels::{Labels, labels};
 pub use layout::Layout;
 pub use list::GoroutineList;
-pub use look::{Look, Seen, look};
+pub use look::{Buffers, Look, Seen, look};
 pub use machine::{Machine, machines};
 pub use mark::{Budget, Candidate, Hidden, Marked, mark};
 pub use reasons::WaitReasons;

@@ -36,12 +36,28 @@ pub struct Look<T> {
     pub unreadable: u64,
 }
 
+/// Memory that is used again by each look: to allot and clear it would take as long as to read.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    gs: Vec<u8>,
+    stacks: Vec<u8>,
+}
+
+/// Room for so many bytes, whatever they are.
+fn room(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    if buffer.len() < len {
+        buffer.resize(len, 0);
+    }
+    &mut buffer[..len]
+}
+
 /// Looks at the g's at some addresses. `stack` gets each goroutine that has a place on its stack,
 /// and a memory with the stack's innermost part at hand.
 pub fn look<M: Memory, T>(
     memory: &M,
     layout: &Layout,
     addresses: &[u64],
+    buffers: &mut Buffers,
     mut stack: impl FnMut(&Goroutine, &Window<'_, M>) -> Option<T>,
 ) -> Look<T> {
     let mut look = Look {
@@ -49,19 +65,22 @@ pub fn look<M: Memory, T>(
         dead: 0,
         unreadable: 0,
     };
-    let mut left = plain_look(memory, layout, addresses);
+    let mut left = read(memory, layout, addresses, &mut buffers.gs);
     for round in 1..=LOOKS_MAX {
         let unread = left.iter().filter(|g| g.is_none()).count();
         look.unreadable += unread as u64;
-        let all: Vec<Goroutine> = left.into_iter().flatten().collect();
-        let (mut living, dead): (Vec<_>, Vec<_>) = all.into_iter().partition(|g| g.status.lives());
-        look.dead += dead.len() as u64;
-        let stacks = stacks(memory, &living, &mut stack);
-        let again: Vec<u64> = living.iter().map(|g| g.address).collect();
-        let again = plain_look(memory, layout, &again);
+        let all = left.len() as u64 - unread as u64;
+        let living = left.into_iter().flatten();
+        let mut living: Vec<Read> = living.filter(|(g, _)| g.status.lives()).collect();
+        look.dead += all - living.len() as u64;
+        let stacks = stacks(memory, layout, &living, buffers, &mut stack);
+        let again: Vec<u64> = living.iter().map(|(g, _)| g.address).collect();
+        let again = read(memory, layout, &again, &mut buffers.gs);
         let mut changed = Vec::new();
-        for ((goroutine, stack), later) in living.drain(..).zip(stacks).zip(again) {
-            let same = later.as_ref().is_some_and(|later| goroutine.same_as(later));
+        for (((goroutine, _), stack), later) in living.drain(..).zip(stacks).zip(again) {
+            let same = later
+                .as_ref()
+                .is_some_and(|(later, _)| goroutine.same_as(later));
             if !same && round < LOOKS_MAX {
                 changed.push(later);
                 continue;
@@ -85,15 +104,34 @@ pub(crate) fn plain_look<M: Memory>(
     memory: &M,
     layout: &Layout,
     addresses: &[u64],
+    buffer: &mut Vec<u8>,
 ) -> Vec<Option<Goroutine>> {
+    let read = read(memory, layout, addresses, buffer).into_iter();
+    read.map(|read| read.map(|(goroutine, _)| goroutine))
+        .collect()
+}
+
+/// A goroutine, and where in the buffer its g's bytes are, as far as they are there.
+type Read = (Goroutine, Option<u32>);
+
+fn read<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    addresses: &[u64],
+    buffer: &mut Vec<u8>,
+) -> Vec<Option<Read>> {
     let mut found = vec![None; addresses.len()];
-    let missing = read_runs(memory, layout, addresses, RUN_BYTES, &mut found);
+    let missing = read_runs(memory, layout, addresses, RUN_BYTES, buffer, &mut found);
+    if missing.is_empty() {
+        return found;
+    }
+    // The buffer is used again.
+    let kept = found.iter_mut().flatten();
+    kept.for_each(|(_, place)| *place = None);
     // Of a run that can't be read whole each is read by itself.
     let again: Vec<u64> = missing.iter().map(|at| addresses[*at as usize]).collect();
     let mut each = vec![None; again.len()];
-    if !again.is_empty() {
-        read_runs(memory, layout, &again, 0, &mut each);
-    }
+    read_runs(memory, layout, &again, 0, buffer, &mut each);
     for (at, goroutine) in missing.into_iter().zip(each) {
         found[at as usize] = goroutine;
     }
@@ -107,7 +145,8 @@ fn read_runs<M: Memory>(
     layout: &Layout,
     addresses: &[u64],
     run_bytes: usize,
-    found: &mut [Option<Goroutine>],
+    buffer: &mut Vec<u8>,
+    found: &mut [Option<Read>],
 ) -> Vec<u32> {
     let len = layout.bytes();
     let mut order: Vec<u32> = (0..addresses.len() as u32).collect();
@@ -127,22 +166,23 @@ fn read_runs<M: Memory>(
         runs.push((Piece { address, len }, 1));
     }
     let pieces: Vec<Piece> = runs.iter().map(|(piece, _)| *piece).collect();
-    let mut bytes = vec![0; pieces.iter().map(|piece| piece.len).sum()];
-    let read = memory.gather(&pieces, &mut bytes);
-    let (mut rest, mut order, mut missing) = (bytes.as_slice(), order.as_slice(), Vec::new());
+    let bytes = room(buffer, pieces.iter().map(|piece| piece.len).sum());
+    let read = memory.gather(&pieces, bytes);
+    let (mut start, mut order, mut missing) = (0, order.as_slice(), Vec::new());
     for ((piece, members), read) in runs.into_iter().zip(read) {
-        let (own, after) = rest.split_at(piece.len);
+        let own = start;
         let (its, others) = order.split_at(members);
-        (rest, order) = (after, others);
+        (start, order) = (start + piece.len, others);
         if !read {
             missing.extend(its.iter().filter(|_| run_bytes > 0));
             continue;
         }
         for at in its {
             let address = addresses[*at as usize];
-            let offset = (address - piece.address) as usize;
-            let goroutine = layout.goroutine(address, &own[offset..offset + len]);
-            found[*at as usize] = Some(goroutine).filter(Goroutine::plausible);
+            let place = own + (address - piece.address) as usize;
+            let goroutine = layout.goroutine(address, &bytes[place..place + len]);
+            let sound = goroutine.plausible();
+            found[*at as usize] = sound.then_some((goroutine, u32::try_from(place).ok()));
         }
     }
     missing
@@ -150,26 +190,31 @@ fn read_runs<M: Memory>(
 
 fn stacks<M: Memory, T>(
     memory: &M,
-    goroutines: &[Goroutine],
+    layout: &Layout,
+    goroutines: &[Read],
+    buffers: &mut Buffers,
     stack: &mut impl FnMut(&Goroutine, &Window<'_, M>) -> Option<T>,
 ) -> Vec<Option<T>> {
-    let piece = |g: &Goroutine| {
+    let piece = |(g, _): &Read| {
         let sp = g.place().map_or(g.stack.end, |place| place.sp);
         let len = g.stack.end.saturating_sub(sp).min(STACK_BYTES) as usize;
         Piece { address: sp, len }
     };
     let pieces: Vec<Piece> = goroutines.iter().map(piece).collect();
-    let mut bytes = vec![0; pieces.iter().map(|p| p.len).sum()];
-    let read = memory.gather(&pieces, &mut bytes);
-    let mut rest = bytes.as_slice();
+    let bytes = room(&mut buffers.stacks, pieces.iter().map(|p| p.len).sum());
+    let read = memory.gather(&pieces, bytes);
+    let mut rest = &*bytes;
     let mut found = Vec::with_capacity(goroutines.len());
-    for ((goroutine, piece), read) in goroutines.iter().zip(&pieces).zip(read) {
+    for (((goroutine, g), piece), read) in goroutines.iter().zip(&pieces).zip(read) {
+        let g = g.and_then(|at| buffers.gs.get(at as usize..at as usize + layout.bytes()));
         let (own, after) = rest.split_at(piece.len);
         rest = after;
         let window = Window {
             start: piece.address,
             bytes: if read { own } else { &[] },
             below: memory,
+            // The walk reads the g, too.
+            also: (goroutine.address, g.unwrap_or_default()),
             end: goroutine.stack.end,
         };
         let place = goroutine.place();

@@ -106,7 +106,7 @@ fn named(
     kernel: &KernelSymbols,
     dump: &mut Dump,
 ) {
-    let all = || runtimes.iter().flat_map(|(_, found)| &found.all);
+    let all = || runtimes.iter().flat_map(|(_, found)| found.all.iter());
     let others: BTreeSet<u64> = all()
         .flat_map(|g| [g.gopc.wrapping_sub(1), g.startpc])
         .collect();
@@ -138,14 +138,20 @@ fn named(
         starts: HashMap::new(),
         first_wait: 0,
     };
-    for (number, found) in runtimes {
+    let all = runtimes.iter().map(|(_, found)| found.all.len()).sum();
+    dump.goroutines.reserve_exact(all);
+    for (number, mut found) in runtimes {
         join.first_wait = dump.waits.len() as u32;
-        dump.waits.extend_from_slice(&found.waits);
+        if dump.waits.is_empty() {
+            dump.waits = std::mem::take(&mut found.waits);
+        } else {
+            dump.waits.extend_from_slice(&found.waits);
+        }
         dump.channels.extend(&found.channels);
         dump.counts.unreadable += found.counts.unreadable;
         dump.counts.dead += found.counts.dead;
-        for walked in &found.all {
-            let goroutine = join.goroutine(number, walked, &found);
+        for walked in std::mem::take(&mut found.all).into_each() {
+            let goroutine = join.goroutine(number, &walked, &found);
             let whole = goroutine.stack.and_then(|s| stacks.get(s));
             let whole = whole.is_some_and(RawStack::whole);
             match goroutine.trust {

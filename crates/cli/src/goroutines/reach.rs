@@ -8,7 +8,7 @@ use seam_capture::ImageRuntime;
 use seam_dump::{Goroutine, Kind, Trust, object};
 use seam_go::Field;
 use seam_leaks::{Context, Reach};
-use seam_memory::{Memory, Source};
+use seam_memory::{Memory, Piece, Source, Window};
 use seam_runtime::{
     Budget, Candidate, Heap, HeapLayout, Hidden, Status, WaitKind, WaitsOn, chain, contexts,
     interfaces, mark,
@@ -28,6 +28,12 @@ const PS_MAX: u64 = 1 << 14;
 const SAMPLES: u32 = 4;
 /// Bytes of a stack in which contexts and locks are looked for.
 const STACK_BYTES: u64 = 16 << 10;
+
+/// Bytes of each stack in which the frames of the runtime are looked for; beyond them it is asked
+/// word by word.
+const TOP_BYTES: usize = 512;
+/// Stacks that are read at once.
+const AT_ONCE: usize = 1024;
 
 /// Marks.
 pub(super) fn reach(full: &Full) -> Reach {
@@ -275,22 +281,53 @@ fn swapped(pid: i32) -> Result<(), String> {
 }
 
 fn candidates(full: &Full, memory: &Source) -> Vec<Candidate> {
-    let all = full.dump.goroutines.iter().zip(&full.raw);
-    all.map(|(goroutine, raw)| {
-        let waits_on = waits_on(full, goroutine);
-        let asleep = matches!(goroutine.kind, WaitKind::Sleep | WaitKind::Io);
-        let known = (waits_on.is_some() || asleep) && goroutine.trust == Trust::Certain;
-        let own = known
-            .then(|| own_frames(full, memory, goroutine, raw))
-            .flatten()
-            .or_else(|| idle_worker(full, goroutine).then_some(raw.stack.end));
-        Candidate {
-            g: raw.g,
-            stack: own.unwrap_or(raw.stack.start)..raw.stack.end,
-            waits_on,
+    let mut all = Vec::with_capacity(full.raw.len());
+    let mut buffer = vec![0; TOP_BYTES * AT_ONCE];
+    let goroutines = full.dump.goroutines.chunks(AT_ONCE);
+    for (goroutines, raws) in goroutines.zip(full.raw.chunks(AT_ONCE)) {
+        // The frames of the runtime lie in the innermost part of each stack.
+        let piece = |raw: &Raw| Piece {
+            address: raw.stack.start,
+            len: TOP_BYTES.min(raw.stack.end.saturating_sub(raw.stack.start) as usize),
+        };
+        let pieces: Vec<Piece> = raws.iter().map(piece).collect();
+        let read = memory.gather(&pieces, &mut buffer);
+        let mut at = 0;
+        for (((goroutine, raw), piece), read) in goroutines.iter().zip(raws).zip(&pieces).zip(read)
+        {
+            let bytes = &buffer[at..at + piece.len];
+            at += piece.len;
+            let window = Window {
+                start: piece.address,
+                bytes: if read { bytes } else { &[] },
+                also: (0, &[]),
+                below: memory,
+                end: raw.stack.end,
+            };
+            all.push(candidate(full, &window, goroutine, raw));
         }
-    })
-    .collect()
+    }
+    all
+}
+
+fn candidate(
+    full: &Full,
+    memory: &Window<'_, Source>,
+    goroutine: &Goroutine,
+    raw: &Raw,
+) -> Candidate {
+    let waits_on = waits_on(full, goroutine);
+    let asleep = matches!(goroutine.kind, WaitKind::Sleep | WaitKind::Io);
+    let known = (waits_on.is_some() || asleep) && goroutine.trust == Trust::Certain;
+    let own = known
+        .then(|| own_frames(full, memory, goroutine, raw))
+        .flatten()
+        .or_else(|| idle_worker(full, goroutine).then_some(raw.stack.end));
+    Candidate {
+        g: raw.g,
+        stack: own.unwrap_or(raw.stack.start)..raw.stack.end,
+        waits_on,
+    }
 }
 
 /// Whether it is a worker of the runtime that rests: it knows nothing of the program's objects, and
@@ -306,7 +343,7 @@ fn idle_worker(full: &Full, goroutine: &Goroutine) -> bool {
 
 /// Where the frames begin that are not the runtime's. Those by which a goroutine waits hold what it
 /// waits on, which is known, and old words that calls before have left.
-fn own_frames(full: &Full, memory: &Source, goroutine: &Goroutine, raw: &Raw) -> Option<u64> {
+fn own_frames(full: &Full, memory: &impl Memory, goroutine: &Goroutine, raw: &Raw) -> Option<u64> {
     let id = goroutine.stack? as usize;
     let (stack, addresses) = (full.dump.stacks.get(id)?, full.frames.get(id)?);
     let mut runtimes = stack.frames.iter().take_while(|f| f.of_the_runtime());
