@@ -6,6 +6,7 @@ use std::rc::Rc;
 use seam_dump::{Dump, Goroutine, Kind, Placed, TimeNs, describe};
 use seam_runtime::{Deadline, Status, WaitKind, WaitsOn};
 
+use crate::cluster::{Shape, clusters};
 use crate::id::own_functions;
 use crate::{Context, GroupKey, Growth, Look, group_key};
 
@@ -31,6 +32,17 @@ pub struct Member {
     pub only_through_c: bool,
 }
 
+/// Groups of the same origin whose stacks differ in a frame or two.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cluster {
+    /// The id of the group that leads it.
+    pub id: String,
+    /// How many groups of the last look are in it.
+    pub groups: usize,
+    /// The numbers of all of them together.
+    pub growth: Growth,
+}
+
 /// What is known of a group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
@@ -40,6 +52,8 @@ pub struct Facts {
     pub members: Vec<Member>,
     /// Its numbers over time.
     pub growth: Growth,
+    /// The groups with nearly the same stack, this one among them.
+    pub cluster: Cluster,
     /// How long.
     pub age: Age,
     /// The state in the runtime's words, of the first member.
@@ -75,6 +89,13 @@ impl Facts {
     #[must_use]
     pub fn unreachable(&self) -> u64 {
         self.members.iter().filter(|m| m.unreachable).count() as u64
+    }
+
+    /// The package of the function that the goroutines began with; empty where that is not known.
+    #[must_use]
+    pub fn package(&self) -> &str {
+        let outermost = self.stack.last().map(|placed| &*placed.function);
+        package(self.start.as_deref().or(outermost).unwrap_or_default())
     }
 
     /// Members at the last look.
@@ -138,13 +159,60 @@ pub fn facts(looks: &[Look], keep: impl Fn(&Dump, &Goroutine) -> bool) -> Vec<Fa
         groups[key].push(at as u32);
     }
     let times: Vec<TimeNs> = looks.iter().map(|look| look.at_ns).collect();
-    let all = groups.into_iter().enumerate();
-    let all = all.filter(|(_, members)| !members.is_empty());
-    all.map(|(number, members)| {
-        let key = (number as u32, keys.all[number].clone());
-        one(looks, last, &earlier, &times, key, &members)
-    })
-    .collect()
+    let clusters = keys.clusters();
+    let each = groups.iter().enumerate();
+    let each = each.filter(|(_, members)| !members.is_empty());
+    let mut found: Vec<Facts> = each
+        .map(|(number, members)| {
+            let key = (number as u32, keys.all[number].clone());
+            one(looks, last, &earlier, &times, key, members)
+        })
+        .collect();
+    let numbers: HashMap<GroupKey, usize> = found.iter().map(|f| keys.place(&f.key)).collect();
+    let mut known: HashMap<usize, Cluster> = HashMap::new();
+    for facts in &mut found {
+        let leader = clusters[numbers[&facts.key]];
+        let cluster = known.entry(leader).or_insert_with(|| {
+            let of = |number: usize| clusters.get(number) == Some(&leader);
+            cluster(&keys.all[leader].id, &groups, &earlier, last, &times, of)
+        });
+        facts.cluster = cluster.clone();
+    }
+    found
+}
+
+/// All groups for which `of` holds, together.
+fn cluster(
+    id: &str,
+    groups: &[Vec<u32>],
+    earlier: &[Earlier<'_>],
+    last: &Look,
+    times: &[TimeNs],
+    of: impl Fn(usize) -> bool,
+) -> Cluster {
+    let own = groups.iter().enumerate().filter(|(number, _)| of(*number));
+    let own: Vec<&Vec<u32>> = own.map(|(_, members)| members).collect();
+    let members = || own.iter().flat_map(|members| members.iter());
+    let before = |look: &Earlier<'_>| -> u64 {
+        let counts = look.counts.iter().enumerate();
+        counts
+            .filter(|(number, _)| of(*number))
+            .map(|(_, count)| count)
+            .sum()
+    };
+    let mut counts: Vec<u64> = earlier.iter().map(before).collect();
+    counts.push(members().count() as u64);
+    let stayed = members().filter(|at| {
+        let goroutine = &last.dump.goroutines[**at as usize];
+        let first = earlier.first();
+        let then = first.and_then(|e| e.by_goid.get(&(goroutine.runtime, goroutine.goid)));
+        then.is_some_and(|(_, key)| of(*key as usize))
+    });
+    Cluster {
+        id: id.to_owned(),
+        groups: own.iter().filter(|members| !members.is_empty()).count(),
+        growth: Growth::of(counts, times, stayed.count() as u64),
+    }
 }
 
 /// The keys of all looks by number: of a million goroutines few are different.
@@ -152,6 +220,8 @@ pub fn facts(looks: &[Look], keep: impl Fn(&Dump, &Goroutine) -> bool) -> Vec<Fa
 struct Keys {
     all: Vec<GroupKey>,
     numbers: HashMap<GroupKey, u32>,
+    /// What is compared of each; nothing of the runtime's own.
+    shapes: Vec<Option<Shape>>,
 }
 
 /// What makes up a key, within one look: the stack, the creator, the kind, whether it is the
@@ -167,10 +237,25 @@ impl Keys {
         *of_look.entry(short).or_insert_with(|| {
             let key = group_key(dump, goroutine);
             *self.numbers.entry(key).or_insert_with_key(|key| {
+                let shape = (!own).then(|| Shape::of(dump, goroutine));
+                self.shapes.push(shape);
                 self.all.push(key.clone());
                 self.all.len() as u32 - 1
             })
         })
+    }
+}
+
+impl Keys {
+    /// By the number of a key the number of the one that leads its cluster.
+    fn clusters(&self) -> Vec<usize> {
+        let ids: Vec<&str> = self.all.iter().map(|key| key.id.as_str()).collect();
+        clusters(&self.shapes, &ids)
+    }
+
+    fn place(&self, key: &GroupKey) -> (GroupKey, usize) {
+        let number = self.numbers.get(key).copied().unwrap_or(0);
+        (key.clone(), number as usize)
     }
 }
 
@@ -287,6 +372,7 @@ fn one(
     holds.sort();
     Facts {
         growth: Growth::of(counts, times, stayed),
+        cluster: Cluster::default(),
         age: Age {
             at_least_ns: oldest_asleep.unwrap_or(0).max(seen),
             at_most_ns: at_most.map(|most| most.max(seen)),
@@ -342,4 +428,11 @@ fn of_timer(dump: &Dump, on: &WaitsOn) -> bool {
     };
     let channel = dump.channels.get(address);
     channel.is_some_and(|c| c.timer == Some(true) || c.element == TIME_BYTES && c.capacity == 1)
+}
+
+/// `example.com/x` of `example.com/x.(*T).run.func1`; C has none.
+fn package(function: &str) -> &str {
+    let last = function.rfind('/').map_or(0, |slash| slash + 1);
+    let name = &function[last..];
+    name.find('.').map_or("", |dot| &function[..last + dot])
 }

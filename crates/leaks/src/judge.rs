@@ -124,6 +124,16 @@ fn verdict(facts: &Facts, cause: Option<Cause>) -> (Verdict, String) {
         let because = format!("it grows by {rate:.1} a second, and nobody leaves");
         return (Verdict::Leak, because);
     }
+    let together = &facts.cluster;
+    if together.groups > 1 && together.growth.steady() && facts.growth.grew() {
+        let (rate, groups) = (together.growth.per_second, together.groups);
+        let because = format!(
+            "with {} whose stacks differ in a frame or two it grows by {rate:.1} a second, and \
+             nobody leaves",
+            seam_dump::count(groups as u64 - 1, "group")
+        );
+        return (Verdict::Leak, because);
+    }
     if facts.growth.grew() && facts.growth.stayed >= facts.growth.counts[0] && facts.count() > 2 {
         let many = facts.growth.counts.len() >= 2;
         if many && facts.growth.counts.is_sorted() && added(facts) >= 3 {

@@ -7,6 +7,7 @@
 
 mod cause;
 mod causes;
+mod cluster;
 mod facts;
 mod forms;
 mod growth;
@@ -20,7 +21,7 @@ mod tests;
 
 pub use cause::Cause;
 pub use causes::CAUSES;
-pub use facts::{Age, Facts, Member, facts};
+pub use facts::{Age, Cluster, Facts, Member, facts};
 pub use forms::json::{SCHEMA, json};
 pub use forms::junit::junit;
 pub use forms::suites::{outcome_json, outcome_junit, outcome_text};

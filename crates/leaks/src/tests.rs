@@ -6,8 +6,8 @@ use seam_dump::{Dump, Frame, Goroutine, Kind, Placed, Stack, Trust, Waits};
 use seam_runtime::{Channel, Direction, Status, WaitKind, WaitsOn};
 
 use crate::{
-    Judged, Look, Outcome, Owner, Reach, Report, Severity, Suite, Test, Verdict, facts, json,
-    judge, junit, left_behind, outcome_json, outcome_junit, outcome_text, text,
+    Growth, Judged, Look, Outcome, Owner, Reach, Report, Severity, Suite, Test, Verdict, facts,
+    json, judge, junit, left_behind, outcome_json, outcome_junit, outcome_text, text,
 };
 
 const S: u64 = 1_000_000_000;
@@ -295,4 +295,26 @@ fn what_a_test_leaves_is_judged_by_its_end() {
     );
     let value: serde_json::Value = serde_json::from_str(&outcome_json(&outcome)).expect("JSON");
     assert_eq!(value["programs"][0]["tests"][1]["name"], "TestB");
+}
+
+#[test]
+fn groups_with_nearly_the_same_stack_grow_together() {
+    let receivers = |at: u64| (1..=1 + at.min(1)).collect::<Vec<_>>();
+    let looks: Vec<Look> = (0..5).map(|at| look(at, &receivers(at), &[])).collect();
+    let alone = facts(&looks, |_, _| true).remove(0);
+    assert_eq!(alone.cluster.groups, 1);
+    assert_eq!(alone.cluster.id, alone.key.id);
+    assert_eq!(alone.cluster.growth, alone.growth);
+    assert_eq!(judge(alone.clone()).verdict, Verdict::Healthy);
+    let times: Vec<u64> = (0..5).map(|at| at * S).collect();
+    let mut together = alone;
+    together.cluster.groups = 3;
+    together.cluster.growth = Growth::of(vec![2, 4, 6, 8, 10], &times, 2);
+    let judged = judge(together);
+    assert_eq!(judged.verdict, Verdict::Leak);
+    assert!(
+        judged.because.starts_with("with 2 groups"),
+        "{}",
+        judged.because
+    );
 }

@@ -33,6 +33,10 @@ struct Target<'a> {
 pub(crate) struct Group<'a> {
     /// The same in every run and build.
     id: &'a str,
+    /// The id of the group that leads those whose stacks differ in a frame or two.
+    cluster: &'a str,
+    /// The package of the code that they began with.
+    package: &'a str,
     /// `goroutine-leak`, `suspect` or `healthy`.
     verdict: &'static str,
     /// The cause class; null for healthy groups.
@@ -94,6 +98,8 @@ pub(crate) fn group(judged: &Judged) -> Group<'_> {
     let facts = &judged.facts;
     Group {
         id: &facts.key.id,
+        cluster: &facts.cluster.id,
+        package: facts.package(),
         verdict: judged.verdict.word(),
         cause: judged.cause.map(|cause| cause.name),
         severity: judged.severity.word(),

@@ -122,6 +122,14 @@ pub(crate) fn one(all: u64, group: &Judged, out: &mut String) {
     if let Some(creator) = &facts.created_by {
         let _ = writeln!(out, "        created by {}", placed(creator));
     }
+    if facts.cluster.groups > 1 {
+        let others = count(facts.cluster.groups as u64 - 1, "group");
+        let id = &facts.cluster.id;
+        let _ = writeln!(
+            out,
+            "        cluster {id}: {others} more with nearly this stack"
+        );
+    }
     for held in &facts.holds {
         let _ = writeln!(
             out,

@@ -203,18 +203,25 @@ fn the_schema_is_kept() {
     let own = [
         "age",
         "cause",
+        "cluster",
         "count",
         "created_by",
         "growth_per_s",
         "holds",
         "id",
     ];
-    let all = [&own[..], &["severity", "stack", "verdict", "waits_on"]].concat();
+    let all = [
+        &own[..],
+        &["package", "severity", "stack", "verdict", "waits_on"],
+    ]
+    .concat();
     for group in report["groups"].as_array().expect("groups") {
         assert_eq!(keys(group), all);
     }
     let leak = groups(&report, "goroutine-leak")[0];
     assert_eq!(leak["count"], 7);
+    assert_eq!(leak["package"], "main");
+    assert_eq!(leak["cluster"], leak["id"]);
     let created = leak["created_by"]["function"].as_str();
     assert_eq!(created, Some("main.request"));
     let least = leak["age"]["at_least_ns"].as_u64().expect("a number");
