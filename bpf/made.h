@@ -51,7 +51,7 @@ static __always_inline int seam_call_before(const __u8 *code, __u64 address, __u
 		return SEAM_RETURN_INDIRECT;
 	if (code[2] == 0xff && (code[3] == 0x15 || ((code[3] & 0xf8) == 0x90 && (code[3] & 7) != 4)))
 		return SEAM_RETURN_INDIRECT;
-	if (code[1] == 0xff && code[2] == 0x94)
+	if (code[1] == 0xff && (code[2] == 0x94 || (code[2] == 0x14 && (code[3] & 7) == 5)))
 		return SEAM_RETURN_INDIRECT;
 	return SEAM_RETURN_NONE;
 }

@@ -213,6 +213,8 @@ static __always_inline int user_registers(struct seam_walk *w, __s64 *syscall)
 	return 0;
 }
 
+#include "peers.h"
+
 static __always_inline void kernel_stack(struct bpf_perf_event_data *ctx, struct seam_walk *w)
 {
 	long bytes;
@@ -379,6 +381,8 @@ int sample(struct bpf_perf_event_data *ctx)
 		return 0;
 	count(SEAM_COUNT_SAMPLES);
 	kernel_stack(ctx, w);
+	if (seam_peers)
+		send_peers(ctx, w);
 	walk_and_send(w, process);
 	return 0;
 }

@@ -288,16 +288,23 @@ static __always_inline int seam_step_signal(struct seam_walk *w)
 }
 
 /*
- * Whether pc is the first byte of a function and there is nothing before it: no call has pushed it,
- * the program has planted it as the end of a stack (makecontext's __start_context).
+ * Whether no call has pushed pc, the return address of a frame left by its row: then the program has
+ * planted it as the end of a stack. It is the first byte of a function (makecontext's
+ * __start_context), or lies where nothing is described (behind the jump in Boost's make_fcontext).
  */
 static __noinline int seam_planted(struct seam_walk *w)
 {
+	__u8 code[SEAM_CALL_BYTES] = {};
 	struct seam_rule rule = {};
 
-	return !w->exact && seam_covers(&w->mapping, w->pc) && !seam_find_rule(w, w->pc, &rule) &&
-	       rule.kind == SEAM_RULE_CFA && rule.base == SEAM_RSP && rule.cfa_offset == 8 &&
-	       seam_return_kind(w, w->pc) == SEAM_RETURN_NONE;
+	if (w->exact || (w->sample.flags & (SEAM_SAMPLE_GUESSED | SEAM_SAMPLE_FRAME_POINTERS)) ||
+	    !seam_covers(&w->mapping, w->pc))
+		return 0;
+	if (!seam_read(w, code, sizeof(code), w->pc - sizeof(code)))
+		return seam_call_before(code, w->pc, w->pc) == SEAM_RETURN_NONE;
+	/* Code that has never run may not be in memory. */
+	return !seam_find_rule(w, w->pc, &rule) && rule.kind == SEAM_RULE_CFA &&
+	       rule.base == SEAM_RSP && rule.cfa_offset == 8;
 }
 
 /*
@@ -327,7 +334,8 @@ static __always_inline int seam_step_return_apart(struct seam_walk *w, const str
 {
 	__u64 sp = w->reg[SEAM_RSP], pc;
 
-	if (rule->cfa_offset <= 0)
+	/* Only once: the register is none that a callee keeps, so the caller's is not known. */
+	if (rule->cfa_offset < 0 || (!rule->cfa_offset && !(rule->flags & SEAM_RULE_IN_REGISTER)))
 		return seam_stop(w, SEAM_END_NOT_ADVANCING);
 	if (rule->flags & SEAM_RULE_IN_REGISTER) {
 		if (seam_register(w, (__u32)rule->deref_offset, &pc))

@@ -51,6 +51,9 @@ enum seam_limits {
 	SEAM_LABEL_KEY_BYTES = 63,
 	SEAM_LABEL_VALUE_BYTES = 127,
 	SEAM_LABELS_BYTES = 1024,
+	/* What is kept for other profilers' ways to walk: frames, and bytes of stack, as perf's own. */
+	SEAM_PEER_FRAMES = 127,
+	SEAM_PEER_STACK = 8192,
 };
 
 /* x86-64 registers by DWARF number. */
@@ -403,6 +406,26 @@ struct seam_sample {
 	__u8 comm[SEAM_COMM_BYTES];
 };
 
+/*
+ * What other profilers would have had of a sample (record --compare): the kernel's walk by frame
+ * pointers, and a copy of registers and stack.
+ */
+struct seam_peer {
+	/* As in the sample. */
+	__u64 time_ns;
+	__u32 pid;
+	__u32 tid;
+	__u32 frames;
+	/* Bytes copied from the stack pointer on. */
+	__u32 stack_bytes;
+	__u64 pc;
+	__u64 reg[16];
+	/* User frames, leaf first: the interrupted instruction, then return addresses. */
+	__u64 frame[SEAM_PEER_FRAMES];
+	/* The page behind it is room that the verifier asks for. */
+	__u8 stack[SEAM_PEER_STACK + 4096];
+};
+
 /* Per-CPU counters of the kernel side. */
 enum seam_counter {
 	/* Samples of targets, including the lost ones. */
@@ -415,6 +438,8 @@ enum seam_counter {
 	SEAM_COUNT_NO_REGISTERS = 3,
 	SEAM_COUNT_EXECS = 4,
 	SEAM_COUNT_FORKS = 5,
+	/* Samples of which other profilers' stacks are not known: no room. */
+	SEAM_COUNT_PEERS_LOST = 6,
 	SEAM_COUNTERS = 8,
 };
 

@@ -68,7 +68,7 @@ function fill(text, values) {
 }
 
 function check(page) {
-  for (const mark of ["@SEAM_DATA@", "@SEAM_TITLE@"]) {
+  for (const mark of ["@SEAM_DATA@", "@SEAM_TITLE@", "@SEAM_SHEET@"]) {
     if (page.split(mark).length !== 2) throw new Error(`${mark} must be in the page exactly once`);
   }
   // The hashes of the policy cover every byte between the tags.

@@ -17,6 +17,7 @@ fn main() {
         "walk.h",
         "late.h",
         "made.h",
+        "peers.h",
         "probes.h",
         "go.h",
         "labels.h",

@@ -40,6 +40,7 @@ export function fillTemplate(template, title, container, level = 6) {
   const data = deflateRawSync(container, { level }).toString("base64");
   return template
     .replace("@SEAM_TITLE@", () => escapeHtml(title))
+    .replace("@SEAM_SHEET@", "")
     .replace("@SEAM_DATA@", () => data);
 }
 

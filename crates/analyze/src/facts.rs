@@ -4,6 +4,7 @@
 
 use seam_profile::Profile;
 
+use crate::compare::{Comparison, compare};
 use crate::edges::{CgoEdge, EdgeCounter};
 use crate::fold::{FoldedStack, Folder};
 use crate::hottest::{HotCounter, HotFunction};
@@ -68,6 +69,8 @@ pub struct Facts {
     pub hottest: Ranked<HotFunction>,
     /// Crossings between Go and C, most time inside first.
     pub edges: Ranked<CgoEdge>,
+    /// What other profilers would have kept of the same samples, if it was recorded.
+    pub comparison: Option<Comparison>,
 }
 
 /// Computes the facts of the folder's profile.
@@ -88,5 +91,6 @@ pub fn facts(folder: &Folder<'_>, limits: Limits) -> Facts {
         shares: Shares::count(profile),
         hottest: hottest.finish(limits.functions),
         edges: edges.finish(folder, limits.edges, limits.callbacks),
+        comparison: compare(profile),
     }
 }

@@ -8,6 +8,7 @@
 mod activity;
 mod cgo_names;
 mod classify;
+mod compare;
 mod edges;
 mod facts;
 mod fold;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use activity::{Activity, activity, stack_activity};
 pub use classify::{NameOrigin, classify};
+pub use compare::{Comparison, KindTallies, Method, Tally, compare};
 pub use edges::{CallbackEdge, CgoEdge, Site};
 pub use facts::{Facts, Limits, Ranked, facts};
 pub use fold::{Direction, Edge, FoldedFrame, FoldedStack, Folder, FullFrame, LabelId};

@@ -5,7 +5,8 @@ use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::time::Duration;
 
 use libbpf_rs::{
-    Link, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, RingBufferBuilder,
+    Link, MapCore, MapFlags, MapHandle, MapType, Object, ObjectBuilder, OpenObject,
+    RingBufferBuilder,
 };
 use seam_wire::{
     FileEntry, FileKey, Late, Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS,
@@ -41,31 +42,37 @@ pub(crate) struct Kernel {
     cgroups: MapHandle,
     counters: MapHandle,
     samples: MapHandle,
+    peers: MapHandle,
     spare_sets: MapHandle,
     inner_bytes: usize,
 }
 
 impl Kernel {
-    /// Loads the programs; `ring_bytes` is a power of two.
-    pub(crate) fn load(ring_bytes: u32) -> Result<Self> {
+    /// Loads the programs; `ring_bytes` is a power of two, and so is `peer_bytes`, if what other
+    /// profilers would have had of each sample is asked for.
+    pub(crate) fn load(ring_bytes: u32, peer_bytes: Option<u32>) -> Result<Self> {
         libbpf_rs::set_print(Some((libbpf_rs::PrintLevel::Warn, |_, text| log(text))));
         let mut open = ObjectBuilder::default()
             .name("seam")
             .and_then(|b| b.open_memory(&OBJECT.0))
             .map_err(|e| refused("opened", &e))?;
         for mut map in open.maps_mut() {
-            if map.name() == "samples" {
-                map.set_max_entries(ring_bytes)
-                    .map_err(|e| refused("sized", &e))?;
-            }
-            // seam_pid_namespace (bpf/ids.h) is all that is in it.
-            if map.name().as_encoded_bytes().ends_with(b".rodata") {
-                let namespace = foreign_pid_namespace().unwrap_or(0);
-                let value = map.initial_value_mut().filter(|value| value.len() == 4);
-                let value = value.ok_or_else(|| missing(".rodata"))?;
-                value.copy_from_slice(&namespace.to_le_bytes());
-            }
+            let bytes = match map.name().as_encoded_bytes() {
+                b"samples" => ring_bytes,
+                b"peers" => peer_bytes.unwrap_or(4096),
+                _ => continue,
+            };
+            map.set_max_entries(bytes)
+                .map_err(|e| refused("sized", &e))?;
         }
+        let peers_wanted = u32::from(peer_bytes.is_some());
+        set_constants(
+            &mut open,
+            &[
+                ("seam_pid_namespace", foreign_pid_namespace().unwrap_or(0)),
+                ("seam_peers", peers_wanted),
+            ],
+        )?;
         let object = open.load().map_err(|e| refused("loaded", &e))?;
         let map = |name: &str| {
             let map = object.maps().find(|m| m.name() == name);
@@ -82,10 +89,11 @@ impl Kernel {
             cgroups: map("cgroups")?,
             counters: map("counters")?,
             samples: map("samples")?,
+            peers: map("peers")?,
             spare_sets: map("spare_sets")?,
             links: Vec::new(),
             object,
-            inner_bytes: ring_bytes as usize,
+            inner_bytes: ring_bytes as usize + peer_bytes.unwrap_or(0) as usize,
         })
     }
 
@@ -312,17 +320,15 @@ impl Kernel {
         sums
     }
 
-    /// Hands every record that has arrived to `each`.
-    pub(crate) fn drain(&self, mut each: impl FnMut(&[u8])) -> Result<()> {
-        let mut builder = RingBufferBuilder::new();
-        builder
-            .add(&self.samples, |record| {
-                each(record);
-                0
-            })
-            .map_err(|e| refused("read", &e))?;
-        let ring = builder.build().map_err(|e| refused("read", &e))?;
-        ring.consume().map_err(|e| refused("read", &e))
+    /// Hands every sample that has arrived to `each`.
+    pub(crate) fn drain(&self, each: impl FnMut(&[u8])) -> Result<()> {
+        consume(&self.samples, each)
+    }
+
+    /// Hands what other profilers would have had of samples to `each`. Those of all samples that
+    /// have been drained are there.
+    pub(crate) fn drain_peers(&self, each: impl FnMut(&[u8])) -> Result<()> {
+        consume(&self.peers, each)
     }
 
     /// Bytes of memory in the kernel for maps whose size depends on the targets.
@@ -355,6 +361,32 @@ impl Kernel {
         };
         (done == 0).then(|| (Duration::from_nanos(info.run_time_ns), info.run_cnt))
     }
+}
+
+fn consume(ring: &MapHandle, mut each: impl FnMut(&[u8])) -> Result<()> {
+    let mut builder = RingBufferBuilder::new();
+    let taken = |record: &[u8]| {
+        each(record);
+        0
+    };
+    builder.add(ring, taken).map_err(|e| refused("read", &e))?;
+    let ring = builder.build().map_err(|e| refused("read", &e))?;
+    ring.consume().map_err(|e| refused("read", &e))
+}
+
+/// Sets an object's constants, all 32 bits wide and named here in the order of their definition.
+pub(crate) fn set_constants(open: &mut OpenObject, constants: &[(&str, u32)]) -> Result<()> {
+    let mut rodata = open.maps_mut().find(|map| {
+        let name = map.name().as_encoded_bytes();
+        name.ends_with(b".rodata")
+    });
+    let value = rodata.as_mut().and_then(|map| map.initial_value_mut());
+    let value = value.filter(|value| value.len() == 4 * constants.len());
+    let value = value.ok_or_else(|| missing(".rodata"))?;
+    for ((_, constant), place) in constants.iter().zip(value.chunks_mut(4)) {
+        place.copy_from_slice(&constant.to_le_bytes());
+    }
+    Ok(())
 }
 
 fn inner_map(name: &str, value_size: usize, entries: usize) -> Result<MapHandle> {

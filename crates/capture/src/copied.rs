@@ -232,6 +232,7 @@ impl CopySession {
             stacks: collected.stacks,
             labels: collected.labels,
             births: collected.births,
+            peers: None,
             maps: self.history,
             modules: self.modules.all().to_vec(),
             made_names,

@@ -10,7 +10,7 @@ use seam_wire::{
     label_pairs,
 };
 
-use crate::{Cost, Grade, MadeNames, MapHistory, Module, ProcessMap, Target};
+use crate::{Cost, Grade, MadeNames, MapHistory, Module, PeerStacks, ProcessMap, Target};
 
 /// A stack as it was walked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -79,6 +79,8 @@ pub struct Recording {
     pub labels: Vec<Labels>,
     /// Threads made while recording, each with the sample of its maker at that moment.
     pub births: Vec<RawSample>,
+    /// What other profilers would have had of the samples, if that was asked for.
+    pub peers: Option<PeerStacks>,
     /// Mapping sets that stacks refer to.
     pub maps: MapHistory,
     /// All modules by number.
@@ -129,12 +131,20 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    pub(crate) fn add(&mut self, record: &[u8]) {
+    /// Takes a record; gives the number of the sample, if it is one.
+    pub(crate) fn add(&mut self, record: &[u8]) -> Option<usize> {
         let Ok(sample) = Sample::parse(record) else {
             self.malformed += 1;
-            return;
+            return None;
         };
+        let before = self.samples.len();
         self.add_sample(sample);
+        (self.samples.len() > before).then_some(before)
+    }
+
+    /// A sample that was taken in.
+    pub(crate) fn header(&self, sample: usize) -> &SampleHeader {
+        &self.samples[sample].header
     }
 
     pub(crate) fn add_sample(&mut self, sample: Sample) {

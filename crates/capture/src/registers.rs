@@ -6,7 +6,7 @@ use std::io::Read;
 use libbpf_rs::{Iter, Link, Object, ObjectBuilder};
 use seam_wire::{ThreadRecord, from_bytes};
 
-use crate::bpf::{Aligned, foreign_pid_namespace, log, missing, refused};
+use crate::bpf::{Aligned, foreign_pid_namespace, log, missing, refused, set_constants};
 use crate::{Error, Result};
 
 static OBJECT: &Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/threads.bpf.o")).len() }> =
@@ -34,20 +34,11 @@ impl ThreadRegisters {
             .and_then(|b| b.open_memory(&OBJECT.0))
             .map_err(|e| refused("opened", &e))?;
         let namespace = foreign_pid_namespace().unwrap_or(0);
-        let settings = [
+        let constants = [
             ("seam_pid_namespace", namespace),
             ("seam_target", pid as u32),
         ];
-        let mut rodata = open.maps_mut().find(|map| {
-            let name = map.name().as_encoded_bytes();
-            name.ends_with(b".rodata")
-        });
-        let value = rodata.as_mut().and_then(|map| map.initial_value_mut());
-        let value = value.filter(|value| value.len() == 4 * settings.len());
-        let value = value.ok_or_else(|| missing(".rodata"))?;
-        for ((_, setting), place) in settings.iter().zip(value.chunks_mut(4)) {
-            place.copy_from_slice(&setting.to_le_bytes());
-        }
+        set_constants(&mut open, &constants)?;
         let object = open.load().map_err(|e| refused("loaded", &e))?;
         let program = object.progs_mut().find(|p| p.name() == "threads");
         let program = program.ok_or_else(|| missing("threads"))?;

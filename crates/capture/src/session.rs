@@ -11,10 +11,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use seam_memory::Live;
 use seam_wire::{
-    Process, SEAM_COUNT_NO_REGISTERS, SEAM_COUNT_RING_FULL, SEAM_COUNT_SAMPLES, SEAM_GO_RUNTIMES,
+    Process, SEAM_COUNT_NO_REGISTERS, SEAM_COUNT_PEERS_LOST, SEAM_COUNT_RING_FULL,
+    SEAM_COUNT_SAMPLES, SEAM_GO_RUNTIMES, seam_peer,
 };
 
 use crate::bpf::Kernel;
+use crate::peers::PeerCollector;
 use crate::recording::Collector;
 use crate::sideband::Sideband;
 use crate::system::{enable_stats, hurry, monotonic_ns};
@@ -53,6 +55,8 @@ pub struct Options {
     pub follow_children: bool,
     /// What is recorded besides the targets.
     pub scope: Scope,
+    /// Also keep what other profilers would have had of each sample.
+    pub compare: bool,
 }
 
 /// How a recording stands.
@@ -80,6 +84,8 @@ pub struct Session {
     next_set: u32,
     spares: spare::SpareSets,
     collector: Collector,
+    /// What other profilers would have had, if asked for.
+    peers: Option<PeerCollector>,
     /// CPU time of every process before the recording, when all may be recorded.
     cpu_before: HashMap<i32, u64>,
     sideband_lost: u64,
@@ -97,11 +103,13 @@ impl Session {
         // The side-band streams first: nothing mapped from here on is missed.
         let sideband = Sideband::open(&cpus)?;
         let ring_bytes = ring_bytes(options.rate_hz, cpus.len());
+        let peer_bytes = peer_bytes(options.rate_hz, cpus.len());
         Ok(Self {
-            kernel: Kernel::load(ring_bytes)?,
+            kernel: Kernel::load(ring_bytes, options.compare.then_some(peer_bytes))?,
             sideband,
             clocks: Vec::new(),
             _stats: enable_stats(),
+            peers: options.compare.then(PeerCollector::default),
             options,
             modules: Modules::with_tables(TableCache::of_user()),
             slots: HashMap::new(),
@@ -194,12 +202,26 @@ impl Session {
         self.wait(timeout);
         self.renew_spares()?;
         self.follow()?;
-        let collector = &mut self.collector;
-        self.kernel.drain(|record| collector.add(record))?;
+        self.drain()?;
         self.adopt_strangers()?;
         self.drop_retired_sets();
         self.note_cpu_times();
         Ok(self.status())
+    }
+
+    /// Takes samples in, and then what belongs to them.
+    fn drain(&mut self) -> Result<()> {
+        let (collector, peers) = (&mut self.collector, &mut self.peers);
+        self.kernel.drain(|record| {
+            let sample = collector.add(record);
+            if let (Some(sample), Some(peers)) = (sample, peers.as_mut()) {
+                let header = collector.header(sample);
+                peers.expect(header.tid, header.time_ns, sample, header.mapping_set);
+            }
+        })?;
+        let Some(peers) = peers else { return Ok(()) };
+        let maps = &self.history;
+        self.kernel.drain_peers(|record| peers.add(record, maps))
     }
 
     /// How the recording stands.
@@ -263,6 +285,10 @@ impl Session {
             stacks: collected.stacks,
             labels: collected.labels,
             births: collected.births,
+            peers: self.peers.map(|peers| {
+                let lost = counters[SEAM_COUNT_PEERS_LOST as usize];
+                peers.finish(lost)
+            }),
             maps: self.history,
             modules: self.modules.all().to_vec(),
             made_names,
@@ -429,4 +455,10 @@ impl Session {
 fn ring_bytes(rate_hz: u32, cpus: usize) -> u32 {
     let wanted = rate_hz as usize * cpus * 1024;
     wanted.next_power_of_two().clamp(1 << 18, 1 << 26) as u32
+}
+
+/// Room for half a second of what other profilers would have had.
+fn peer_bytes(rate_hz: u32, cpus: usize) -> u32 {
+    let wanted = rate_hz as usize * cpus * size_of::<seam_peer>() / 2;
+    wanted.next_power_of_two().clamp(1 << 20, 1 << 28) as u32
 }

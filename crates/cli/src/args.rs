@@ -65,6 +65,7 @@ Examples:
   seam record -d 10s -- ./server --port 8080
   seam record -d 10s --all                 the whole machine; writes seam-machine.html
   seam record -p 4242 -d 10s --json | jq .quality
+  seam record -p 4242 -d 10s --compare     what perf and pprof would keep of the same samples
 
 Sees everything as root, or with CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_CHECKPOINT_RESTORE.
 With less, your own processes are recorded, and what is not seen is told. Nothing in the target
@@ -123,6 +124,11 @@ pub(crate) struct RecordArgs {
     #[arg(short, long, value_name = "HZ", default_value = "99", value_parser = parse_rate,
           help_heading = "Recording")]
     pub(crate) rate: u32,
+
+    /// Also tell what frame pointers, DWARF copies and Go's own profiler would have kept of the
+    /// same samples
+    #[arg(long, conflicts_with = "started_by", help_heading = "Recording")]
+    pub(crate) compare: bool,
 
     /// Where to write; the extension says what: .html .pb.gz .folded .svg
     /// .speedscope.json .json. Repeatable

@@ -4,6 +4,7 @@ mod about;
 mod assemble;
 mod debug_files;
 mod edges;
+mod idle;
 mod made_names;
 mod output;
 mod progress;
@@ -148,8 +149,9 @@ fn begin(
         rate_hz: args.rate,
         follow_children: args.children || args.is_wide(),
         scope,
+        compare: args.compare,
     };
-    let mut session = Recorder::new(options)?;
+    let mut session = recorder(options)?;
     for target in targets {
         session.add_target(target.clone())?;
     }
@@ -163,6 +165,17 @@ fn begin(
     }
     session.start()?;
     Ok(session)
+}
+
+fn recorder(options: Options) -> Result<Recorder> {
+    let compare = options.compare;
+    match Recorder::new(options)? {
+        Recorder::Copied(_) if compare => {
+            let hint = "run as root, or with CAP_BPF and CAP_PERFMON (`seam doctor` tells)";
+            Err(Failure::new("--compare needs BPF, which is refused here", hint).into())
+        }
+        recorder => Ok(recorder),
+    }
 }
 
 fn record(args: &RecordArgs, session: &mut Recorder, progress: &Progress) -> Result<()> {
@@ -199,7 +212,9 @@ fn report(
     } else {
         let color = terminal::colored(args.color);
         let trailer = trailer(recording, profile, written, command);
-        seam_export::summary_text(profile, &facts, &TextOptions { color, trailer })
+        let summary = seam_export::summary_text(profile, &facts, &TextOptions { color, trailer });
+        let comparison = facts.comparison.as_ref();
+        summary + &comparison.map_or_else(String::new, seam_export::comparison_text)
     };
     terminal::print(&text, "summary")
 }

@@ -4,6 +4,7 @@
 //! each placeholder once, the data is a deflated container (see `container`), in base64.
 
 mod columns;
+mod comparison;
 mod container;
 mod functions;
 mod header;
@@ -28,6 +29,7 @@ use crate::names::printable;
 const TEMPLATE: &str = include_str!("../../../ui/dist/flame.html");
 const DATA_MARK: &str = "@SEAM_DATA@";
 const TITLE_MARK: &str = "@SEAM_TITLE@";
+const SHEET_MARK: &str = "@SEAM_SHEET@";
 
 /// Writes the profile as one HTML page.
 ///
@@ -40,7 +42,10 @@ pub fn html(profile: &Profile) -> Result<String, ExportError> {
         .write_all(&container)
         .expect("writing to memory does not fail");
     let deflated = encoder.finish().expect("writing to memory does not fail");
-    Ok(fill(TEMPLATE, &title(profile), &STANDARD.encode(deflated)))
+    let sheet = seam_analyze::compare(profile).map(|all| comparison::sheet(&all));
+    let sheet = sheet.unwrap_or_default();
+    let data = STANDARD.encode(deflated);
+    Ok(fill(TEMPLATE, &title(profile), &sheet, &data))
 }
 
 /// The data behind the page, not yet compressed.
@@ -57,9 +62,11 @@ pub(crate) fn container(profile: &Profile) -> Result<Vec<u8>, ExportError> {
 }
 
 /// The title goes first: data is base64 and can't hold its mark, but a title could hold data's.
-fn fill(template: &str, title: &str, data: &str) -> String {
+/// The sheet holds none.
+fn fill(template: &str, title: &str, sheet: &str, data: &str) -> String {
     let (before, after) = template.split_once(DATA_MARK).unwrap_or((template, ""));
     let title = escaped(&printable(title));
+    let before = before.replacen(SHEET_MARK, sheet, 1);
     let before = before.replacen(TITLE_MARK, &title, 1);
     [&before, data, after].concat()
 }

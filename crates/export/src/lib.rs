@@ -6,6 +6,7 @@
 //!
 //! Does not: open files, read clocks, or compute facts (`seam-analyze` does).
 
+mod comparison_text;
 mod error;
 mod folded;
 mod html;
@@ -22,6 +23,7 @@ mod svg;
 #[cfg(test)]
 mod tests;
 
+pub use comparison_text::comparison_text;
 pub use error::ExportError;
 pub use folded::folded;
 pub use html::html;

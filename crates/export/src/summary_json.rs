@@ -5,7 +5,9 @@
 
 mod schema;
 
-use seam_analyze::{CallbackEdge, CgoEdge, Direction, Facts, HotFunction};
+use seam_analyze::{
+    CallbackEdge, CgoEdge, Comparison, Direction, Facts, HotFunction, KindTallies, Method, Tally,
+};
 use seam_profile::{FunctionKind, Profile};
 
 use schema as json;
@@ -45,6 +47,7 @@ pub fn summary_json(profile: &Profile, facts: &Facts) -> String {
             bpf_runs: cost.bpf_runs,
             tables_found: cost.tables_found,
         }),
+        comparison: facts.comparison.as_ref().map(comparison),
     };
     let mut text = serde_json::to_string_pretty(&summary)
         .expect("structs of strings and numbers are always JSON");
@@ -72,6 +75,30 @@ fn recording(profile: &Profile) -> json::Recording<'_> {
         host: &recording.host.name,
         kernel_release: &recording.host.kernel_release,
         seam_version: &recording.seam_version,
+    }
+}
+
+fn comparison(comparison: &Comparison) -> json::Comparison {
+    let tally = |tally: &Tally| json::Tally {
+        whole: tally.whole,
+        cut: tally.cut,
+        wrong: tally.wrong,
+        frames: tally.frames,
+        lost: tally.lost,
+    };
+    let kind = |kind: &KindTallies| json::KindTallies {
+        kind: kind.kind.clone(),
+        samples: kind.samples,
+        methods: Method::ALL
+            .iter()
+            .zip(&kind.methods)
+            .map(|(method, t)| (method.key(), tally(t)))
+            .collect(),
+    };
+    json::Comparison {
+        samples: comparison.samples,
+        left_out: comparison.left_out,
+        kinds: comparison.kinds.iter().map(kind).collect(),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::index::Interned;
 use crate::labels::{LabelNode, LabelTable};
 use crate::locations::{LocationFlags, LocationKey, LocationTable};
 use crate::modules::{MappedRange, Module, ModuleKind, ModuleTable};
+use crate::peers::{PeerStacks, PeerTable};
 use crate::profile::Profile;
 use crate::quality::{self, EndReason, QualityInput};
 use crate::recording::Recording;
@@ -84,6 +85,7 @@ pub struct ProfileBuilder {
     states: Interned<StringId>,
     labels: Interned<LabelNode>,
     samples: SampleTable,
+    peers: Option<PeerTable>,
 }
 
 impl ProfileBuilder {
@@ -288,6 +290,15 @@ impl ProfileBuilder {
         self.samples.push(row);
     }
 
+    /// Notes what other profilers would have had of the sample added last.
+    pub fn add_peers(&mut self, peers: PeerStacks) {
+        let table = self.peers.get_or_insert_default();
+        table.rows.resize(self.samples.len(), None);
+        if let Some(last) = table.rows.last_mut() {
+            *last = Some(peers);
+        }
+    }
+
     /// The number of rows added with [`ProfileBuilder::add_sample`].
     pub fn sample_rows(&self) -> usize {
         self.samples.len()
@@ -329,6 +340,7 @@ impl ProfileBuilder {
             },
             strings: self.strings.finish(),
             samples: self.samples,
+            peers: self.peers,
             recording,
             cost,
             ..Profile::default()

@@ -18,6 +18,7 @@ mod index;
 mod labels;
 mod locations;
 mod modules;
+mod peers;
 mod profile;
 mod quality;
 mod recording;
@@ -39,6 +40,7 @@ pub use ids::{
 pub use labels::LabelTable;
 pub use locations::{Location, LocationFlags, LocationTable};
 pub use modules::{MappedRange, Module, ModuleKind, ModuleTable};
+pub use peers::{PeerStacks, PeerTable};
 pub use profile::{Profile, StackFrame};
 pub use quality::{
     CpuTime, EdgeCounts, EndReason, EndReasonCount, ModuleMisses, Quality, QualityInput,

@@ -10,6 +10,7 @@ use crate::ids::{FrameId, LocationId, StackId, StateId, StringId};
 use crate::labels::LabelTable;
 use crate::locations::{LocationFlags, LocationTable};
 use crate::modules::ModuleTable;
+use crate::peers::PeerTable;
 use crate::quality::Quality;
 use crate::recording::Recording;
 use crate::samples::SampleTable;
@@ -30,6 +31,7 @@ pub struct Profile {
     pub(crate) states: Vec<StringId>,
     pub(crate) labels: LabelTable,
     pub(crate) samples: SampleTable,
+    pub(crate) peers: Option<PeerTable>,
     pub(crate) recording: Recording,
     pub(crate) quality: Quality,
     pub(crate) cost: Option<Cost>,
@@ -98,6 +100,11 @@ impl Profile {
     /// All samples.
     pub fn samples(&self) -> &SampleTable {
         &self.samples
+    }
+
+    /// What other profilers would have had of the samples, if it was recorded.
+    pub fn peers(&self) -> Option<&PeerTable> {
+        self.peers.as_ref()
     }
 
     /// What was recorded.

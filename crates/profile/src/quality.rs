@@ -136,6 +136,12 @@ impl Quality {
         (self.samples > 0).then(|| self.rooted as f64 / self.samples as f64)
     }
 
+    /// Whether a walk that ended for the reason of this code has reached its root.
+    pub fn is_root(&self, code: u8) -> bool {
+        let mut roots = self.end_reasons.iter().filter(|row| row.reason.root);
+        roots.any(|row| row.reason.code == code)
+    }
+
     /// Samples lost anywhere, as far as counted.
     pub fn lost(&self) -> u64 {
         self.told.lost_records + self.told.lost_elsewhere

@@ -100,10 +100,11 @@ pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
     let derived = derived_rows(elf, base, &list, &mut rules);
     facts.derived_functions = derived.functions;
     facts.derived_given_up = derived.given_up;
-    let list = plt(elf, base, &mut rules)
+    let below = plt(elf, base, &mut rules)
         .overlaid(&entry_point(elf.entry(), base, size, &mut rules))
-        .overlaid(&RangeList::from_unsorted(derived.rows))
-        .overlaid(&list);
+        .overlaid(&RangeList::from_unsorted(derived.rows));
+    // One of the two lists is enough from here on: they are the most of what building takes.
+    list = below.overlaid(&std::mem::take(&mut list));
     facts.rules = rules.all().len() as u32;
     let table = Table::new(base, &list, &rules)?;
     Ok(ModuleTable { table, go, facts })

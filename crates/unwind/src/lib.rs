@@ -6,6 +6,7 @@
 
 mod build;
 mod cfi;
+mod copied_stack;
 mod derive;
 mod eh_return;
 mod error;
@@ -17,6 +18,7 @@ mod stored;
 mod table;
 
 pub use build::{GoRuntimeFacts, ModuleTable, TableFacts, build, build_vdso};
+pub use copied_stack::{CopiedStack, EhFrames, walk_copied};
 pub use error::Error;
 pub use host::{
     ParkedGoroutine, Start, TableSet, Walked, mapping_blocks, walk, walk_by_sp, walk_parked,

@@ -18,34 +18,51 @@ pub(crate) struct RangeList {
 impl RangeList {
     /// Sorts ranges; where two overlap, the one that starts later wins from its start on.
     pub(crate) fn from_unsorted(mut ranges: Vec<RuleRange>) -> Self {
-        ranges.sort_by_key(|r| r.start);
-        let mut list = Self {
-            ranges: Vec::with_capacity(ranges.len()),
-        };
-        for range in ranges {
-            list.push(range);
+        // Linkers write them sorted, but for a few: then there is nothing to sort, nor a buffer.
+        if !ranges.is_sorted_by_key(|r| r.start) {
+            ranges.sort_by_key(|r| r.start);
         }
+        // In place: a large module has millions, and what is pushed never gets ahead.
+        let all = ranges.len();
+        let mut list = Self { ranges };
+        let mut kept = 0;
+        for at in 0..all {
+            let range = list.ranges[at];
+            kept = list.place(kept, range);
+        }
+        list.ranges.truncate(kept);
+        list.ranges.shrink_to_fit();
         list
     }
 
-    /// Appends a range that starts at or after the last one's start.
-    pub(crate) fn push(&mut self, range: RuleRange) {
+    /// Puts a range behind the first `kept`, over what else is there; gives how many that makes.
+    fn place(&mut self, mut kept: usize, range: RuleRange) -> usize {
         if range.start >= range.end {
-            return;
+            return kept;
         }
-        while let Some(last) = self.ranges.last_mut() {
+        while let Some(last) = kept.checked_sub(1).map(|at| &mut self.ranges[at]) {
             if last.start >= range.start {
-                self.ranges.pop();
+                kept -= 1;
                 continue;
             }
             last.end = last.end.min(range.start);
             if last.end == range.start && last.rule == range.rule {
                 last.end = range.end;
-                return;
+                return kept;
             }
             break;
         }
-        self.ranges.push(range);
+        match self.ranges.get_mut(kept) {
+            Some(place) => *place = range,
+            None => self.ranges.push(range),
+        }
+        kept + 1
+    }
+
+    /// Appends a range that starts at or after the last one's start.
+    pub(crate) fn push(&mut self, range: RuleRange) {
+        let kept = self.place(self.ranges.len(), range);
+        self.ranges.truncate(kept);
     }
 
     pub(crate) fn ranges(&self) -> &[RuleRange] {
@@ -53,7 +70,10 @@ impl RangeList {
     }
 
     /// Lays `top` over this list: `top` wins wherever it has a range.
-    pub(crate) fn overlaid(&self, top: &Self) -> Self {
+    pub(crate) fn overlaid(self, top: &Self) -> Self {
+        if top.ranges.is_empty() {
+            return self;
+        }
         let mut all = Self {
             ranges: Vec::with_capacity(self.ranges.len() + top.ranges.len()),
         };
@@ -125,7 +145,7 @@ mod tests {
         #[test]
         fn overlaying_is_top_else_bottom(bottom in ranges(), top in ranges()) {
             let (bottom, top) = (list(&bottom), list(&top));
-            let both = bottom.overlaid(&top);
+            let both = bottom.clone().overlaid(&top);
             prop_assert!(both.ranges.windows(2).all(|w| w[0].end <= w[1].start));
             for address in 0..260 {
                 prop_assert_eq!(at(&both, address), at(&top, address).or(at(&bottom, address)));

@@ -27,6 +27,8 @@ pub const SEAM_LABELS_MAX: seam_limits = 16;
 pub const SEAM_LABEL_KEY_BYTES: seam_limits = 63;
 pub const SEAM_LABEL_VALUE_BYTES: seam_limits = 127;
 pub const SEAM_LABELS_BYTES: seam_limits = 1024;
+pub const SEAM_PEER_FRAMES: seam_limits = 127;
+pub const SEAM_PEER_STACK: seam_limits = 8192;
 pub type seam_limits = ::std::os::raw::c_uint;
 pub const SEAM_RAX: seam_register = 0;
 pub const SEAM_RDX: seam_register = 1;
@@ -275,12 +277,35 @@ pub struct seam_sample {
     pub end_pc: __u64,
     pub comm: [__u8; 16usize],
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct seam_peer {
+    pub time_ns: __u64,
+    pub pid: __u32,
+    pub tid: __u32,
+    pub frames: __u32,
+    pub stack_bytes: __u32,
+    pub pc: __u64,
+    pub reg: [__u64; 16usize],
+    pub frame: [__u64; 127usize],
+    pub stack: [__u8; 12288usize],
+}
+impl Default for seam_peer {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 pub const SEAM_COUNT_SAMPLES: seam_counter = 0;
 pub const SEAM_COUNT_RING_FULL: seam_counter = 1;
 pub const SEAM_COUNT_OTHER: seam_counter = 2;
 pub const SEAM_COUNT_NO_REGISTERS: seam_counter = 3;
 pub const SEAM_COUNT_EXECS: seam_counter = 4;
 pub const SEAM_COUNT_FORKS: seam_counter = 5;
+pub const SEAM_COUNT_PEERS_LOST: seam_counter = 6;
 pub const SEAM_COUNTERS: seam_counter = 8;
 pub type seam_counter = ::std::os::raw::c_uint;
 

@@ -15,7 +15,7 @@ mod record;
 
 pub use ends::{End, all as ends, end};
 pub use generated::*;
-pub use record::{RecordError, Sample, label_pairs};
+pub use record::{PeerRecord, RecordError, Sample, label_pairs};
 
 /// A walk rule (16 bytes).
 pub type Rule = seam_rule;

@@ -1,6 +1,11 @@
 //! Reading a sample record as it comes out of the ring buffer.
 
-use crate::{SEAM_LEAF_FRAMES, SEAM_ROOT_FRAMES, SampleHeader, from_bytes};
+use std::mem::offset_of;
+
+use crate::{
+    SEAM_LEAF_FRAMES, SEAM_PEER_FRAMES, SEAM_PEER_STACK, SEAM_ROOT_FRAMES, SampleHeader,
+    from_bytes, seam_peer,
+};
 
 /// One sample: the fixed part and its frames, leaf first.
 #[derive(Debug, Clone)]
@@ -70,6 +75,62 @@ impl Sample {
     }
 }
 
+/// What other profilers would have had of one sample.
+#[derive(Debug, Clone)]
+pub struct PeerRecord<'a> {
+    /// When, as in the sample.
+    pub time_ns: u64,
+    /// Of which process.
+    pub pid: u32,
+    /// On which thread.
+    pub tid: u32,
+    /// The interrupted instruction.
+    pub pc: u64,
+    /// Registers by DWARF number.
+    pub registers: [u64; 16],
+    /// User frames by frame pointers, leaf first.
+    pub frames: Vec<u64>,
+    /// Bytes from the stack pointer on.
+    pub stack: &'a [u8],
+}
+
+impl<'a> PeerRecord<'a> {
+    /// Reads one record.
+    ///
+    /// # Errors
+    /// When it is shorter than one, or counts more than it has room for.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, RecordError> {
+        let error = RecordError { len: bytes.len() };
+        if bytes.len() < size_of::<seam_peer>() {
+            return Err(error);
+        }
+        let part = |at: usize, len: usize| bytes.get(at..at + len).ok_or(error);
+        let words = |at: usize, count: usize| -> Result<Vec<u64>, RecordError> {
+            let words = part(at, 8 * count)?.as_chunks::<8>().0;
+            Ok(words.iter().map(|w| u64::from_le_bytes(*w)).collect())
+        };
+        let half = |at: usize| -> Result<u32, RecordError> {
+            let half = part(at, 4)?.first_chunk().ok_or(error)?;
+            Ok(u32::from_le_bytes(*half))
+        };
+        let frames = half(offset_of!(seam_peer, frames))?;
+        let stack_bytes = half(offset_of!(seam_peer, stack_bytes))?;
+        if frames > SEAM_PEER_FRAMES || stack_bytes > SEAM_PEER_STACK {
+            return Err(error);
+        }
+        let registers = words(offset_of!(seam_peer, reg), 16)?;
+        Ok(Self {
+            time_ns: words(offset_of!(seam_peer, time_ns), 1)?[0],
+            pid: half(offset_of!(seam_peer, pid))?,
+            tid: half(offset_of!(seam_peer, tid))?,
+            pc: words(offset_of!(seam_peer, pc), 1)?[0],
+            registers: registers.try_into().map_err(|_| error)?,
+            frames: words(offset_of!(seam_peer, frame), frames as usize)?,
+            stack: part(offset_of!(seam_peer, stack), stack_bytes as usize)?,
+        })
+    }
+}
+
 /// Takes labels apart, as key and value; what does not fit is left out.
 pub fn label_pairs(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     std::iter::from_fn(move || {
@@ -118,6 +179,29 @@ mod tests {
         let whole = record(&[1, 2], &[3, 4], 0);
         for len in 0..whole.len() {
             assert!(Sample::parse(&whole[..len]).is_err(), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn a_peer_record_holds_what_it_counts() {
+        let mut bytes = vec![0u8; size_of::<seam_peer>()];
+        let mut put =
+            |at: usize, value: u32| bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        put(offset_of!(seam_peer, tid), 7);
+        put(offset_of!(seam_peer, frames), 2);
+        put(offset_of!(seam_peer, stack_bytes), 16);
+        put(offset_of!(seam_peer, frame) + 8, 0x1234);
+        let peer = PeerRecord::parse(&bytes).expect("well formed");
+        assert_eq!((peer.tid, peer.stack.len()), (7, 16));
+        assert_eq!(peer.frames, [0, 0x1234]);
+        assert!(PeerRecord::parse(&bytes[..bytes.len() - 1]).is_err());
+        for (at, value) in [
+            (offset_of!(seam_peer, frames), SEAM_PEER_FRAMES + 1),
+            (offset_of!(seam_peer, stack_bytes), SEAM_PEER_STACK + 1),
+        ] {
+            let mut wrong = bytes.clone();
+            wrong[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            assert!(PeerRecord::parse(&wrong).is_err());
         }
     }
 

@@ -8,7 +8,9 @@ use seam_go::{BuildInfo, GoModule, GoVersion};
 use seam_memory::{Core, Memory, Snapshot};
 use seam_object::Elf;
 use seam_symbolize::{KernelSymbols, ModuleSymbols, demangle, perf_map_names};
-use seam_unwind::{ModuleTable, Start, Table, TableFacts, TableSet, walk};
+use seam_unwind::{
+    CopiedStack, EhFrames, ModuleTable, Start, Table, TableFacts, TableSet, walk, walk_copied,
+};
 use seam_wire::{Mapping, SEAM_RBP, SEAM_RSP, SEAM_USER_FRAMES};
 
 use container::{Section, container};
@@ -26,7 +28,11 @@ pub struct Target {
 }
 
 /// All parsers.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
+    Target {
+        name: "copied_stack",
+        run: copied_stack,
+    },
     Target {
         name: "core",
         run: core,
@@ -165,6 +171,39 @@ pub fn eh_frame(bytes: &[u8]) {
         text(&[0x90; TEXT_BYTES]),
         section(".eh_frame", 0x10000, bytes),
     ]);
+}
+
+/// The bytes as what perf walks by: two bytes tell how long `.eh_frame_hdr` is, which follows; then
+/// half a page of copied stack; the rest is `.eh_frame`.
+pub fn copied_stack(bytes: &[u8]) {
+    let Some((index, rest)) = bytes
+        .split_first_chunk::<2>()
+        .and_then(|(len, rest)| rest.split_at_checked(usize::from(u16::from_le_bytes(*len))))
+    else {
+        return;
+    };
+    let Some((stack, frames)) = rest.split_at_checked(2048) else {
+        return;
+    };
+    let file = container(&[
+        text(&[0x90; TEXT_BYTES]),
+        section(".eh_frame_hdr", 0x10000, index),
+        section(".eh_frame", 0x20000, frames),
+    ]);
+    let Some(described) = Elf::parse(file.as_slice())
+        .ok()
+        .and_then(|elf| EhFrames::of(&elf))
+    else {
+        return;
+    };
+    let word = |at: usize| u64::from(stack[at]) | u64::from(stack[at + 1]) << 8;
+    let copy = CopiedStack {
+        pc: CODE + word(0),
+        registers: std::array::from_fn(|n| STACK + word(2 * n)),
+        bytes: stack,
+    };
+    let frames = walk_copied(&copy, |address| Some((&described, address)));
+    assert!(frames.len() <= 127, "{} frames", frames.len());
 }
 
 /// The bytes as code that nothing describes.

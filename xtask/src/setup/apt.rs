@@ -51,6 +51,7 @@ pub(crate) const TESTS: &[Package] = &[
         &[File("/usr/lib/llvm-19/lib/libclang-19.so.1")],
     ),
     package("librocksdb-dev", &[File("/usr/include/rocksdb/c.h")]),
+    package("hugo", &[File("/usr/bin/hugo")]),
     package("linux-perf", &[Command("perf")]),
     package("lld-19", &[Command("ld.lld-19")]),
     package("musl-tools", &[Command("musl-gcc")]),

@@ -213,7 +213,7 @@ fn run_times() -> Check {
 /// What decides in the end.
 fn own_programs() -> Check {
     let name = "seam's programs";
-    match Kernel::load(RING_BYTES).and_then(|mut kernel| kernel.attach_tracepoints()) {
+    match Kernel::load(RING_BYTES, None).and_then(|mut kernel| kernel.attach_tracepoints()) {
         Ok(()) => Check::ok(name, "loaded and attached"),
         Err(e) => Check::bad(
             name,

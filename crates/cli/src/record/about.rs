@@ -5,6 +5,7 @@ use seam_profile::{Cost, Counted, Grade, Host, QualityInput, Sampling, Target, T
 use seam_wire::{SEAM_END_ROOT_KERNEL, SEAM_END_TABLE_NOT_READY, SampleHeader};
 
 use super::edges::Edges;
+use super::idle;
 use super::symbolize::Names;
 use super::words;
 
@@ -63,6 +64,7 @@ pub(super) fn quality(
 ) -> QualityInput {
     let (edge_counts, impossible) = edges.finish();
     let mut notes = words::notes(recording, kernel_hidden);
+    notes.extend(idle::notes(recording));
     notes.extend(names.notes.iter().cloned());
     notes.extend(words::impossible_note(recording, names, &impossible));
     let counters = recording.counters;

@@ -7,8 +7,8 @@ use seam_analyze::{Activity, NameOrigin, activity, classify, stack_activity};
 use seam_capture::{MappedModule, ModuleKind as Code, RawSample, Recording};
 use seam_profile::{
     FrameId, FunctionId, FunctionKind, FunctionSpec, GoContext, LabelsId, LocationFlags,
-    LocationId, MappedRange, ModuleId, ModuleKind, ModuleSpec, Profile, ProfileBuilder, Role,
-    SampleFlags, SampleRow, StackEnd, StackId,
+    LocationId, MappedRange, ModuleId, ModuleKind, ModuleSpec, PeerStacks, Profile, ProfileBuilder,
+    Role, SampleFlags, SampleRow, StackEnd, StackId,
 };
 use seam_symbolize::{Frame, Origin};
 use seam_wire::{
@@ -45,7 +45,8 @@ pub(crate) fn profile(recording: &Recording, views: &Views) -> Profile {
         .map(|n| assembler.stack(n))
         .collect();
     let births = Births::of(recording);
-    for sample in &recording.samples {
+    let others = assembler.peer_stacks();
+    for (at, sample) in recording.samples.iter().enumerate() {
         let number = sample.stack as usize;
         let activity = activities[number];
         let stack = assembler.viewed(sample, activity, stacks[number], views, &births);
@@ -55,6 +56,13 @@ pub(crate) fn profile(recording: &Recording, views: &Views) -> Profile {
             stack,
             recording.stacks[number].mapping_set,
         );
+        let pair = recording.peers.as_ref().and_then(|p| p.samples.get(&at));
+        if let Some(pair) = pair {
+            assembler.builder.add_peers(PeerStacks {
+                frame_pointers: others[pair.frame_pointers as usize],
+                copied: others[pair.copied as usize],
+            });
+        }
     }
     for birth in &recording.births {
         assembler.birth(&birth.header, stacks[birth.stack as usize]);
@@ -174,6 +182,19 @@ impl Assembler<'_> {
         let flags = LocationFlags::EXACT_PC;
         let address = u64::from(function.raw());
         self.builder.intern_location(address, None, flags, &[frame])
+    }
+
+    /// What other profilers would have had, user code only.
+    fn peer_stacks(&mut self) -> Vec<Option<StackId>> {
+        let stacks = self.recording.peers.iter().flat_map(|peers| &peers.stacks);
+        let stacks = stacks.map(|(set, frames)| {
+            let frames = frames.iter();
+            let locations: Vec<LocationId> = frames
+                .map(|frame| self.user_location(*set, *frame))
+                .collect();
+            self.builder.intern_stack(&locations)
+        });
+        stacks.collect()
     }
 
     fn stack(&mut self, number: usize) -> Option<StackId> {

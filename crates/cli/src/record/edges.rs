@@ -9,7 +9,7 @@ use seam_edges::{Callee, Claim, Edge, Fault, Module, Verdict};
 use seam_object::{Elf, ReadRef};
 use seam_profile::EdgeCounts;
 use seam_symbolize::ModuleSymbols;
-use seam_wire::{SEAM_FRAME_EXACT, SEAM_LEAF_FRAMES, frame_flags};
+use seam_wire::{SEAM_END_ROOT_CONTEXT, SEAM_FRAME_EXACT, SEAM_LEAF_FRAMES, frame_flags};
 
 use super::symbolize::place;
 
@@ -54,13 +54,18 @@ pub(crate) struct Edges {
 impl Edges {
     /// Collects them.
     pub(crate) fn of(recording: &Recording) -> Self {
-        let mut counts = vec![0u64; recording.stacks.len()];
+        let mut counts = vec![[0u64; 2]; recording.stacks.len()];
         for sample in &recording.samples {
-            counts[sample.stack as usize] += 1;
+            let planted = u32::from(sample.header.end) == SEAM_END_ROOT_CONTEXT;
+            counts[sample.stack as usize][usize::from(planted)] += 1;
         }
         let mut collector = Collector::default();
-        for (stack, count) in recording.stacks.iter().zip(counts) {
-            collector.add(recording, stack, count);
+        for (stack, counts) in recording.stacks.iter().zip(counts) {
+            for (count, planted) in counts.into_iter().zip([false, true]) {
+                if count > 0 {
+                    collector.add(recording, stack, count, planted);
+                }
+            }
         }
         collector.finish()
     }
@@ -138,15 +143,17 @@ struct Collector {
 }
 
 impl Collector {
-    fn add(&mut self, recording: &Recording, stack: &RawStack, count: u64) {
+    /// `planted`: the outermost address is one that the program has put there, and no call.
+    fn add(&mut self, recording: &Recording, stack: &RawStack, count: u64, planted: bool) {
         let mut above = None;
         for (at, frame) in stack.user.iter().enumerate() {
             let number = self.number(recording, stack.mapping_set, *frame);
             let cut = stack.elided > 0 && at == SEAM_LEAF_FRAMES as usize;
             // The interrupted pc of a signal's or a preempted frame made no call.
             let interrupted = frame_flags(*frame) & SEAM_FRAME_EXACT != 0;
-            if let Some(callee) = above.filter(|_| !cut && !interrupted) {
-                let outermost = at + 1 == stack.user.len();
+            let outermost = at + 1 == stack.user.len();
+            let no_call = cut || interrupted || (outermost && planted);
+            if let Some(callee) = above.filter(|_| !no_call) {
                 *self.weights.entry((callee, number, outermost)).or_default() += count;
             }
             above = Some(number);

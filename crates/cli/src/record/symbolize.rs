@@ -57,9 +57,11 @@ impl Names {
     /// Finds names for everything in a recording, and has its edges checked while files are open.
     pub(crate) fn of(recording: &Recording, edges: &mut Edges) -> Self {
         let mut wanted: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
-        for stack in &recording.stacks {
-            for frame in &stack.user {
-                if let Some(place) = place(recording, stack.mapping_set, *frame) {
+        let own = recording.stacks.iter().map(|s| (s.mapping_set, &s.user));
+        let others = recording.peers.iter().flat_map(|peers| &peers.stacks);
+        for (set, frames) in own.chain(others.map(|(set, frames)| (*set, frames))) {
+            for frame in frames {
+                if let Some(place) = place(recording, set, *frame) {
                     wanted
                         .entry(place.mapping.module.number)
                         .or_default()

@@ -32,6 +32,9 @@ pub(super) struct Summary<'a> {
     pub(super) cgo_edges_more: usize,
     /// What recording cost; null if it was not measured.
     pub(super) cost: Option<Cost>,
+    /// What other profilers would have kept of the same samples; only after `--compare`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) comparison: Option<Comparison>,
 }
 
 /// What was recorded.
@@ -241,4 +244,41 @@ pub(super) struct Cost {
     pub(super) bpf_runs: u64,
     /// Unwind tables that earlier recordings had kept.
     pub(super) tables_found: u32,
+}
+
+/// What other profilers would have kept of the same samples.
+#[derive(Serialize)]
+pub(super) struct Comparison {
+    /// Samples compared.
+    pub(super) samples: u64,
+    /// Samples whose own stack is not whole, or of which nothing else is known.
+    pub(super) left_out: u64,
+    /// By kind of call, commonest first.
+    pub(super) kinds: Vec<KindTallies>,
+}
+
+/// Samples of one kind of call.
+#[derive(Serialize)]
+pub(super) struct KindTallies {
+    /// Languages, root first: `Go → C → Go`.
+    pub(super) kind: String,
+    /// How many.
+    pub(super) samples: u64,
+    /// By `frame_pointers`, `dwarf_copy`, `go_profiler`.
+    pub(super) methods: BTreeMap<&'static str, Tally>,
+}
+
+/// What one method makes of samples.
+#[derive(Serialize)]
+pub(super) struct Tally {
+    /// Samples with every frame.
+    pub(super) whole: u64,
+    /// Samples whose innermost frames are right and whose callers are missing.
+    pub(super) cut: u64,
+    /// Samples with frames missing elsewhere, or with others.
+    pub(super) wrong: u64,
+    /// Frames of the whole stacks.
+    pub(super) frames: u64,
+    /// Of these, those that are missing.
+    pub(super) lost: u64,
 }

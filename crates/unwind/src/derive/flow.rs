@@ -366,11 +366,16 @@ impl Walker<'_, '_> {
 
     fn step(&mut self, i: &Instruction, frame: Frame, weak: bool) -> Result<(), Underivable> {
         let mut after = frame.after(i, self.info);
-        if after.depth.is_some_and(|depth| depth < 8) && !returns(i) && !after.outermost {
+        let off = after.depth.is_some_and(|depth| depth < 8) && !after.is_gone();
+        if off && !returns(i) && !after.outermost {
             // The return address lies at CFA - 8: no function takes it off and goes on.
             return Err(Underivable::NotLeft);
         }
         match i.flow_control() {
+            // A stack for others to run on, not one that was left here.
+            FlowControl::Call | FlowControl::IndirectCall if frame.switched => {
+                return Err(Underivable::NotLeft);
+            }
             FlowControl::Next | FlowControl::Interrupt => {
                 if !ends(i) {
                     self.fall_through(i, after, weak)?;
@@ -391,6 +396,7 @@ impl Walker<'_, '_> {
                 self.fall_through(i, after, false)?;
             }
             FlowControl::UnconditionalBranch => self.jump(i.near_branch_target(), after),
+            FlowControl::IndirectBranch if frame.returns_by(i) => self.tried.returns = true,
             FlowControl::IndirectBranch => {
                 // Another function by its address, or a switch.
                 self.tried.jumps_anywhere = true;

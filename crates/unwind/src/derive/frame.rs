@@ -4,7 +4,8 @@
 use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
 use seam_wire::{
     Rule, SEAM_END_ROOT_THREAD, SEAM_RBP, SEAM_RULE_CFA, SEAM_RULE_DEREF, SEAM_RULE_DERIVED,
-    SEAM_RULE_ROOT, SEAM_RULE_SAVED_BY_RBP, SEAM_SAVED_RBP_LOST,
+    SEAM_RULE_IN_REGISTER, SEAM_RULE_RETURN_APART, SEAM_RULE_ROOT, SEAM_RULE_SAVED_BY_RBP,
+    SEAM_SAVED_RBP_LOST,
 };
 
 use super::realigned::{Realigned, dwarf_number};
@@ -46,6 +47,12 @@ pub(crate) struct Frame {
     pub(crate) realigned: Option<Realigned>,
     /// The code says that it has no caller.
     pub(crate) outermost: bool,
+    /// On another stack, which the same function is taken to have left as it left this one.
+    pub(super) switched: bool,
+    /// The register that has the return address.
+    pub(super) returns_to: Option<Register>,
+    /// A register that was given rsp, and how far below the CFA that was.
+    pub(super) copied: Option<(Register, i32)>,
 }
 
 impl Frame {
@@ -56,6 +63,9 @@ impl Frame {
         saved: [Saved::Same; 6],
         realigned: None,
         outermost: false,
+        switched: false,
+        returns_to: None,
+        copied: None,
     };
 
     /// At a program's first instruction.
@@ -91,9 +101,23 @@ impl Frame {
         Some(Self {
             rbp,
             saved,
+            switched: self.switched || other.switched,
+            returns_to: self
+                .returns_to
+                .filter(|_| self.returns_to == other.returns_to),
             realigned: realigned.and_then(|(mine, theirs)| mine.joined(&theirs)),
             ..*self
         })
+    }
+
+    /// Whether a jump through a register goes back to the caller.
+    pub(super) fn returns_by(&self, i: &Instruction) -> bool {
+        self.is_gone() && register(i, 0) == self.returns_to
+    }
+
+    /// The return address is off the stack, and known.
+    pub(super) fn is_gone(&self) -> bool {
+        self.depth == Some(0) && self.returns_to.is_some()
     }
 
     /// The walk's rule here, `None` where the caller's frame cannot be told.
@@ -106,6 +130,7 @@ impl Frame {
             });
         }
         let mut rule = match (self.depth, self.rbp) {
+            (Some(0), _) => returned(self.returns_to?)?,
             (Some(depth), _) => stack(depth),
             (None, Some(rbp)) => Rule {
                 base: SEAM_RBP as u8,
@@ -197,6 +222,11 @@ impl Frame {
                 next.anchor();
                 next.rbp = self.depth;
             }
+            Mnemonic::Mov if is_rsp(i) && register(i, 1).is_some() => next.switch(i.op1_register()),
+            Mnemonic::Mov if register(i, 1) == Some(Register::RSP) => {
+                next.write(i.op0_register());
+                next.copied = self.depth.map(|depth| (i.op0_register(), depth));
+            }
             Mnemonic::Mov if self.below_aligned(i, 0).is_some() => next.store_below(i),
             Mnemonic::Mov if self.below_aligned(i, 1).is_some() => next.load_below(i),
             Mnemonic::Mov if self.slot(i, 0).is_some() => next.store(i, self.slot(i, 0)),
@@ -223,7 +253,10 @@ impl Frame {
             Mnemonic::Popfq => next.depth = self.depth.and_then(|d| d.checked_sub(8)),
             // The callee's return takes the return address off again. Registers that callees do
             // not keep are theirs.
-            Mnemonic::Call => next.note(|r| r.live &= kept_index(r.register).is_some()),
+            Mnemonic::Call => {
+                next.note(|r| r.live &= kept_index(r.register).is_some());
+                next.copied = self.copied.filter(|(r, _)| kept_index(*r).is_some());
+            }
             Mnemonic::Syscall => {}
             _ => next.other(i, info),
         }
@@ -256,6 +289,7 @@ impl Frame {
                     self.restore(kept, at);
                 }
                 self.overwritten(register);
+                self.took(register, at);
             }
             None => self.note(|r| r.pushed = r.pushed.and_then(|p| p.checked_sub(8))),
         }
@@ -344,9 +378,34 @@ impl Frame {
                 if let Some(kept) = kept_index(register) {
                     self.restore(kept, slot);
                 }
+                self.took(register, slot);
             }
             None => {}
         }
+    }
+
+    /// A register was filled from CFA - `from`.
+    fn took(&mut self, register: Register, from: Option<i32>) {
+        if from == Some(8) && kept_index(register).is_none() {
+            self.returns_to = Some(register);
+        }
+    }
+
+    /// The stack pointer comes from a register. If that has no earlier value of it, the function
+    /// goes on with a stack that it has left earlier, which lies as this one does, as coroutines do
+    /// it. Where it does not, no return finds the return address, and nothing is derived; nor where
+    /// there is nothing on this stack to compare.
+    fn switch(&mut self, register: Register) {
+        if let Some((_, depth)) = self.copied.filter(|(copy, _)| *copy == register) {
+            self.depth = Some(depth);
+            return;
+        }
+        if self.depth.is_none_or(|depth| depth <= 8) {
+            return self.forget_stack();
+        }
+        self.rbp = None;
+        self.realigned = None;
+        self.switched = true;
     }
 
     pub(super) fn forget_stack(&mut self) {
@@ -381,6 +440,16 @@ pub(super) fn kept_index(register: Register) -> Option<usize> {
 
 pub(super) fn register(i: &Instruction, n: u32) -> Option<Register> {
     (n < i.op_count() && i.op_kind(n) == OpKind::Register).then(|| i.op_register(n))
+}
+
+/// The rule where the return address is in a register and off the stack.
+fn returned(register: Register) -> Option<Rule> {
+    Some(Rule {
+        kind: SEAM_RULE_RETURN_APART as u8,
+        flags: SEAM_RULE_IN_REGISTER as u8,
+        deref_offset: i16::from(dwarf_number(register)?),
+        ..stack(0)
+    })
 }
 
 fn is_rsp(i: &Instruction) -> bool {

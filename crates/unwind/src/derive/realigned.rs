@@ -99,6 +99,8 @@ impl Frame {
     /// The register no longer holds what it did.
     pub(super) fn overwritten(&mut self, register: Register) {
         self.note(|r| r.live &= r.register != register.full_register());
+        self.returns_to = self.returns_to.filter(|r| *r != register.full_register());
+        self.copied = self.copied.filter(|(r, _)| *r != register.full_register());
     }
 
     /// rsp was aligned: only with the CFA in a register does this lead anywhere.

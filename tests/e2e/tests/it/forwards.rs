@@ -50,3 +50,37 @@ fn handlers_called_by_go_and_stacks_of_the_programs_own() {
     let reasons = summary["quality"]["end_reasons"].to_string();
     assert!(reasons.contains("root-context"), "{reasons}");
 }
+
+#[test]
+fn stacks_made_in_assembly_begin_where_nothing_is_described() {
+    let bench = Bench::new();
+    let mut process = Process::start(&mut Command::new(places::c_program("fibers", &[])));
+    process.line("ready", |line| (line == "ready").then_some(()));
+    run_well(&mut bench.record(process.pid(), "-d 3s -r 997 -o x.pb.gz -o x.json"));
+    let (profile, summary) = (bench.pprof("x.pb.gz"), bench.json("x.json"));
+    assert_eq!(summary["quality"]["edges"]["impossible"], 0);
+    assert_eq!(summary["quality"]["guessed"], 0);
+    let (mut outside, mut inside) = (0, 0);
+    for stack in profile.stacks.iter().filter(|s| s.has("fiber_spin")) {
+        let names: Vec<&str> = stack.frames.iter().map(|f| f.name.as_str()).collect();
+        if stack.has("fiber_body") {
+            let path = ["fiber_make", "fiber_body", "fiber_inner", "fiber_spin"];
+            assert_eq!(names[..4], path, "{}", stack.text());
+            inside += stack.count;
+        } else {
+            let at = names.iter().position(|name| *name == "main");
+            let path = ["main", "fiber_outer", "fiber_spin"];
+            let at = at.unwrap_or_else(|| panic!("{}", stack.text()));
+            assert_eq!(names[at..at + 3], path, "{}", stack.text());
+            outside += stack.count;
+        }
+    }
+    assert!(inside > 50 && outside > 50, "{inside} {outside}");
+    // The instructions that switch are few.
+    let whole = summary["quality"]["whole"].as_i64().expect("a number");
+    assert!(
+        whole * 100 >= profile.count() * 98,
+        "{:?}",
+        not_rooted(&summary)
+    );
+}

@@ -5,6 +5,7 @@ mod activity;
 mod arguments;
 mod builds;
 mod command;
+mod compare;
 mod cores;
 mod doctor;
 mod dump;

@@ -110,3 +110,88 @@ fn kafka_has_threads_of_its_own() {
 fn go_in_python() {
     check("cpython");
 }
+
+/// A distribution's own package in Go, stripped, with C++ and C from shared libraries.
+#[test]
+fn hugo_of_the_distribution() {
+    let bench = Bench::new();
+    site(&bench);
+    let site = bench.file("site");
+    let mut missing = vec![
+        vec![
+            "runtime.goexit",
+            "sass_compiler_parse",
+            "Sass::Data_Context::parse",
+        ],
+        vec![
+            "runtime.goexit",
+            "runtime.asmcgocall",
+            "sass_compiler_execute",
+        ],
+        vec!["runtime.goexit", "runtime.asmcgocall", "WebPEncode"],
+    ];
+    let words = ["--quiet", "-s", site.to_str().expect("a plain path")];
+    let (mut samples, mut cgo) = (0, 0);
+    for _ in 0..ROUNDS {
+        // What it has made it keeps: each round begins anew.
+        for made in ["public", "resources"] {
+            let _ = std::fs::remove_dir_all(site.join(made));
+        }
+        let hugo = std::path::Path::new("/usr/bin/hugo");
+        let options = "-r 997 -o x.pb.gz -o x.json";
+        run_well(&mut bench.record_command(options, hugo, &words));
+        let (profile, summary) = (bench.pprof("x.pb.gz"), bench.json("x.json"));
+        samples += profile.count();
+        cgo += profile.count_where(|s| s.has("runtime.asmcgocall"));
+        let broken = profile.count_where(|s| s.texts.contains_key("end"));
+        assert!(
+            broken * 200 <= profile.count(),
+            "{:?}",
+            not_rooted(&summary)
+        );
+        let quality = &summary["quality"];
+        assert_eq!(quality["edges"]["impossible"], 0, "{}", quality["notes"]);
+        missing.retain(|chain| {
+            let chain: Vec<String> = chain.iter().map(|&name| name.to_owned()).collect();
+            !profile.stacks.iter().any(|stack| holds(stack, &chain))
+        });
+        if missing.is_empty() {
+            println!("hugo: {samples} samples, {cgo} in C called by Go");
+            return;
+        }
+    }
+    panic!("in {samples} samples never together: {missing:?}");
+}
+
+/// A site with style sheets to compile and a picture to encode.
+fn site(bench: &Bench) {
+    let write = |name: &str, bytes: &[u8]| {
+        let path = bench.file("site").join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("room");
+        std::fs::write(path, bytes).expect("room");
+    };
+    let rules = |i: u32| {
+        format!(
+            ".a{i} {{ @for $n from 1 through 20 {{ .b#{{$n}} {{ width: ($n * {i}px) / 3; \
+             color: darken(#abcdef, $n * 1%); }} }} }}\n"
+        )
+    };
+    let sheet: String = (0..300).map(rules).collect();
+    for n in 0..3 {
+        write(
+            &format!("assets/s{n}.scss"),
+            format!("{sheet}/* {n} */").as_bytes(),
+        );
+    }
+    write(
+        "assets/picture.png",
+        include_bytes!("../../../../docs/img/flame.png"),
+    );
+    write("config.toml", b"baseURL = \"http://localhost/\"\n");
+    write(
+        "layouts/index.html",
+        br#"{{ range seq 0 2 }}{{ (resources.Get (printf "s%d.scss" .) | resources.ToCSS).RelPermalink }}
+{{ end }}{{ $p := resources.Get "picture.png" }}{{ range seq 300 20 600 }}
+{{ ($p.Resize (printf "%dx webp q80" .)).RelPermalink }}{{ end }}"#,
+    );
+}

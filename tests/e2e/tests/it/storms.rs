@@ -110,7 +110,10 @@ fn a_stopped_target() {
     });
     let bench = Bench::new();
     run_well(&mut bench.record(process.pid(), "-d 1s -r 499 -o x.pb.gz -o x.json"));
-    assert_eq!(bench.json("x.json")["samples"], 0);
+    let summary = bench.json("x.json");
+    assert_eq!(summary["samples"], 0);
+    let notes = summary["quality"]["notes"].to_string();
+    assert!(notes.contains("it is stopped"), "{notes}");
     assert!(stat().is_ok_and(|stat| stat.contains(") T ")));
     process.signal(libc::SIGCONT);
     run_well(&mut bench.record(process.pid(), "-d 1s -r 499 -o y.pb.gz -o y.json"));

@@ -118,3 +118,35 @@ fn groups_that_are_not_there() {
     let both = Refusal::of(&["record", "--all", "-p", "1", "-d", "1s"]);
     let _ = both.error_has("more than one kind of target");
 }
+
+/// A frozen target has no samples, is looked at as it is, and goes on where it was.
+#[test]
+fn a_frozen_target() {
+    let program = Program::start("b", 60);
+    let group = Group::new("frozen");
+    group.add(program.pid());
+    let freeze = |how: &str| {
+        std::fs::write(group.path.join("cgroup.freeze"), how).expect("Linux 5.2 or newer");
+        wait::until("the group to say so", || {
+            let events = std::fs::read_to_string(group.path.join("cgroup.events")).ok()?;
+            events.contains(&format!("frozen {how}")).then_some(())
+        });
+    };
+    freeze("1");
+    let bench = Bench::new();
+    run_well(&mut bench.record(program.pid(), "-d 1s -r 499 -o x.json"));
+    let summary = bench.json("x.json");
+    assert_eq!(summary["samples"], 0);
+    let notes = summary["quality"]["notes"].to_string();
+    assert!(notes.contains("it is frozen"), "{notes}");
+    let pid = program.pid().to_string();
+    let dumped = run_well(&mut bench.seam(&["dump", &pid])).text();
+    for name in ["seam_b_outer", "main.workerB", "time.Sleep"] {
+        assert!(dumped.contains(name), "no {name}: {dumped}");
+    }
+    freeze("0");
+    run_well(&mut bench.record(program.pid(), "-d 1s -r 499 -o y.json"));
+    let samples = bench.json("y.json")["samples"].as_u64();
+    assert!(samples > Some(10), "{samples:?}");
+    drop(program);
+}
