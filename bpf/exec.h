@@ -11,7 +11,8 @@
 /* include/uapi/linux/auxvec.h */
 #define SEAM_AT_BASE 7
 #define SEAM_AT_SYSINFO_EHDR 33
-#define SEAM_AUXV_PAIRS 24
+/* Both are among the first ten (create_elf_tables, Linux 5.10 to 6.18). */
+#define SEAM_AUXV_PAIRS 20
 
 /*
  * Empty mapping sets for processes that have none prepared: children, which execute something before
@@ -32,16 +33,47 @@ struct seam_found_vma {
 static long found_vma(struct task_struct *task, struct vm_area_struct *vma,
 		      struct seam_found_vma *found)
 {
-	struct file *file = vma->vm_file;
+	struct file *file = seam_get(vma, vm_file);
 
-	found->start = vma->vm_start;
-	found->offset = vma->vm_pgoff * 4096;
+	found->start = seam_get(vma, vm_start);
+	found->offset = seam_get(vma, vm_pgoff) * 4096;
 	if (file) {
 		found->key.device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
 		found->key.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	}
 	return 0;
 }
+
+#ifdef SEAM_TAIL_CALLS
+/* A fresh image has a dozen. */
+#define SEAM_VMAS_MAX 32
+
+/* What a process that executes something has mapped at an address; 0 = found. mm->mmap lists all up to
+ * Linux 6.0; where there is no list none is found, and user space tells what is mapped. */
+static __noinline int find_vma(struct task_struct *task, __u64 address,
+			       struct seam_found_vma *found)
+{
+	struct vm_area_struct *vma;
+	__u32 i;
+
+	if (!bpf_core_field_exists(struct vm_area_struct, vm_next))
+		return 1;
+	vma = BPF_CORE_READ(task, mm, mmap);
+#pragma clang loop unroll(disable)
+	for (i = 0; i < SEAM_VMAS_MAX && vma; i++) {
+		if (BPF_CORE_READ(vma, vm_start) <= address && address < BPF_CORE_READ(vma, vm_end))
+			return found_vma(task, vma, found);
+		vma = BPF_CORE_READ(vma, vm_next);
+	}
+	return 1;
+}
+#else
+static __always_inline int find_vma(struct task_struct *task, __u64 address,
+				    struct seam_found_vma *found)
+{
+	return bpf_find_vma(task, address, found_vma, found, 0) != 0;
+}
+#endif
 
 /* The address at which the file's address 0 was loaded, given one of its mappings. */
 static __always_inline __u64 load_bias(const struct seam_found_vma *vma,
@@ -87,8 +119,8 @@ static __always_inline void add_mapping(struct seam_mapping_block *block, __u32 
 
 static __always_inline void install_image(struct seam_process *process)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-	struct mm_struct *mm = task->mm;
+	struct task_struct *task = seam_current();
+	struct mm_struct *mm = seam_get(task, mm);
 	__u64 auxv[2 * SEAM_AUXV_PAIRS] = {}, base = 0, vdso = 0, bias;
 	struct seam_found_vma vma = {};
 	struct seam_mapping_block *block;
@@ -112,7 +144,7 @@ static __always_inline void install_image(struct seam_process *process)
 		if (auxv[2 * i] == SEAM_AT_SYSINFO_EHDR)
 			vdso = auxv[2 * i + 1];
 	}
-	if (!bpf_find_vma(task, mm->start_code, found_vma, &vma, 0)) {
+	if (!find_vma(task, seam_get(mm, start_code), &vma)) {
 		file = bpf_map_lookup_elem(&files, &vma.key);
 		if (file && file->table) {
 			bias = load_bias(&vma, file);
@@ -127,7 +159,7 @@ static __always_inline void install_image(struct seam_process *process)
 		}
 	}
 	__builtin_memset(&vma, 0, sizeof(vma));
-	if (base && !bpf_find_vma(task, base, found_vma, &vma, 0)) {
+	if (base && !find_vma(task, base, &vma)) {
 		file = bpf_map_lookup_elem(&files, &vma.key);
 		if (file && file->table) {
 			/* AT_BASE is where the interpreter's address 0 lies. */

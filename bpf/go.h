@@ -108,11 +108,15 @@ static __always_inline int seam_read_curg(struct seam_walk *w)
 }
 
 /* Reads g, m, p and the goroutine of this thread for w->runtime, whose number is `number`. */
-static __noinline int seam_load_go(struct seam_walk *w, __u32 number)
+SEAM_APART int seam_load_go(struct seam_walk *w, __u32 number)
 {
-	struct seam_go_state *go = &w->go;
-	struct seam_go_runtime *rt = &w->runtime;
+	struct seam_go_state *go;
+	struct seam_go_runtime *rt;
 
+	if (!w)
+		return 1;
+	go = &w->go;
+	rt = &w->runtime;
 	go->runtime = number;
 	go->status = 0;
 	go->usable = 0;

@@ -6,6 +6,8 @@
 #ifndef SEAM_IDS_H
 #define SEAM_IDS_H
 
+#include "forms.h"
+
 /* MAX_PID_NS_LEVEL, include/linux/pid_namespace.h, Linux 5.17 to 6.18 */
 #define SEAM_PID_LEVELS 32
 
@@ -53,7 +55,7 @@ static __always_inline __u32 seam_tgid(void)
 {
 	if (!seam_pid_namespace)
 		return bpf_get_current_pid_tgid() >> 32;
-	return seam_tgid_of((struct task_struct *)bpf_get_current_task_btf());
+	return seam_tgid_of(seam_current());
 }
 
 /* The current thread. */
@@ -61,7 +63,7 @@ static __always_inline __u32 seam_tid(void)
 {
 	if (!seam_pid_namespace)
 		return (__u32)bpf_get_current_pid_tgid();
-	return seam_tid_of((struct task_struct *)bpf_get_current_task_btf());
+	return seam_tid_of(seam_current());
 }
 
 #endif

@@ -63,6 +63,8 @@ static __always_inline long seam_slice_label(struct seam_walk *w, __u32 index)
 {
 	__u64 *pair = (__u64 *)w->scratch;
 
+	if (index >= w->labels.left)
+		return 1;
 	if (seam_read(w, pair, 32, w->labels.next + 32 * (__u64)index)) {
 		w->sample.flags |= SEAM_SAMPLE_LABELS_CUT;
 		return 1;
@@ -101,14 +103,14 @@ static __always_inline long seam_map_label(struct seam_walk *w, __u32 index)
 	return seam_add_label(w, key[0], key[1], value[0], value[1]);
 }
 
-static long seam_each_slice_label(__u32 index, void *context)
+SEAM_CALLBACK(seam_each_slice_label)
 {
 	struct seam_walk *w = seam_walk_of(context);
 
 	return w ? seam_slice_label(w, index) : 1;
 }
 
-static long seam_each_map_label(__u32 index, void *context)
+SEAM_CALLBACK(seam_each_map_label)
 {
 	struct seam_walk *w = seam_walk_of(context);
 
@@ -136,10 +138,10 @@ static __always_inline void seam_load_labels(struct seam_walk *w)
 			return;
 		}
 		w->labels.next = header[0];
+		w->labels.left = header[1];
 		if (header[1] > SEAM_LABELS_MAX)
 			w->sample.flags |= SEAM_SAMPLE_LABELS_CUT;
-		seam_each(w, seam_each_slice_label,
-			  header[1] > SEAM_LABELS_MAX ? SEAM_LABELS_MAX : (__u32)header[1]);
+		seam_each(w, seam_each_slice_label, SEAM_LABELS_MAX);
 		return;
 	}
 	if (seam_read_word(w, &map, w->labels.at) ||

@@ -13,8 +13,8 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 32768);
+	__uint(map_flags, SEAM_ROOM_FLAGS);
+	__uint(max_entries, SEAM_ROOM_LATE);
 	__type(key, __u32);
 	__type(value, struct seam_late);
 } late SEC(".maps");
@@ -23,7 +23,7 @@ struct {
 #define SEAM_NO_SET (~0U)
 
 /* Finds the mapping of pc among the late ones of this process. 0 = found, and is w->mapping. */
-static __noinline int seam_late_mapping(struct seam_walk *w, __u64 pc)
+SEAM_APART int seam_late_mapping(struct seam_walk *w, __u64 pc)
 {
 	struct seam_late *noted;
 	__u32 tgid, i;
@@ -101,7 +101,7 @@ int on_mapping(__u64 *ctx)
 	if (!noted || !bpf_core_type_exists(struct ma_state))
 		return 0;
 	/* A child's address space is filled by its parent (dup_mmap), and there are other trees. */
-	mm = ((struct task_struct *)bpf_get_current_task_btf())->mm;
+	mm = seam_get(seam_current(), mm);
 	if (!mm || BPF_CORE_READ(mas, tree) !=
 			   (void *)mm + bpf_core_field_offset(struct mm_struct, mm_mt))
 		return 0;

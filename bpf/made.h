@@ -57,12 +57,12 @@ static __always_inline int seam_call_before(const __u8 *code, __u64 address, __u
 }
 
 /* What `address` is, as the return address of the current frame. Finds its mapping. */
-static __noinline int seam_return_kind(struct seam_walk *w, __u64 address)
+SEAM_APART int seam_return_kind(struct seam_walk *w, __u64 address)
 {
 	__u8 code[SEAM_CALL_BYTES] = {};
 
 	/* No word that is a small number or has high bits set is looked up. */
-	if (address < 4096 || address >> 47)
+	if (!w || address < 4096 || address >> 47)
 		return SEAM_RETURN_NONE;
 	if (seam_find_mapping(w, address - 1) && seam_late_mapping(w, address - 1))
 		return SEAM_RETURN_NONE;
@@ -130,7 +130,7 @@ static __always_inline long seam_guess_word(struct seam_walk *w, __u32 index)
 	return 1;
 }
 
-static long seam_each_guess(__u32 index, void *context)
+SEAM_CALLBACK(seam_each_guess)
 {
 	struct seam_walk *w = seam_walk_of(context);
 
@@ -170,12 +170,17 @@ static __always_inline int seam_made_frame(struct seam_walk *w, __u64 rbp, __u64
  * but at the leaf: assembly is not written in one way, and stacks have ends. 0 = its caller is the
  * current frame.
  */
-static __noinline int seam_step_made(struct seam_walk *w)
+SEAM_APART int seam_step_made(struct seam_walk *w)
 {
-	__u64 sp = w->reg[SEAM_RSP], rbp = 0, pc = 0, end;
-	int leaf = w->frames == 1 || w->exact, words, kind = SEAM_RETURN_NONE, known;
-	__u32 in_file = w->mapping.table;
+	int leaf, words, kind = SEAM_RETURN_NONE, known;
+	__u64 sp, rbp = 0, pc = 0, end;
+	__u32 in_file;
 
+	if (!w)
+		return 1;
+	sp = w->reg[SEAM_RSP];
+	leaf = w->frames == 1 || w->exact;
+	in_file = w->mapping.table;
 	known = !seam_register(w, SEAM_RBP, &rbp);
 	if (leaf) {
 		words = seam_made_edge(w);

@@ -56,8 +56,7 @@ static __always_inline int has_probes(struct mm_struct *mm)
  */
 static __noinline int before_breakpoint(struct seam_walk *w)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-	struct mm_struct *mm = task->mm;
+	struct mm_struct *mm = seam_get(seam_current(), mm);
 	__u8 byte = 0;
 
 	if (!w || !mm || !has_probes(mm))
@@ -69,7 +68,7 @@ static __noinline int before_breakpoint(struct seam_walk *w)
 }
 
 /* One instruction of a trampoline: w->guess counts bytes, w->guess_end is the stack pointer. */
-static long trampoline_instruction(__u32 index, void *context)
+SEAM_CALLBACK(trampoline_instruction)
 {
 	struct seam_walk *w = seam_walk_of(context);
 	__u8 byte, next;
@@ -133,7 +132,7 @@ static __noinline int leave_trampoline(struct seam_walk *w)
 }
 
 /* One entry of the task's list of replaced return addresses, w->guess. */
-static long return_instance(__u32 index, void *context)
+SEAM_CALLBACK(return_instance)
 {
 	struct seam_walk *w = seam_walk_of(context);
 	struct return_instance *instance;
@@ -157,7 +156,7 @@ static long return_instance(__u32 index, void *context)
  * a return address the stack pointer is the one behind the return; in the trampoline words may have
  * been pushed since.
  */
-static __noinline int leave_return_probe(struct seam_walk *w, struct uprobe_task *utask)
+static __always_inline int leave_return_probe(struct seam_walk *w, struct uprobe_task *utask)
 {
 	w->guess = (__u64)BPF_CORE_READ(utask, return_instances);
 	w->guess_pc = 0;
@@ -178,12 +177,12 @@ static __noinline int leave_return_probe(struct seam_walk *w, struct uprobe_task
 /* 0 = pc stands for another one, 1 = it is no probe's, -1 = it is and what it stands for is lost. */
 static __noinline int seam_leave_probe(struct seam_walk *w)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	struct task_struct *task = seam_current();
 	struct uprobe_task *utask;
 	struct xol_area *area;
 	__u64 page, slot;
 
-	if (!w || !task->mm || !bpf_core_field_exists(struct task_struct, utask))
+	if (!w || !seam_get(task, mm) || !bpf_core_field_exists(struct task_struct, utask))
 		return 1;
 	area = BPF_CORE_READ(task, mm, uprobes_state.xol_area);
 	page = area ? BPF_CORE_READ(area, vaddr) : 0;

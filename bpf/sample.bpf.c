@@ -12,82 +12,11 @@
 #include <bpf/bpf_tracing.h>
 
 #include "ids.h"
+#include "maps.h"
 
 struct seam_walk;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-struct table_template {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_INNER_MAP);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct seam_table_block));
-};
-
-/* Unwind tables by slot. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 4096);
-	__type(key, __u32);
-	__array(values, struct table_template);
-} tables SEC(".maps");
-
-/*
- * Mapping sets, block by block; a set is never changed once a process points to it. A plain hash
- * map: an update of a map of maps waits for an RCU grace period (maybe_wait_bpf_programs, 15 ms and
- * more on Linux 6.18), and a new mapping must be in force at once.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
-	__type(key, struct seam_set_key);
-	__type(value, struct seam_mapping_block);
-} mappings SEC(".maps");
-
-/* Files with tables, by device and inode. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct seam_file_key);
-	__type(value, struct seam_file);
-} files SEC(".maps");
-
-/* The targets by tgid. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 32768);
-	__type(key, __u32);
-	__type(value, struct seam_process);
-} processes SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct seam_scope);
-} scope SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} cgroups SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SEAM_COUNTERS);
-	__type(key, __u32);
-	__type(value, __u64);
-} counters SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
-} samples SEC(".maps");
 
 static __always_inline int seam_read(struct seam_walk *w, void *dst, __u32 size, __u64 address)
 {
@@ -106,16 +35,10 @@ static __always_inline const struct seam_table_block *seam_block_of(struct seam_
 }
 
 static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *w, __u32 block);
-static int seam_late_mapping(struct seam_walk *w, __u64 pc);
+SEAM_APART int seam_late_mapping(struct seam_walk *w, __u64 pc);
 static int seam_leave_probe(struct seam_walk *w);
 static int seam_runtime_at(struct seam_walk *w, __u32 index);
-static struct seam_walk *seam_walk_of(void *context);
-
-#define seam_each(w, callback, n)                                                                  \
-	do {                                                                                       \
-		__u32 which_ = (w)->which;                                                         \
-		bpf_loop(n, callback, &which_, 0);                                                 \
-	} while (0)
+static struct seam_walk *seam_walk_of(seam_context context);
 
 #include "unwind.h"
 
@@ -171,23 +94,89 @@ static __noinline int seam_runtime_at(struct seam_walk *w, __u32 index)
 
 #include "probes.h"
 
-static struct seam_walk *seam_walk_of(void *context)
+static __always_inline struct seam_walk *walk_number(__u32 which)
 {
-	return bpf_map_lookup_elem(&walks, context);
+	return bpf_map_lookup_elem(&walks, &which);
 }
 
-static long walk_one_frame(__u32 index, void *context)
+static struct seam_walk *seam_walk_of(seam_context context)
 {
-	struct seam_walk *w = seam_walk_of(context);
+#ifdef SEAM_TAIL_CALLS
+	return walk_number(context);
+#else
+	return bpf_map_lookup_elem(&walks, context);
+#endif
+}
+
+/*
+ * Walks one frame; 0 = there is a caller. A global function, which the verifier looks at by itself and
+ * once: in a loop it would look at it again in every state that it can't tell from an earlier one (a
+ * million instructions and more on Linux 7.3).
+ */
+__noinline int walk_frame(__u32 which)
+{
+	struct seam_walk *w = walk_number(which);
 
 	return w ? seam_step(w) : 1;
 }
 
+#ifdef SEAM_TAIL_CALLS
+/* How many programs run one after the other: MAX_TAIL_CALL_CNT, 33 calls on Linux 5.10 to 6.18. */
+#define SEAM_PROGRAMS 34
+#define SEAM_FRAMES_EACH ((SEAM_STEPS + SEAM_PROGRAMS - 1) / SEAM_PROGRAMS)
+
+/* All programs of such a map are of one kind. */
+int go_on_sample(void *ctx);
+int go_on_birth(void *ctx);
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, int(void *));
+} sample_goes_on SEC(".maps") = { .values = { (void *)&go_on_sample } };
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, int(void *));
+} birth_goes_on SEC(".maps") = { .values = { (void *)&go_on_birth } };
+
+/* Walks as many frames as one program does; does not come back if another one goes on. */
+static __always_inline void walk_frames(void *ctx, __u32 which)
+{
+	__u32 i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < SEAM_FRAMES_EACH; i++) {
+		if (walk_frame(which))
+			return;
+	}
+	if (which == SEAM_WALK_SAMPLE)
+		bpf_tail_call(ctx, &sample_goes_on, 0);
+	else
+		bpf_tail_call(ctx, &birth_goes_on, 0);
+}
+#else
+static long walk_one_frame(__u32 index, void *context)
+{
+	long ended = walk_frame(*(__u32 *)context);
+
+	/* What clang knows of its result, the verifier does not. */
+	seam_opaque(ended);
+	return ended != 0;
+}
+
+static __always_inline void walk_frames(void *ctx, __u32 which)
+{
+	bpf_loop(SEAM_STEPS, walk_one_frame, &which, 0);
+}
+#endif
+
 /* The registers with which the current thread left user mode. */
 static __always_inline int user_registers(struct seam_walk *w, __s64 *syscall)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	struct task_struct *task = seam_current();
+	struct pt_regs *regs = seam_user_regs(task, w->scratch);
 
 	if (!regs)
 		return 1;
@@ -209,7 +198,7 @@ static __always_inline int user_registers(struct seam_walk *w, __s64 *syscall)
 	w->reg[SEAM_R15] = regs->r15;
 	w->pc = regs->ip;
 	*syscall = (__s64)regs->orig_ax;
-	w->fsbase = task->thread.fsbase;
+	w->fsbase = seam_get(task, thread.fsbase);
 	return 0;
 }
 
@@ -270,7 +259,7 @@ static __always_inline void send(struct seam_walk *w)
 /* Begins a record of the current thread. */
 static __always_inline struct seam_walk *begin(__u32 which)
 {
-	struct seam_walk *w = seam_walk_of(&which);
+	struct seam_walk *w = walk_number(which);
 
 	if (!w)
 		return 0;
@@ -284,8 +273,20 @@ static __always_inline struct seam_walk *begin(__u32 which)
 	return w;
 }
 
-/* Walks the current thread's user stack and sends the record. */
-static __always_inline void walk_and_send(struct seam_walk *w, struct seam_process *process)
+/* What is left to do when the frames are walked. */
+static __always_inline void end_walk(struct seam_walk *w)
+{
+	if (w->end == SEAM_END_NOT_WALKED)
+		seam_stop(w, SEAM_END_TOO_DEEP);
+	seam_end_go(w);
+	seam_disown_goroutine(w);
+	seam_load_labels(w);
+	send(w);
+}
+
+/* Walks the current thread's user stack and sends the record. `which` is the number of w. */
+static __always_inline void walk_and_send(void *ctx, __u32 which, struct seam_walk *w,
+					  struct seam_process *process)
 {
 	__s64 syscall;
 
@@ -303,17 +304,11 @@ static __always_inline void walk_and_send(struct seam_walk *w, struct seam_proce
 	seam_begin_go(w);
 	seam_start_walk(w, syscall);
 	/* exit_mm has run: there is nothing left to walk (kernel/exit.c, Linux 5.17 to 6.18). */
-	if (!((struct task_struct *)bpf_get_current_task_btf())->mm)
+	if (!seam_get(seam_current(), mm))
 		seam_stop(w, SEAM_END_ROOT_EXIT);
-	if (w->end == SEAM_END_NOT_WALKED) {
-		seam_each(w, walk_one_frame, SEAM_STEPS);
-		if (w->end == SEAM_END_NOT_WALKED)
-			seam_stop(w, SEAM_END_TOO_DEEP);
-	}
-	seam_end_go(w);
-	seam_disown_goroutine(w);
-	seam_load_labels(w);
-	send(w);
+	if (w->end == SEAM_END_NOT_WALKED)
+		walk_frames(ctx, which);
+	end_walk(w);
 }
 
 static __always_inline struct seam_process *target(void)
@@ -344,7 +339,7 @@ static __always_inline int in_scope(void)
 /* A process that is not known yet: its user stack is not walked, user space hears of it. */
 static __always_inline void sample_stranger(struct bpf_perf_event_data *ctx)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	struct task_struct *task = seam_current();
 	struct seam_walk *w = begin(SEAM_WALK_SAMPLE);
 
 	if (!w)
@@ -357,8 +352,8 @@ static __always_inline void sample_stranger(struct bpf_perf_event_data *ctx)
 	w->sample.m = -1;
 	w->sample.p = -1;
 	w->end_pc = 0;
-	w->end = task->flags & SEAM_PF_KTHREAD ? SEAM_END_ROOT_KERNEL :
-		 task->mm		       ? SEAM_END_TABLE_NOT_READY :
+	w->end = seam_get(task, flags) & SEAM_PF_KTHREAD ? SEAM_END_ROOT_KERNEL :
+		 seam_get(task, mm)	       ? SEAM_END_TABLE_NOT_READY :
 						 SEAM_END_ROOT_EXIT;
 	send(w);
 }
@@ -383,12 +378,12 @@ int sample(struct bpf_perf_event_data *ctx)
 	kernel_stack(ctx, w);
 	if (seam_peers)
 		send_peers(ctx, w);
-	walk_and_send(w, process);
+	walk_and_send(ctx, SEAM_WALK_SAMPLE, w, process);
 	return 0;
 }
 
 /* The current thread makes a thread: its stack says who. */
-static __always_inline void note_birth(__u32 born)
+static __always_inline void note_birth(void *ctx, __u32 born)
 {
 	struct seam_process *process = target();
 	struct seam_walk *w;
@@ -400,8 +395,35 @@ static __always_inline void note_birth(__u32 born)
 		return;
 	w->sample.flags = SEAM_SAMPLE_SPAWN | SEAM_SAMPLE_KERNEL_MODE;
 	w->sample.born = born;
-	walk_and_send(w, process);
+	walk_and_send(ctx, SEAM_WALK_SPAWN, w, process);
 }
+
+#ifdef SEAM_TAIL_CALLS
+static __always_inline void go_on(void *ctx, __u32 which)
+{
+	struct seam_walk *w;
+
+	walk_frames(ctx, which);
+	w = walk_number(which);
+	if (w)
+		end_walk(w);
+}
+
+SEC("perf_event")
+int go_on_sample(void *ctx)
+{
+	go_on(ctx, SEAM_WALK_SAMPLE);
+	return 0;
+}
+
+/* Attached to nothing: only called by on_fork. */
+SEC("raw_tracepoint")
+int go_on_birth(void *ctx)
+{
+	go_on(ctx, SEAM_WALK_SPAWN);
+	return 0;
+}
+#endif
 
 /* The old image's mappings are gone; the new one's are put in force before its first instruction. */
 SEC("raw_tracepoint/sched_process_exec")
@@ -433,7 +455,7 @@ int on_fork(__u64 *ctx)
 	struct seam_process *process;
 
 	if (parent_tgid == tgid) {
-		note_birth(seam_tid_of(child));
+		note_birth(ctx, seam_tid_of(child));
 		return 0;
 	}
 	process = bpf_map_lookup_elem(&processes, &parent_tgid);

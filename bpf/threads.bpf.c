@@ -27,7 +27,10 @@ int threads(struct bpf_iter__task *ctx)
 
 	if (!task || seam_tgid_of(task) != seam_target)
 		return 0;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	/* Room for a copy, if one is needed: all that is written there comes later. */
+	_Static_assert(sizeof(t) - __builtin_offsetof(struct seam_thread, switches) >=
+			       sizeof(struct pt_regs), "room");
+	regs = seam_user_regs(task, &t.switches);
 	if (!regs)
 		return 0;
 	t.reg[SEAM_RAX] = regs->ax;

@@ -15,7 +15,9 @@
  * int seam_leave_probe(struct seam_walk *w): 0 = pc was another tool's probe's, and is what it
  *	stands for now; -1 = it is one, and what it stands for is not known
  * seam_each(w, callback, n): calls callback(0 .. n-1, context) until it returns 1
- * struct seam_walk *seam_walk_of(void *context): the w that such a callback is for
+ * struct seam_walk *seam_walk_of(seam_context context): the w that such a callback is for
+ * SEAM_CALLBACK(name): begins the definition of one, with `index` and `context`
+ * SEAM_APART: before a function that BPF's verifier shall look at by itself
  */
 #ifndef SEAM_UNWIND_H
 #define SEAM_UNWIND_H
@@ -94,10 +96,9 @@ static __always_inline int seam_find_mapping(struct seam_walk *w, __u64 pc)
 	if (seam_covers(&w->mapping, pc))
 		return 0;
 	if (seam_covers(&w->previous, pc)) {
-		struct seam_mapping swap = w->previous;
-
+		w->swap = w->previous;
 		w->previous = w->mapping;
-		w->mapping = swap;
+		w->mapping = w->swap;
 		return 0;
 	}
 	/* The last block whose first mapping starts at or below pc ... */

@@ -75,6 +75,8 @@ struct seam_walk {
 	__u64 fsbase;
 	struct seam_mapping mapping;
 	struct seam_mapping previous;
+	/* Room for exchanging them: BPF stacks are small. */
+	struct seam_mapping swap;
 	/* The Go runtime that was met last, and its structures. */
 	struct seam_go_runtime runtime;
 	struct seam_go_state go;

@@ -22,6 +22,7 @@ typedef _Bool bool;
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_CGROUP_ARRAY = 8,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
@@ -68,6 +69,7 @@ struct vm_area_struct {
 	unsigned long vm_pgoff;
 	unsigned long vm_flags;
 	struct file *vm_file;
+	struct vm_area_struct *vm_next;
 };
 
 struct maple_tree {
@@ -109,6 +111,7 @@ struct uprobe_task {
 
 struct mm_struct {
 	struct maple_tree mm_mt;
+	struct vm_area_struct *mmap;
 	struct uprobes_state uprobes_state;
 	unsigned long start_code;
 	unsigned long saved_auxv[48];
@@ -141,6 +144,7 @@ struct sched_info {
 };
 
 struct task_struct {
+	void *stack;
 	int on_cpu;
 	unsigned long nvcsw;
 	unsigned long nivcsw;

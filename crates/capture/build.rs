@@ -11,6 +11,8 @@ fn main() {
         "sample.bpf.c",
         "threads.bpf.c",
         "exec.h",
+        "forms.h",
+        "maps.h",
         "ids.h",
         "wire.h",
         "unwind.h",
@@ -29,25 +31,32 @@ fn main() {
     println!("cargo::rerun-if-env-changed=SEAM_CLANG");
     let clang = std::env::var("SEAM_CLANG").unwrap_or_else(|_| "clang-19".to_owned());
     for name in ["sample", "threads"] {
-        compile(&bpf, &out, name, &clang);
+        compile(&bpf, &out, name, &clang, None);
+        compile(&bpf, &out, name, &clang, Some("-DSEAM_TAIL_CALLS"));
     }
 }
 
-fn compile(bpf: &Path, out: &Path, name: &str, clang: &str) {
+/// `form` chooses that for older kernels (bpf/forms.h).
+fn compile(bpf: &Path, out: &Path, name: &str, clang: &str, form: Option<&str>) {
+    let suffix = form.map_or("", |_| "-5.10");
     let built = SkeletonBuilder::new()
         .source(bpf.join(format!("{name}.bpf.c")))
         .clang(clang)
-        .clang_args([
-            "-I".as_ref(),
-            bpf.as_os_str(),
-            "-mcpu=v2".as_ref(),
-            "-Wall".as_ref(),
-            "-Wextra".as_ref(),
-            "-Werror".as_ref(),
-            "-Wno-unused-parameter".as_ref(),
-            "-Wno-missing-declarations".as_ref(),
-        ])
-        .obj(out.join(format!("{name}.bpf.o")))
+        .clang_args(
+            [
+                "-I".as_ref(),
+                bpf.as_os_str(),
+                "-mcpu=v2".as_ref(),
+                "-Wall".as_ref(),
+                "-Wextra".as_ref(),
+                "-Werror".as_ref(),
+                "-Wno-unused-parameter".as_ref(),
+                "-Wno-missing-declarations".as_ref(),
+            ]
+            .into_iter()
+            .chain(form.map(AsRef::as_ref)),
+        )
+        .obj(out.join(format!("{name}{suffix}.bpf.o")))
         .build();
     if let Err(error) = built {
         eprintln!(

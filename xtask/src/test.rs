@@ -12,7 +12,7 @@ use crate::programs::Wanted;
 use crate::run::{Run, interrupted};
 use crate::setup::{Go, Node};
 use crate::tally::Tally;
-use crate::{demo, dist, paths, programs, setup};
+use crate::{demo, dist, paths, programs, setup, vm};
 
 /// How much to test.
 #[derive(Args)]
@@ -99,8 +99,13 @@ fn everything(options: &Options) -> Report {
         let go = go.as_ref().context("there is no Go")?;
         let wanted = wanted.context("there are no programs")?;
         let seam = seam.context("seam was not built")?;
-        let alone = alone.context("the static seam was not built")?;
-        end_to_end(go, &seam, &alone, &wanted, tally)
+        let alone = alone.as_ref().context("the static seam was not built")?;
+        end_to_end(go, &seam, alone, &wanted, tally)
+    });
+    report.step("another kernel", |tally| {
+        let go = go.as_ref().context("there is no Go")?;
+        let alone = alone.as_ref().context("the static seam was not built")?;
+        vm::test(go, alone, tally)
     });
     page_tests(&mut report, node.as_ref());
     report

@@ -14,6 +14,7 @@ use seam_wire::{
     seam_set_key, seam_table_block,
 };
 
+use crate::form::Form;
 use crate::{Error, Result};
 
 /// Inner arrays of different lengths may stand in for one another (Linux 5.10).
@@ -21,18 +22,13 @@ pub(crate) const BPF_F_INNER_MAP: u32 = 1 << 12;
 /// Memory of a hash map is taken entry by entry.
 const BPF_F_NO_PREALLOC: u32 = 1;
 
-/// The compiled program, aligned as an ELF parser expects.
-#[repr(C, align(16))]
-pub(crate) struct Aligned<const N: usize>(pub(crate) [u8; N]);
-static OBJECT: &Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/sample.bpf.o")).len() }> =
-    &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/sample.bpf.o")));
-
 /// The loaded programs and their maps. Everything is freed when this is dropped, or when the
 /// process ends in whatever way: nothing is pinned.
 pub(crate) struct Kernel {
     // Links before the object: dropping them detaches.
     links: Vec<Link>,
     object: Object,
+    form: Form,
     tables: MapHandle,
     mappings: MapHandle,
     files: MapHandle,
@@ -45,6 +41,8 @@ pub(crate) struct Kernel {
     peers: MapHandle,
     spare_sets: MapHandle,
     inner_bytes: usize,
+    /// Of hash maps whose memory is taken entry by entry.
+    entry_bytes: usize,
 }
 
 impl Kernel {
@@ -52,9 +50,10 @@ impl Kernel {
     /// profilers would have had of each sample is asked for.
     pub(crate) fn load(ring_bytes: u32, peer_bytes: Option<u32>) -> Result<Self> {
         libbpf_rs::set_print(Some((libbpf_rs::PrintLevel::Warn, |_, text| log(text))));
+        let form = Form::of_this_kernel();
         let mut open = ObjectBuilder::default()
             .name("seam")
-            .and_then(|b| b.open_memory(&OBJECT.0))
+            .and_then(|b| b.open_memory(form.sampler()))
             .map_err(|e| refused("opened", &e))?;
         for mut map in open.maps_mut() {
             let bytes = match map.name().as_encoded_bytes() {
@@ -93,8 +92,15 @@ impl Kernel {
             spare_sets: map("spare_sets")?,
             links: Vec::new(),
             object,
+            form,
             inner_bytes: ring_bytes as usize + peer_bytes.unwrap_or(0) as usize,
+            entry_bytes: 0,
         })
+    }
+
+    /// How stacks are walked.
+    pub(crate) fn form(&self) -> Form {
+        self.form
     }
 
     /// Attaches the tracepoints of the scheduler and of address spaces. Without the latter (before
@@ -102,7 +108,8 @@ impl Kernel {
     pub(crate) fn attach_tracepoints(&mut self) -> Result<()> {
         for program in self.object.progs_mut() {
             let section = program.section().to_string_lossy();
-            if !section.starts_with("raw_tracepoint") {
+            // One without a name is called by others.
+            if !section.starts_with("raw_tracepoint/") {
                 continue;
             }
             let optional = section.ends_with("/ma_write");
@@ -148,9 +155,18 @@ impl Kernel {
         if maps.is_empty() {
             return Ok(());
         }
-        self.tables
-            .update_batch(&keys, &fds, maps.len() as u32, MapFlags::ANY, MapFlags::ANY)
-            .map_err(|e| refused("filled", &e))
+        let all = maps.len() as u32;
+        let batch = &self.tables;
+        let done = batch.update_batch(&keys, &fds, all, MapFlags::ANY, MapFlags::ANY);
+        if done.is_ok() || self.form == Form::Loop {
+            return done.map_err(|e| refused("filled", &e));
+        }
+        // Older kernels take maps for such an array one by one only.
+        for (key, fd) in keys.chunks_exact(4).zip(fds.chunks_exact(4)) {
+            let done = self.tables.update(key, fd, MapFlags::ANY);
+            done.map_err(|e| refused("filled", &e))?;
+        }
+        Ok(())
     }
 
     fn table_map(&mut self, words: &[u32]) -> Result<MapHandle> {
@@ -195,7 +211,7 @@ impl Kernel {
                 .update(bytes_of(&key), bytes_of(block), MapFlags::ANY)
                 .map_err(|e| refused("filled", &e))?;
         }
-        self.inner_bytes += blocks.len() * size_of::<seam_mapping_block>();
+        self.entry_bytes += blocks.len() * size_of::<seam_mapping_block>();
         Ok(())
     }
 
@@ -243,7 +259,7 @@ impl Kernel {
                 // There are no more.
                 break;
             }
-            self.inner_bytes -= size_of::<seam_mapping_block>();
+            self.entry_bytes -= size_of::<seam_mapping_block>();
         }
     }
 
@@ -274,9 +290,11 @@ impl Kernel {
             .late
             .update(&key, bytes_of(&Late::default()), MapFlags::NO_EXIST)
         {
-            Ok(()) => self.inner_bytes += size_of::<Late>(),
+            Ok(()) => self.entry_bytes += size_of::<Late>(),
             // A child has what its parent had.
             Err(e) if e.kind() == libbpf_rs::ErrorKind::AlreadyExists => {}
+            // No room for more: of the others user space hears a little later.
+            Err(_) if self.form == Form::TailCalls => {}
             Err(e) => return Err(refused("filled", &e)),
         }
         Ok(())
@@ -298,7 +316,7 @@ impl Kernel {
         let key = (pid as u32).to_le_bytes();
         let _ = self.processes.delete(&key);
         if self.late.delete(&key).is_ok() {
-            self.inner_bytes = self.inner_bytes.saturating_sub(size_of::<Late>());
+            self.entry_bytes = self.entry_bytes.saturating_sub(size_of::<Late>());
         }
     }
 
@@ -342,7 +360,12 @@ impl Kernel {
             let per_entry = info.info.value_size as usize + info.info.key_size as usize;
             Some(per_entry * info.info.max_entries as usize)
         });
-        self.inner_bytes + fixed.sum::<usize>()
+        // The form for older kernels has no such maps: theirs count as a whole.
+        let grown = match self.form {
+            Form::Loop => self.entry_bytes,
+            Form::TailCalls => 0,
+        };
+        self.inner_bytes + grown + fixed.sum::<usize>()
     }
 
     /// Run time and number of runs of the sampling program, when the kernel counts them.

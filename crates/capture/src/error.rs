@@ -165,7 +165,7 @@ impl Error {
                 missing.join(", ")
             ),
             Self::Bpf { .. } => {
-                "seam needs Linux 5.17 or newer with BPF; -v prints what the kernel's verifier said"
+                "seam needs Linux 5.10 or newer with BPF; -v prints what the kernel's verifier said"
                     .to_owned()
             }
             Self::Core { hint, .. } => hint.clone(),

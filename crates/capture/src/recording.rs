@@ -49,6 +49,8 @@ pub struct TargetInfo {
     pub cpu_time_ns: u64,
     /// The executable's module number.
     pub executable: Option<u32>,
+    /// Why it runs code without a file, if none of its own file is mapped.
+    pub packed: Option<String>,
 }
 
 /// Counts of the kernel side.

@@ -6,11 +6,9 @@ use std::io::Read;
 use libbpf_rs::{Iter, Link, Object, ObjectBuilder};
 use seam_wire::{ThreadRecord, from_bytes};
 
-use crate::bpf::{Aligned, foreign_pid_namespace, log, missing, refused, set_constants};
+use crate::bpf::{foreign_pid_namespace, log, missing, refused, set_constants};
+use crate::form::Form;
 use crate::{Error, Result};
-
-static OBJECT: &Aligned<{ include_bytes!(concat!(env!("OUT_DIR"), "/threads.bpf.o")).len() }> =
-    &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/threads.bpf.o")));
 
 /// More threads than a process has: `kernel.threads-max` is of this order on large machines.
 const THREADS_MAX: usize = 1 << 22;
@@ -26,12 +24,12 @@ impl ThreadRegisters {
     /// Loads the iterator for a process.
     ///
     /// # Errors
-    /// When the kernel has no such thing (before Linux 5.15) or does not allow it.
+    /// When the kernel has no such thing (before Linux 5.10) or does not allow it.
     pub fn of(pid: i32) -> Result<Self> {
         libbpf_rs::set_print(Some((libbpf_rs::PrintLevel::Warn, |_, text| log(text))));
         let mut open = ObjectBuilder::default()
             .name("seam_threads")
-            .and_then(|b| b.open_memory(&OBJECT.0))
+            .and_then(|b| b.open_memory(Form::of_this_kernel().threads()))
             .map_err(|e| refused("opened", &e))?;
         let namespace = foreign_pid_namespace().unwrap_or(0);
         let constants = [

@@ -31,7 +31,7 @@ use crate::{cost, perf};
 
 /// How long a mapping set outlives its successor: long enough for every sample that began with it.
 const SET_GRACE: Duration = Duration::from_millis(500);
-/// Slots in the map of tables, as in sample.bpf.c; slot 0 means "no table".
+/// Slots in the map of tables, as in bpf/maps.h; slot 0 means "no table".
 const TABLE_SLOTS: u32 = 4096;
 
 /// What is recorded besides the processes named.

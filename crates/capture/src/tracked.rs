@@ -4,6 +4,7 @@
 use std::os::fd::OwnedFd;
 
 use crate::made_names::NamePlace;
+use crate::packed::packed;
 use crate::system::pidfd;
 use crate::{MadeNames, ModuleKind, ProcessMap, Target, TargetInfo};
 
@@ -23,6 +24,8 @@ pub(crate) struct Tracked {
     pub(crate) looks_left: u32,
     /// Where names of run-time code are, once there is such code.
     pub(crate) names: Option<NamePlace>,
+    /// Why its code has no file, once there is such code.
+    packed: Option<String>,
 }
 
 impl Tracked {
@@ -40,6 +43,7 @@ impl Tracked {
             ended: false,
             looks_left: 0,
             names: None,
+            packed: None,
         }
     }
 
@@ -51,6 +55,7 @@ impl Tracked {
         };
         if self.names.is_none() && self.map.mappings.iter().any(|m| made(&m)) {
             self.names = NamePlace::of(pid);
+            self.packed = packed(pid, &self.map);
         }
     }
 
@@ -76,6 +81,7 @@ impl Tracked {
             ended: self.ended,
             cpu_time_ns: self.cpu_last_ns.saturating_sub(self.cpu_first_ns),
             executable,
+            packed: self.packed,
         }
     }
 }

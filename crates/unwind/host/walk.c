@@ -30,13 +30,17 @@ static const struct seam_mapping_block *seam_mapping_block_at(struct seam_walk *
 static void *seam_table_at(struct seam_walk *w, __u32 table);
 static const struct seam_table_block *seam_block_of(struct seam_walk *w, void *table, __u32 block);
 
+#define SEAM_APART static
+typedef void *seam_context;
+#define SEAM_CALLBACK(name) static long name(__u32 index, seam_context context)
+
 #define seam_each(w, callback, n)                                                                  \
 	do {                                                                                       \
 		for (__u32 i_ = 0; i_ < (__u32)(n) && !callback(i_, w); i_++)                             \
 			;                                                                          \
 	} while (0)
 
-static inline struct seam_walk *seam_walk_of(void *context)
+static inline struct seam_walk *seam_walk_of(seam_context context)
 {
 	return context;
 }

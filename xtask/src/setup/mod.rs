@@ -40,6 +40,7 @@ pub(crate) fn build() -> Result<Go> {
 pub(crate) fn tests() -> Result<Node> {
     let begun = Instant::now();
     apt::install_missing("the tests", apt::TESTS)?;
+    virtual_machines()?;
     let node = node::find_or_install()?;
     report("the tests", "a browser, perf, Node", begun);
     Ok(node)

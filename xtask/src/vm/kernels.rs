@@ -16,7 +16,8 @@ const SUITES: [&str; 5] = [
     "trixie",
     "trixie-backports",
 ];
-/// Small kernels for virtual machines. Since 7.0 the image is in linux-binary.
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+/// Small kernels for virtual machines. Newer versions have the image in linux-binary.
 const PATTERN: &str = "^linux-(image|binary)-[0-9].*-cloud-amd64$";
 
 pub(super) struct Kernel {
@@ -24,10 +25,13 @@ pub(super) struct Kernel {
     pub(super) image: PathBuf,
 }
 
+/// What stands for the newest of all series.
+pub(super) const NEWEST: &str = "newest";
+
 /// The newest kernel of a series such as `6.12`.
 pub(super) fn newest(series: &str) -> Result<Kernel> {
     let home = paths::target().join("vm");
-    let apt = Apt::new(&home)?;
+    let apt = Apt::new(&home, suites_of(series))?;
     let listed = apt
         .run("apt-cache")
         .args(["search", "--names-only", PATTERN]);
@@ -35,7 +39,8 @@ pub(super) fn newest(series: &str) -> Result<Kernel> {
     let names = listed.lines().filter_map(|line| line.split(' ').next());
     let newest = names
         .filter(|name| is_of(name, series))
-        .max_by_key(|name| numbers(name));
+        // Where a version has both, linux-binary has the image.
+        .max_by_key(|name| (numbers(name), name.starts_with("linux-binary")));
     let Some(name) = newest.map(str::to_owned) else {
         bail!("Debian has no kernel {series}\nhint: {}", known(&listed));
     };
@@ -92,16 +97,22 @@ struct Apt {
 }
 
 impl Apt {
-    fn new(home: &Path) -> Result<Self> {
-        let own = home.join("apt");
+    fn new(home: &Path, suites: &[&str]) -> Result<Self> {
+        let own = home.join(format!("apt-{}", suites.join("-")));
         for folder in ["lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(own.join(folder))?;
         }
         let mirror = mirror(Path::new("/etc/apt"))?;
-        let sources = SUITES.map(|suite| format!("deb {mirror} {suite} main\n"));
+        let signed = match Path::new(KEYRING).exists() {
+            true => format!("[signed-by={KEYRING}] "),
+            false => String::new(),
+        };
+        let sources = suites.iter();
+        let sources: String = sources
+            .map(|suite| format!("deb {signed}{mirror} {suite} main\n"))
+            .collect();
         let list = own.join("sources.list");
         let fresh = !list.exists();
-        fs::write(&list, sources.concat())?;
         let set = |key: &str, value: &Path| format!("-o{key}={}", value.display());
         let apt = Self {
             options: vec![
@@ -112,9 +123,15 @@ impl Apt {
             ],
         };
         if fresh {
+            // Written only in the end: without it the lists are fetched again.
+            let unfinished = own.join("sources.new");
+            fs::write(&unfinished, sources)?;
+            let update = apt.run("apt-get");
+            let update = update.arg(set("Dir::Etc::sourcelist", &unfinished));
             step("looking what kernels Debian has", || {
-                apt.run("apt-get").args(["-qq", "update"]).seconds(600).ok()
+                update.args(["-qq", "update"]).seconds(600).ok()
             })?;
+            fs::rename(&unfinished, &list)?;
         }
         Ok(apt)
     }
@@ -150,8 +167,19 @@ fn mirror(apt: &Path) -> Result<String> {
     place.context("the machine's package sources name no Debian mirror")
 }
 
+/// Where to look for a series: Debian 12's own kernel needs no other lists.
+fn suites_of(series: &str) -> &'static [&'static str] {
+    match series {
+        "6.1" => &["bookworm"],
+        _ => &SUITES,
+    }
+}
+
 /// `linux-image-6.12.95+deb12-cloud-amd64` is of 6.12 and not of 6.1.
 fn is_of(name: &str, series: &str) -> bool {
+    if series == NEWEST {
+        return true;
+    }
     let version = name.splitn(3, '-').nth(2).unwrap_or_default();
     let rest = version.strip_prefix(series);
     rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -186,6 +214,7 @@ mod tests {
         let name = "linux-image-6.12.95+deb12-cloud-amd64";
         assert!(is_of(name, "6.12") && !is_of(name, "6.1") && !is_of(name, "6.12.9"));
         assert!(is_of("linux-binary-7.0.13+deb13-cloud-amd64", "7.0"));
+        assert!(is_of(name, NEWEST));
     }
 
     #[test]

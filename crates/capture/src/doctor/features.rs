@@ -10,6 +10,7 @@ use libbpf_rs::{MapHandle, MapType};
 
 use super::{Check, State};
 use crate::bpf::{BPF_F_INNER_MAP, Kernel};
+use crate::form::HELPERS;
 use crate::{Error, perf, system};
 
 /// Bytes of ring buffer for the trial: the smallest power of two that is a page.
@@ -93,28 +94,15 @@ fn no_bpf(error: &io::Error) -> Check {
     )
 }
 
-/// Helper functions that seam's programs call, by how new they are.
+/// Helper functions that seam's programs call. Older kernels have a form of the programs without.
 fn helpers() -> Vec<Check> {
-    let (sampler, tracer) = (
-        sys::BPF_PROG_TYPE_PERF_EVENT,
-        sys::BPF_PROG_TYPE_RAW_TRACEPOINT,
-    );
-    [
-        (
-            "bpf_get_current_task_btf",
-            sampler,
-            sys::BPF_FUNC_get_current_task_btf,
-        ),
-        ("bpf_task_pt_regs", sampler, sys::BPF_FUNC_task_pt_regs),
-        ("bpf_loop", sampler, sys::BPF_FUNC_loop),
-        ("bpf_find_vma", tracer, sys::BPF_FUNC_find_vma),
-    ]
-    .map(|(name, kind, helper)| {
-        // SAFETY: no options are given.
-        let found = unsafe { sys::libbpf_probe_bpf_helper(kind, helper, std::ptr::null()) };
-        present(name, found)
-    })
-    .to_vec()
+    HELPERS
+        .iter()
+        .map(|helper| match helper.probe() {
+            0 => Check::ok(helper.name, format!("not there: {}", helper.instead)),
+            found => present(helper.name, found),
+        })
+        .collect()
 }
 
 fn ring_buffer() -> Check {
@@ -139,7 +127,7 @@ fn present(name: &str, found: i32) -> Check {
         State::Missing,
         found,
         meaning,
-        "use Linux 5.17 or newer",
+        "use Linux 5.10 or newer",
     )
 }
 
@@ -164,7 +152,7 @@ fn tables() -> Check {
             State::Missing,
             format!("{e:#}"),
             "unwind tables have no place",
-            "use Linux 5.17 or newer",
+            "use Linux 5.10 or newer",
         ),
     }
 }
@@ -213,8 +201,15 @@ fn run_times() -> Check {
 /// What decides in the end.
 fn own_programs() -> Check {
     let name = "seam's programs";
-    match Kernel::load(RING_BYTES, None).and_then(|mut kernel| kernel.attach_tracepoints()) {
-        Ok(()) => Check::ok(name, "loaded and attached"),
+    let tried = Kernel::load(RING_BYTES, None).and_then(|mut kernel| {
+        kernel.attach_tracepoints()?;
+        Ok(kernel.form())
+    });
+    match tried {
+        Ok(form) => {
+            let found = format!("loaded and attached, walk by {}", form.word());
+            Check::ok(name, found)
+        }
         Err(e) => Check::bad(
             name,
             State::Missing,

@@ -7,6 +7,7 @@ use seam_object::{Elf, ReadCache, ReadRef};
 use super::go_build::{GoBuild, go_build, go_problem};
 use super::libraries::{Allocator, Libc, allocator_in, libc_in};
 use super::{Check, State};
+use crate::packed::packed;
 use crate::process_map::MappedModule;
 use crate::{Error, Module, ModuleKind, Modules, ProcessMap, Result, Target};
 
@@ -105,6 +106,16 @@ pub fn process_report(target: Target) -> Result<ProcessReport> {
             seen.push(number);
             report.add(mapping, bytes);
         }
+    }
+    if let Some(why) = packed(pid, &map) {
+        let name = report.target.name.clone();
+        report.problems.push(Check::bad(
+            &name,
+            State::Degraded,
+            "none of its file's code is mapped",
+            why,
+            "",
+        ));
     }
     report.conclude();
     Ok(report)

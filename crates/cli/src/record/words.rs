@@ -89,6 +89,11 @@ pub(crate) fn end_code(id: &str) -> u8 {
 /// Sentences about everything that limits the recording.
 pub(crate) fn notes(recording: &Recording, kernel_hidden: bool) -> Vec<String> {
     let mut notes = grade_notes(recording);
+    for target in &recording.targets {
+        if let Some(why) = &target.packed {
+            notes.push(format!("{}: {why}", target.target.name));
+        }
+    }
     for module in &recording.modules {
         let name = module.name();
         match &module.table {

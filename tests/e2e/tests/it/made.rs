@@ -2,6 +2,7 @@
 //! from Go, in pages of several kinds. What each stack must be is known.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use seam_e2e::places;
@@ -121,4 +122,30 @@ fn names_of_strangers_are_refused() {
     assert!(profile.count_where(unnamed) > 20);
     let notes = summary["quality"]["notes"].to_string();
     assert!(notes.contains("it belongs to user 65534"), "{notes}");
+}
+
+/// Code that is not where its file is: said plainly, and by whom it was packed where that shows.
+#[test]
+fn programs_whose_code_has_left_its_file() {
+    let bench = Bench::new();
+    let moved = places::c_program("moved", &[]);
+    let mut bytes = std::fs::read(&moved).expect("it was built");
+    // In the padding of e_ident, where nobody reads.
+    bytes[9..13].copy_from_slice(b"UPX!");
+    let marked = bench.file("moved-marked");
+    std::fs::write(&marked, bytes).expect("room");
+    std::fs::set_permissions(&marked, PermissionsExt::from_mode(0o755)).expect("it is ours");
+    for (file, words) in [
+        (&moved, "none of its file's code is mapped"),
+        (&marked, "packed by UPX"),
+    ] {
+        let mut process = Process::start(&mut Command::new(file));
+        process.line("ready", |line| (line == "ready").then_some(()));
+        run_well(&mut bench.record(process.pid(), "-d 1s -r 499 -o x.json"));
+        let summary = bench.json("x.json");
+        let notes = summary["quality"]["notes"].to_string();
+        assert!(notes.contains(words), "{notes}");
+        let told = bench.run(&["doctor", &process.pid().to_string()]).text();
+        assert!(told.contains("none of its file's code is mapped"), "{told}");
+    }
 }

@@ -12,6 +12,7 @@ mod dump;
 mod dump_refused;
 mod dump_waits;
 mod following;
+mod forms;
 mod forwards;
 mod go_test;
 mod goldens;

@@ -22,16 +22,27 @@ fn check(name: &str) {
     assert!(!versions.is_empty(), "SEAM_MATRIX leaves {name} out");
     let results: Vec<String> = versions
         .iter()
-        .filter_map(|version| check_version(name, version).err())
+        .filter_map(|version| check_version(name, version, None).err())
         .collect();
     assert!(results.is_empty(), "{}", results.join("\n"));
 }
 
-fn check_version(name: &str, version: &str) -> Result<(), String> {
+/// As older kernels without `bpf_loop` walk stacks.
+#[test]
+fn a_to_f_by_tail_calls() {
+    let results: Vec<String> = ["a", "b", "c", "d", "e", "f"]
+        .iter()
+        .filter_map(|name| check_version(name, places::machine_go(), Some("tail-calls")).err())
+        .collect();
+    assert!(results.is_empty(), "{}", results.join("\n"));
+}
+
+/// `form` of the kernel side; without one seam chooses.
+fn check_version(name: &str, version: &str, form: Option<&str>) -> Result<(), String> {
     let mut sum = Verdict::default();
     let mut problems = Vec::new();
     for _ in 0..ROUNDS {
-        let Some(verdict) = round(name, version, &mut problems) else {
+        let Some(verdict) = round(name, version, form, &mut problems) else {
             continue;
         };
         sum.application += verdict.application;
@@ -89,11 +100,20 @@ fn rate() -> String {
 }
 
 /// One recording; none if it did not lie between the program's marks.
-fn round(name: &str, version: &str, problems: &mut Vec<String>) -> Option<Verdict> {
+fn round(
+    name: &str,
+    version: &str,
+    form: Option<&str>,
+    problems: &mut Vec<String>,
+) -> Option<Verdict> {
     let bench = Bench::new();
     let program = Program::start_file(&places::program_by(version, name), WORK);
     let options = format!("-d 4s -r {} -o x.pb.gz -o x.json", rate());
-    run_well(&mut bench.record(program.pid(), &options));
+    run_well(
+        bench
+            .record(program.pid(), &options)
+            .envs(form.map(|form| ("SEAM_WALK", form))),
+    );
     let over = wait::monotonic_ns();
     let (said, outcome) = program.end(Duration::from_secs(30));
     // The recorded program must not notice.

@@ -1,0 +1,36 @@
+//! Programs whose code is not mapped from their file: packed ones, which unpack it into memory.
+
+use std::fs::File;
+use std::io::Read;
+
+use crate::ProcessMap;
+
+/// What UPX leaves in its headers (`UPX_MAGIC_LE32`, UPX 3.96).
+const UPX: &[u8] = b"UPX!";
+/// It stands behind the program headers.
+const HEAD_BYTES: u64 = 4096;
+
+/// Why a process runs code without a file, in words, if nothing of its own file is mapped as code.
+pub(crate) fn packed(pid: i32, map: &ProcessMap) -> Option<String> {
+    let link = format!("/proc/{pid}/exe");
+    let path = std::fs::read_link(&link).ok()?;
+    let path = path.to_string_lossy();
+    let path = path.trim_end_matches(" (deleted)");
+    let own = |m: &crate::MappedModule| m.module.path.trim_end_matches(" (deleted)") == path;
+    if map.mappings.is_empty() || map.mappings.iter().any(own) {
+        return None;
+    }
+    let mut head = Vec::new();
+    let file = File::open(&link).ok()?;
+    file.take(HEAD_BYTES).read_to_end(&mut head).ok()?;
+    let by_upx = head.windows(UPX.len()).any(|bytes| bytes == UPX);
+    Some(if by_upx {
+        "packed by UPX: its code is unpacked into memory, with neither names nor unwind \
+         information; run the unpacked program (upx -d)"
+            .to_owned()
+    } else {
+        "none of its file's code is mapped: it is packed, or has moved its code into memory, where \
+         it has neither names nor unwind information"
+            .to_owned()
+    })
+}
