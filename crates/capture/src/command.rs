@@ -34,6 +34,14 @@ impl Command {
     /// # Errors
     /// When the program is not found or no process can be made.
     pub fn hold(words: &[OsString]) -> Result<Self> {
+        Self::hold_printing(words, false)
+    }
+
+    /// The same; with `to_stderr` what it prints goes where its errors go.
+    ///
+    /// # Errors
+    /// As [`Command::hold`].
+    pub fn hold_printing(words: &[OsString], to_stderr: bool) -> Result<Self> {
         let name = words.first().cloned().unwrap_or_default();
         let spawn_error = |source| Error::Spawn {
             program: name.to_string_lossy().into_owned(),
@@ -62,6 +70,10 @@ impl Command {
         // SAFETY: the child calls only async-signal-safe functions on memory made before the fork,
         // and never returns from `child`.
         let pid = unsafe { libc::fork() };
+        if pid == 0 && to_stderr {
+            // SAFETY: a system call on descriptors; it fails where there is no stderr.
+            unsafe { libc::dup2(2, 1) };
+        }
         if pid == 0 {
             // SAFETY: as above; the descriptors and pointers are valid in the child.
             unsafe { child(&path, &pointers, [go, failed], ours, invoker, &groups) }
@@ -114,26 +126,41 @@ impl Command {
         }
     }
 
-    /// The exit status as a shell gives it, if the child ends within `patience`.
+    /// The exit status in words, if the child ends within `patience`.
     #[must_use]
     pub fn exit_status(&self, patience: Duration) -> Option<String> {
+        let status = self.status(patience)?;
+        Some(if libc::WIFSIGNALED(status) {
+            format!("ended by signal {}", libc::WTERMSIG(status))
+        } else {
+            format!("exit status {}", libc::WEXITSTATUS(status))
+        })
+    }
+
+    /// The exit code as a shell gives it, 128 and the number of a signal for one that ended by it,
+    /// if the child ends within `patience`. To be asked until it tells, no further.
+    #[must_use]
+    pub fn exit_code(&self, patience: Duration) -> Option<u8> {
+        let status = self.status(patience)?;
+        let code = if libc::WIFSIGNALED(status) {
+            128 + libc::WTERMSIG(status)
+        } else {
+            libc::WEXITSTATUS(status)
+        };
+        Some(code as u8)
+    }
+
+    fn status(&self, patience: Duration) -> Option<i32> {
         let mut status = 0;
         let until = Instant::now() + patience;
-        let ended = loop {
+        loop {
             // SAFETY: a wait for our own child that does not block.
             let ended = unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) };
             if ended != 0 || Instant::now() >= until {
-                break ended;
+                return (ended == self.pid).then_some(status);
             }
             std::thread::sleep(END_POLL);
-        };
-        (ended == self.pid).then(|| {
-            if libc::WIFSIGNALED(status) {
-                format!("ended by signal {}", libc::WTERMSIG(status))
-            } else {
-                format!("exit status {}", libc::WEXITSTATUS(status))
-            }
-        })
+        }
     }
 }
 

@@ -117,9 +117,13 @@ impl Error {
         move |source| Self::Io { what, source }
     }
 
-    /// What the user can do about it, without the word "hint".
+    /// What the user can do about it, without the word "hint". `verb` is the one that was used.
     #[must_use]
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, verb: &str) -> Option<String> {
+        let of = |pid: &i32| match verb {
+            "record" => format!("seam record -p {pid}"),
+            verb => format!("seam {verb} {pid}"),
+        };
         Some(match self {
             Self::NoProcess(_) => {
                 "ps -e lists the processes; --name REGEX finds one by its name".to_owned()
@@ -137,9 +141,12 @@ impl Error {
             Self::Cgroup { .. } => {
                 "systemd-cgls lists control groups; of a process: cat /proc/PID/cgroup".to_owned()
             }
-            Self::NotLeader { pid, .. } => format!("record the process: seam record -p {pid}"),
+            Self::NotLeader { pid, .. } => format!("name the process: {}", of(pid)),
             Self::Inspect { pid, .. } => {
-                format!("CAP_SYS_PTRACE is missing: sudo seam record -p {pid}, or once: {SETCAP}")
+                format!(
+                    "CAP_SYS_PTRACE is missing: sudo {}, or once: {SETCAP}",
+                    of(pid)
+                )
             }
             Self::Perf { paranoid, .. } => {
                 let own = match paranoid.parse::<i32>() {
@@ -149,12 +156,12 @@ impl Error {
                     _ => "",
                 };
                 format!(
-                    "CAP_PERFMON and CAP_BPF are missing: sudo seam record …, or once: \
+                    "CAP_PERFMON and CAP_BPF are missing: sudo seam {verb} …, or once: \
                      {SETCAP}{own}"
                 )
             }
             Self::Bpf { missing, .. } if !missing.is_empty() => format!(
-                "missing: {}; sudo seam record …, or once: {SETCAP}",
+                "missing: {}; sudo seam {verb} …, or once: {SETCAP}",
                 missing.join(", ")
             ),
             Self::Bpf { .. } => {
@@ -162,9 +169,9 @@ impl Error {
                     .to_owned()
             }
             Self::Core { hint, .. } => hint.clone(),
-            Self::NeedsBpf(_) => format!("sudo seam record …, or once: {SETCAP}"),
+            Self::NeedsBpf(_) => format!("sudo seam {verb} …, or once: {SETCAP}"),
             Self::TooManyThreads { pid } => {
-                format!("sudo seam record -p {pid} needs none; or ulimit -n higher")
+                format!("sudo {} needs none; or ulimit -n higher", of(pid))
             }
             Self::NoProc => "mount -t proc proc /proc".to_owned(),
             Self::NoBtf if !std::path::Path::new("/sys/kernel").exists() => {
@@ -177,5 +184,33 @@ impl Error {
             Self::Spawn { .. } => "check the path and that it is executable".to_owned(),
             Self::Io { .. } => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_name_the_verb_that_was_used() {
+        let denied = || std::io::Error::from_raw_os_error(libc::EACCES);
+        let all = [
+            Error::NotLeader { tid: 5, pid: 4 },
+            Error::Inspect {
+                pid: 4,
+                source: denied(),
+            },
+            Error::Perf {
+                paranoid: "3".to_owned(),
+                source: denied(),
+            },
+            Error::TooManyThreads { pid: 4 },
+        ];
+        for error in all {
+            let of = |verb| error.hint(verb).expect("a hint");
+            assert!(of("record").contains("seam record "), "{error}");
+            assert!(of("goroutines").contains("seam goroutines "), "{error}");
+            assert!(!of("dump").contains("record"), "{error}");
+        }
     }
 }

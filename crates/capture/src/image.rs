@@ -73,7 +73,7 @@ impl Image {
     }
 
     /// Puts together what is known of a process's mappings and memory.
-    fn new(map: ProcessMap, modules: &Modules, memory: &dyn Memory) -> Self {
+    pub(crate) fn new(map: ProcessMap, modules: &Modules, memory: &dyn Memory) -> Self {
         let wire = map.go_runtimes(memory);
         let mut tables = TableSet::default();
         let mut slots = vec![0; modules.all().len()];

@@ -258,6 +258,16 @@ impl Modules {
         Some(self.add_file(id, module, key))
     }
 
+    /// Reads a file that was opened already, as the one that is mapped.
+    pub(crate) fn prepare_opened(&mut self, entry: &MapsEntry, file: File) {
+        if !self.by_file.contains_key(&entry.file) {
+            let number = self.all.len() as u32;
+            let path = entry.path.clone();
+            let (module, key) = file_module(number, entry.file, path, Ok(file), &mut self.tables);
+            self.add_file(entry.file, module, key);
+        }
+    }
+
     /// Reads the vdso, which is the same in every process.
     pub fn prepare_vdso(&mut self) -> Option<Arc<Module>> {
         let pid = std::process::id() as i32;

@@ -1,12 +1,19 @@
 //! Small system calls that a recording needs: clocks, priorities, process handles.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 /// A new mapping's samples can't be walked until this process has run: on a busy machine it must
 /// not wait its turn. It uses too little CPU time to take any from others. Best effort.
 pub(crate) fn hurry() {
     // SAFETY: a plain system call on this process; without the right to do so nothing changes.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -15) };
+}
+
+/// Takes that back, for a thread that has inherited it and works more.
+pub(crate) fn at_ease() {
+    // SAFETY: as above; a lower priority needs no right.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 0) };
 }
 
 pub(crate) fn monotonic_ns() -> u64 {
@@ -36,11 +43,18 @@ pub(crate) fn pidfd(pid: i32) -> Option<OwnedFd> {
 
 /// A pidfd becomes readable when its process has ended.
 pub(crate) fn has_ended(pidfd: &OwnedFd) -> bool {
+    ends_within(pidfd, Duration::ZERO)
+}
+
+/// The same, after waiting so long at most; a signal cuts the wait short.
+pub(crate) fn ends_within(pidfd: &OwnedFd, patience: Duration) -> bool {
     let mut polled = libc::pollfd {
         fd: pidfd.as_raw_fd(),
         events: libc::POLLIN,
         revents: 0,
     };
-    // SAFETY: one valid pollfd; a zero timeout never waits.
-    unsafe { libc::poll(&raw mut polled, 1, 0) == 1 }
+    // Rounded up: a wait of less than a millisecond is none.
+    let ms = i32::try_from(patience.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
+    // SAFETY: one valid pollfd.
+    unsafe { libc::poll(&raw mut polled, 1, ms) == 1 }
 }

@@ -2,6 +2,7 @@
 //! shows.
 
 pub(crate) mod goroutines;
+mod join;
 pub(crate) mod look;
 mod names;
 mod profile;
@@ -36,7 +37,12 @@ pub(crate) fn run(args: &DumpArgs) -> Result<()> {
     args.output
         .iter()
         .try_for_each(|path| written::check(path))?;
-    let origin = origin(args)?;
+    let named = Named {
+        target: args.target.as_deref(),
+        exe: args.exe.as_deref(),
+        name: args.name.as_deref(),
+    };
+    let origin = origin("dump", &named)?;
     let Some(every) = args.watch else {
         let text = show(args, &choice, origin)?;
         return terminal::print(&text, "dump");
@@ -106,26 +112,32 @@ fn show(args: &DumpArgs, choice: &Choice<'_>, origin: Origin) -> Result<String> 
     Ok(seam_dump::text(&dump, &goroutines, &threads, options))
 }
 
+/// What is named on the command line.
+pub(crate) struct Named<'a> {
+    pub(crate) target: Option<&'a str>,
+    pub(crate) exe: Option<&'a Path>,
+    pub(crate) name: Option<&'a str>,
+}
+
 /// A process by its number or name, or a core file.
-fn origin(args: &DumpArgs) -> Result<Origin> {
-    let named = args.target.as_deref();
-    let pid = named.and_then(|target| target.parse::<i32>().ok());
-    match named.filter(|_| pid.is_none()) {
-        Some(path) if args.name.is_none() => {
-            let core = CoreImage::open(Path::new(path), args.exe.as_deref())?;
+pub(crate) fn origin(verb: &str, named: &Named<'_>) -> Result<Origin> {
+    let pid = named.target.and_then(|target| target.parse::<i32>().ok());
+    match named.target.filter(|_| pid.is_none()) {
+        Some(path) if named.name.is_none() => {
+            let core = CoreImage::open(Path::new(path), named.exe)?;
             Ok(Origin::Core(Box::new(core)))
         }
-        _ if args.exe.is_some() => Err(Failure::new(
+        _ if named.exe.is_some() => Err(Failure::new(
             "--exe goes with a core file only",
-            "seam dump core.123 --exe ./server",
+            format!("seam {verb} core.123 --exe ./server"),
         )
         .into()),
-        _ => Ok(Origin::Process(target("dump", pid, args.name.as_deref())?)),
+        _ => Ok(Origin::Process(target(verb, pid, named.name)?)),
     }
 }
 
 /// The one process that a verb is to look at.
-pub(crate) fn target(verb: &str, pid: Option<i32>, name: Option<&str>) -> Result<Target> {
+fn target(verb: &str, pid: Option<i32>, name: Option<&str>) -> Result<Target> {
     let pid = match (pid, name) {
         (Some(pid), None) => pid,
         (None, Some(pattern)) => match by_name::pids(pattern)?[..] {
@@ -157,14 +169,7 @@ pub(crate) fn target(verb: &str, pid: Option<i32>, name: Option<&str>) -> Result
             .into());
         }
     };
-    seam_capture::check_target(pid).map_err(|error| match error {
-        seam_capture::Error::Inspect { .. } => Failure::new(
-            error.to_string(),
-            format!("CAP_SYS_PTRACE is missing: sudo seam {verb} {pid}"),
-        )
-        .into(),
-        other => other.into(),
-    })
+    Ok(seam_capture::check_target(pid)?)
 }
 
 /// Which goroutines and threads are shown.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::args;
+
 /// The exit code of every error.
 const EXIT_ERROR: u8 = 2;
 
@@ -38,7 +40,7 @@ pub(crate) fn report(error: &anyhow::Error) -> std::process::ExitCode {
         .or_else(|| {
             error
                 .downcast_ref::<seam_capture::Error>()
-                .and_then(|e| e.hint())
+                .and_then(|e| e.hint(args::verb()))
         });
     if let Some(hint) = hint {
         eprintln!("hint:  {hint}");

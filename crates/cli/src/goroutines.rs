@@ -1,8 +1,12 @@
 //! `seam goroutines`: looks several times, judges groups, shows which are leaked and why.
 
 mod c_memory;
+mod command;
+mod left;
 mod reach;
+mod watch;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -12,7 +16,8 @@ use seam_dump::{Dump, Goroutine, Kind};
 use seam_leaks::{Look, Report, Verdict, facts, judge};
 
 use crate::args::{FailOn, GoroutinesArgs};
-use crate::dump::look::{self, Full, Wanted};
+use crate::dump::Named;
+use crate::dump::look::{self, Full, Origin, Wanted};
 use crate::failure::Failure;
 use crate::terminal;
 
@@ -23,16 +28,24 @@ const LOOKS_MAX: u32 = 100;
 
 /// Runs the verb.
 pub(crate) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
+    check_outputs(args)?;
+    if !args.command.is_empty() {
+        return command::run(args);
+    }
     let times = Times::new(args)?;
-    if let Some(path) = &args.junit {
-        crate::record::writable(path, "goroutines.xml")?;
-    }
-    let target = crate::dump::target("goroutines", args.pid, args.name.as_deref())?;
-    let looks = looks(&target, times)?;
+    let named = Named {
+        target: args.target.as_deref(),
+        exe: args.exe.as_deref(),
+        name: args.name.as_deref(),
+    };
+    let looks = match crate::dump::origin("goroutines", &named)? {
+        Origin::Process(target) => looks(&target, times)?,
+        // Nothing moves in a core: one look is all there is, and enough for the mark.
+        Origin::Core(core) => vec![kept_look(0, look::of_core(*core, WITH_RAW))],
+    };
     let report = report(args, &looks);
-    if let Some(path) = &args.junit {
-        crate::record::write_whole(path, seam_leaks::junit(&report).as_bytes())?;
-    }
+    let (json, junit) = (seam_leaks::json, seam_leaks::junit);
+    write_report(args, || json(&report), || junit(&report))?;
     let text = if args.json {
         seam_leaks::json(&report)
     } else {
@@ -48,6 +61,59 @@ pub(crate) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// A form of the report in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    Junit,
+    /// None that is known.
+    Other,
+}
+
+/// The files to be written.
+fn outputs(args: &GoroutinesArgs) -> impl Iterator<Item = (&Path, Form)> {
+    let form = |path: &Path| match path.extension().and_then(|e| e.to_str()) {
+        Some("json") => Form::Json,
+        Some("xml") => Form::Junit,
+        _ => Form::Other,
+    };
+    let junit = args.junit.iter().map(|path| (path.as_path(), Form::Junit));
+    let output = args.output.iter();
+    output
+        .map(move |path| (path.as_path(), form(path)))
+        .chain(junit)
+}
+
+/// Before anything is run: files can be written, in forms that are known.
+fn check_outputs(args: &GoroutinesArgs) -> Result<()> {
+    for (path, form) in outputs(args) {
+        if form == Form::Other {
+            return Err(Failure::new(
+                format!("what to write is not told by the name {}", path.display()),
+                "end it with .xml (JUnit) or .json: -o leaks.xml",
+            )
+            .into());
+        }
+        crate::record::writable(path, "goroutines.xml")?;
+    }
+    Ok(())
+}
+
+fn write_report(
+    args: &GoroutinesArgs,
+    json: impl Fn() -> String,
+    junit: impl Fn() -> String,
+) -> Result<()> {
+    for (path, form) in outputs(args) {
+        let text = match form {
+            Form::Json => json(),
+            Form::Junit | Form::Other => junit(),
+        };
+        crate::record::write_whole(path, text.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// When to look.
@@ -90,17 +156,23 @@ fn looks(target: &Target, times: Times) -> Result<Vec<Look>> {
         let due = times.every * number;
         std::thread::sleep(due.saturating_sub(started.elapsed()));
         let at_ns = started.elapsed().as_nanos() as u64;
-        let wanted = Wanted {
-            raw: true,
-            timers: false,
-            kernel: false,
-        };
-        let full = look::full(target, wanted)?;
-        let reach = reach::reach(&full);
-        let Full { dump, .. } = full;
-        looks.push(Look { at_ns, dump, reach });
+        looks.push(kept_look(at_ns, look::full(target, WITH_RAW)?));
     }
     Ok(looks)
+}
+
+/// What a mark needs is read, too.
+const WITH_RAW: Wanted = Wanted {
+    raw: true,
+    timers: false,
+    kernel: false,
+};
+
+/// Marks, and keeps what verdicts need.
+fn kept_look(at_ns: u64, full: Full) -> Look {
+    let reach = reach::reach(&full);
+    let dump = full.dump;
+    Look { at_ns, dump, reach }
 }
 
 fn report(args: &GoroutinesArgs, looks: &[Look]) -> Report {
@@ -123,6 +195,7 @@ fn report(args: &GoroutinesArgs, looks: &[Look]) -> Report {
         name: dump.map_or_else(String::new, |d| d.name.clone()),
         go: dump.map_or_else(Vec::new, |d| d.go.clone()),
         goroutines: dump.map_or(0, |d| d.goroutines.len() as u64),
+        core: dump.is_some_and(|d| d.core),
         looks: looks.len() as u32,
         span_ns: span,
         groups,

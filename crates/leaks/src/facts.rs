@@ -6,6 +6,7 @@ use std::rc::Rc;
 use seam_dump::{Dump, Goroutine, Kind, Placed, TimeNs, describe};
 use seam_runtime::{Deadline, Status, WaitKind, WaitsOn};
 
+use crate::cluster::{Shape, clusters};
 use crate::id::own_functions;
 use crate::{Context, GroupKey, Growth, Look, group_key};
 
@@ -31,6 +32,17 @@ pub struct Member {
     pub only_through_c: bool,
 }
 
+/// Groups of the same origin whose stacks differ in a frame or two.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cluster {
+    /// The id of the group that leads it.
+    pub id: String,
+    /// How many groups of the last look are in it.
+    pub groups: usize,
+    /// The numbers of all of them together.
+    pub growth: Growth,
+}
+
 /// What is known of a group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
@@ -40,6 +52,8 @@ pub struct Facts {
     pub members: Vec<Member>,
     /// Its numbers over time.
     pub growth: Growth,
+    /// The groups with nearly the same stack, this one among them.
+    pub cluster: Cluster,
     /// How long.
     pub age: Age,
     /// The state in the runtime's words, of the first member.
@@ -77,6 +91,13 @@ impl Facts {
         self.members.iter().filter(|m| m.unreachable).count() as u64
     }
 
+    /// The package of the function that the goroutines began with; empty where that is not known.
+    #[must_use]
+    pub fn package(&self) -> &str {
+        let outermost = self.stack.last().map(|placed| &*placed.function);
+        package(self.start.as_deref().or(outermost).unwrap_or_default())
+    }
+
     /// Members at the last look.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -107,14 +128,14 @@ impl Facts {
 }
 
 /// By what a goroutine is the same in two looks: its number, its place, what it waits on.
-fn same(dump: &Dump, goroutine: &Goroutine, key: &GroupKey) -> Option<Vec<WaitsOn>> {
+fn same<'a>(dump: &'a Dump, goroutine: &Goroutine, kind: WaitKind) -> Option<&'a [WaitsOn]> {
     let parked = matches!(
         goroutine.status,
         Status::Waiting | Status::Leaked | Status::Syscall
     );
-    let settled = parked && goroutine.kind == key.kind;
+    let settled = parked && goroutine.kind == kind;
     // A timer's record stays while its time changes: a goroutine that sleeps again is not the same.
-    settled.then(|| dump.waits_on(goroutine).to_vec())
+    settled.then(|| dump.waits_on(goroutine))
 }
 
 /// The groups of the last look with what all looks tell of them.
@@ -123,50 +144,141 @@ pub fn facts(looks: &[Look], keep: impl Fn(&Dump, &Goroutine) -> bool) -> Vec<Fa
     let Some((last, before)) = looks.split_last() else {
         return Vec::new();
     };
-    let mut known: HashMap<(Option<u32>, usize, WaitKind, u8), GroupKey> = HashMap::new();
-    let earlier: Vec<Earlier> = before.iter().map(Earlier::of).collect();
-    let mut numbers: HashMap<GroupKey, usize> = HashMap::new();
-    let mut groups: Vec<(GroupKey, Vec<u32>)> = Vec::new();
+    let mut keys = Keys::default();
+    let earlier: Vec<Earlier> = before.iter().map(|b| Earlier::of(b, &mut keys)).collect();
+    let mut of_look = OfLook::default();
+    let mut groups: Vec<Vec<u32>> = Vec::new();
     for (at, goroutine) in last.dump.goroutines.iter().enumerate() {
         if !keep(&last.dump, goroutine) {
             continue;
         }
-        let creator = goroutine
-            .creator
-            .as_ref()
-            .map_or(0, |c| Rc::as_ptr(c) as usize);
-        let own = u8::from(goroutine.is_the_runtimes());
-        let short = (goroutine.stack, creator, goroutine.kind, own);
-        let key = known
-            .entry(short)
-            .or_insert_with(|| group_key(&last.dump, goroutine));
-        let number = *numbers.entry(key.clone()).or_insert_with(|| {
-            groups.push((key.clone(), Vec::new()));
-            groups.len() - 1
-        });
-        groups[number].1.push(at as u32);
+        let key = keys.number(&last.dump, goroutine, &mut of_look) as usize;
+        if groups.len() <= key {
+            groups.resize_with(key + 1, Vec::new);
+        }
+        groups[key].push(at as u32);
     }
     let times: Vec<TimeNs> = looks.iter().map(|look| look.at_ns).collect();
-    let all = groups.into_iter();
-    all.map(|(key, members)| one(looks, last, &earlier, &times, key, &members))
-        .collect()
+    let clusters = keys.clusters();
+    let each = groups.iter().enumerate();
+    let each = each.filter(|(_, members)| !members.is_empty());
+    let mut found: Vec<Facts> = each
+        .map(|(number, members)| {
+            let key = (number as u32, keys.all[number].clone());
+            one(looks, last, &earlier, &times, key, members)
+        })
+        .collect();
+    let numbers: HashMap<GroupKey, usize> = found.iter().map(|f| keys.place(&f.key)).collect();
+    let mut known: HashMap<usize, Cluster> = HashMap::new();
+    for facts in &mut found {
+        let leader = clusters[numbers[&facts.key]];
+        let cluster = known.entry(leader).or_insert_with(|| {
+            let of = |number: usize| clusters.get(number) == Some(&leader);
+            cluster(&keys.all[leader].id, &groups, &earlier, last, &times, of)
+        });
+        facts.cluster = cluster.clone();
+    }
+    found
+}
+
+/// All groups for which `of` holds, together.
+fn cluster(
+    id: &str,
+    groups: &[Vec<u32>],
+    earlier: &[Earlier<'_>],
+    last: &Look,
+    times: &[TimeNs],
+    of: impl Fn(usize) -> bool,
+) -> Cluster {
+    let own = groups.iter().enumerate().filter(|(number, _)| of(*number));
+    let own: Vec<&Vec<u32>> = own.map(|(_, members)| members).collect();
+    let members = || own.iter().flat_map(|members| members.iter());
+    let before = |look: &Earlier<'_>| -> u64 {
+        let counts = look.counts.iter().enumerate();
+        counts
+            .filter(|(number, _)| of(*number))
+            .map(|(_, count)| count)
+            .sum()
+    };
+    let mut counts: Vec<u64> = earlier.iter().map(before).collect();
+    counts.push(members().count() as u64);
+    let stayed = members().filter(|at| {
+        let goroutine = &last.dump.goroutines[**at as usize];
+        let first = earlier.first();
+        let then = first.and_then(|e| e.by_goid.get(&(goroutine.runtime, goroutine.goid)));
+        then.is_some_and(|(_, key)| of(*key as usize))
+    });
+    Cluster {
+        id: id.to_owned(),
+        groups: own.iter().filter(|members| !members.is_empty()).count(),
+        growth: Growth::of(counts, times, stayed.count() as u64),
+    }
+}
+
+/// The keys of all looks by number: of a million goroutines few are different.
+#[derive(Default)]
+struct Keys {
+    all: Vec<GroupKey>,
+    numbers: HashMap<GroupKey, u32>,
+    /// What is compared of each; nothing of the runtime's own.
+    shapes: Vec<Option<Shape>>,
+}
+
+/// What makes up a key, within one look: the stack, the creator, the kind, whether it is the
+/// runtime's.
+type OfLook = HashMap<(Option<u32>, usize, WaitKind, bool), u32>;
+
+impl Keys {
+    fn number(&mut self, dump: &Dump, goroutine: &Goroutine, of_look: &mut OfLook) -> u32 {
+        let creator = goroutine.creator.as_ref();
+        let creator = creator.map_or(0, |c| Rc::as_ptr(c) as usize);
+        let own = goroutine.is_the_runtimes();
+        let short = (goroutine.stack, creator, goroutine.kind, own);
+        *of_look.entry(short).or_insert_with(|| {
+            let key = group_key(dump, goroutine);
+            *self.numbers.entry(key).or_insert_with_key(|key| {
+                let shape = (!own).then(|| Shape::of(dump, goroutine));
+                self.shapes.push(shape);
+                self.all.push(key.clone());
+                self.all.len() as u32 - 1
+            })
+        })
+    }
+}
+
+impl Keys {
+    /// By the number of a key the number of the one that leads its cluster.
+    fn clusters(&self) -> Vec<usize> {
+        let ids: Vec<&str> = self.all.iter().map(|key| key.id.as_str()).collect();
+        clusters(&self.shapes, &ids)
+    }
+
+    fn place(&self, key: &GroupKey) -> (GroupKey, usize) {
+        let number = self.numbers.get(key).copied().unwrap_or(0);
+        (key.clone(), number as usize)
+    }
 }
 
 /// A look that was not the last, by what it is asked for.
 struct Earlier<'a> {
     look: &'a Look,
-    counts: HashMap<GroupKey, u64>,
-    /// By runtime and number: its place, its group.
-    by_goid: HashMap<(u8, u64), (u32, GroupKey)>,
+    /// By the number of the key.
+    counts: Vec<u64>,
+    /// By runtime and number: its place, its key's number.
+    by_goid: HashMap<(u8, u64), (u32, u32)>,
 }
 
 impl<'a> Earlier<'a> {
-    fn of(look: &'a Look) -> Self {
-        let mut counts: HashMap<GroupKey, u64> = HashMap::new();
+    fn of(look: &'a Look, keys: &mut Keys) -> Self {
+        let mut counts: Vec<u64> = Vec::new();
+        let mut of_look = OfLook::default();
         let mut by_goid = HashMap::with_capacity(look.dump.goroutines.len());
         for (at, goroutine) in look.dump.goroutines.iter().enumerate() {
-            let key = group_key(&look.dump, goroutine);
-            *counts.entry(key.clone()).or_default() += 1;
+            let key = keys.number(&look.dump, goroutine, &mut of_look);
+            if counts.len() <= key as usize {
+                counts.resize(key as usize + 1, 0);
+            }
+            counts[key as usize] += 1;
             by_goid.insert((goroutine.runtime, goroutine.goid), (at as u32, key));
         }
         Self {
@@ -176,12 +288,16 @@ impl<'a> Earlier<'a> {
         }
     }
 
+    fn count(&self, key: u32) -> u64 {
+        self.counts.get(key as usize).copied().unwrap_or(0)
+    }
+
     /// The place of a goroutine that was in the same group and waited on the same.
-    fn same(&self, dump: &Dump, goroutine: &Goroutine, key: &GroupKey) -> Option<u32> {
+    fn same(&self, dump: &Dump, goroutine: &Goroutine, key: u32, kind: WaitKind) -> Option<u32> {
         let (at, before) = self.by_goid.get(&(goroutine.runtime, goroutine.goid))?;
         let then = self.look.dump.goroutines.get(*at as usize)?;
-        let settled = same(dump, goroutine, key)?;
-        let equal = before == key && same(&self.look.dump, then, key)? == settled;
+        let settled = same(dump, goroutine, kind)?;
+        let equal = *before == key && same(&self.look.dump, then, kind)? == settled;
         equal.then_some(*at)
     }
 }
@@ -191,7 +307,7 @@ fn one(
     last: &Look,
     earlier: &[Earlier<'_>],
     times: &[TimeNs],
-    key: GroupKey,
+    (number, key): (u32, GroupKey),
     places: &[u32],
 ) -> Facts {
     let dump = &last.dump;
@@ -202,13 +318,13 @@ fn one(
         let goroutine = &dump.goroutines[*at as usize];
         let then: Vec<Option<u32>> = earlier
             .iter()
-            .map(|look| look.same(dump, goroutine, &key))
+            .map(|look| look.same(dump, goroutine, number, key.kind))
             .collect();
         let since = then.iter().rev().take_while(|at| at.is_some()).count();
         oldest = oldest.min(looks[looks.len() - 1 - since].at_ns);
         let goid = (goroutine.runtime, goroutine.goid);
         let first = earlier.first().and_then(|look| look.by_goid.get(&goid));
-        stayed += u64::from(first.is_none_or(|(_, before)| *before == key) && first.is_some());
+        stayed += u64::from(first.is_some_and(|(_, before)| *before == number));
         let in_all = since == earlier.len();
         let places = || {
             let before = earlier.iter().zip(&then);
@@ -226,10 +342,7 @@ fn one(
             only_through_c: dead && kept_by_c,
         });
     }
-    let mut counts: Vec<u64> = earlier
-        .iter()
-        .map(|look| look.counts.get(&key).copied().unwrap_or(0))
-        .collect();
+    let mut counts: Vec<u64> = earlier.iter().map(|look| look.count(number)).collect();
     counts.push(places.len() as u64);
     let all = || places.iter().map(|at| &dump.goroutines[*at as usize]);
     let at_most = all()
@@ -259,6 +372,7 @@ fn one(
     holds.sort();
     Facts {
         growth: Growth::of(counts, times, stayed),
+        cluster: Cluster::default(),
         age: Age {
             at_least_ns: oldest_asleep.unwrap_or(0).max(seen),
             at_most_ns: at_most.map(|most| most.max(seen)),
@@ -314,4 +428,11 @@ fn of_timer(dump: &Dump, on: &WaitsOn) -> bool {
     };
     let channel = dump.channels.get(address);
     channel.is_some_and(|c| c.timer == Some(true) || c.element == TIME_BYTES && c.capacity == 1)
+}
+
+/// `example.com/x` of `example.com/x.(*T).run.func1`; C has none.
+fn package(function: &str) -> &str {
+    let last = function.rfind('/').map_or(0, |slash| slash + 1);
+    let name = &function[last..];
+    name.find('.').map_or("", |dot| &function[..last + dot])
 }

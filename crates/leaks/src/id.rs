@@ -67,7 +67,7 @@ pub(crate) fn own_functions(stack: &Stack) -> impl Iterator<Item = &str> {
 /// A name without what changes from build to build: type arguments, offsets of nameless code, the
 /// sum that cgo puts into its names (`_cgo_d76569bd727e_Cfunc_f`), what C compilers add to parts of
 /// functions.
-fn plain(function: &str) -> &str {
+pub(crate) fn plain(function: &str) -> &str {
     const PARTS: [&str; 5] = [".isra.", ".part.", ".constprop.", ".cold", ".lto_priv."];
     let end = function.find('[').filter(|at| *at > 0);
     let end = end.or_else(|| function.find('+').filter(|_| function.starts_with('[')));
@@ -82,7 +82,8 @@ fn plain(function: &str) -> &str {
     cut.map_or(name, |at| &name[..at])
 }
 
-fn word(kind: WaitKind) -> &'static str {
+/// The word for a kind of wait.
+pub(crate) fn word(kind: WaitKind) -> &'static str {
     match kind {
         WaitKind::Receive | WaitKind::NilReceive => "receive",
         WaitKind::Send | WaitKind::NilSend => "send",

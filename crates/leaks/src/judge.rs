@@ -76,18 +76,22 @@ const MANY: u64 = 100;
 pub fn judge(facts: Facts) -> Judged {
     let cause = CAUSES.into_iter().find(|cause| (cause.fits)(&facts));
     let (verdict, because) = verdict(&facts, cause);
-    let severity = match verdict {
-        Verdict::Leak if facts.growth.steady() || facts.count() >= MANY => Severity::High,
-        Verdict::Leak => Severity::Medium,
-        Verdict::Suspect => Severity::Low,
-        Verdict::Healthy => Severity::None,
-    };
+    let severity = severity(verdict, &facts);
     Judged {
         cause: cause.filter(|_| verdict != Verdict::Healthy),
         facts,
         verdict,
         severity,
         because,
+    }
+}
+
+pub(crate) fn severity(verdict: Verdict, facts: &Facts) -> Severity {
+    match verdict {
+        Verdict::Leak if facts.growth.steady() || facts.count() >= MANY => Severity::High,
+        Verdict::Leak => Severity::Medium,
+        Verdict::Suspect => Severity::Low,
+        Verdict::Healthy => Severity::None,
     }
 }
 
@@ -120,6 +124,16 @@ fn verdict(facts: &Facts, cause: Option<Cause>) -> (Verdict, String) {
         let because = format!("it grows by {rate:.1} a second, and nobody leaves");
         return (Verdict::Leak, because);
     }
+    let together = &facts.cluster;
+    if together.groups > 1 && together.growth.steady() && facts.growth.grew() {
+        let (rate, groups) = (together.growth.per_second, together.groups);
+        let because = format!(
+            "with {} whose stacks differ in a frame or two it grows by {rate:.1} a second, and \
+             nobody leaves",
+            seam_dump::count(groups as u64 - 1, "group")
+        );
+        return (Verdict::Leak, because);
+    }
     if facts.growth.grew() && facts.growth.stayed >= facts.growth.counts[0] && facts.count() > 2 {
         let many = facts.growth.counts.len() >= 2;
         if many && facts.growth.counts.is_sorted() && added(facts) >= 3 {
@@ -135,7 +149,9 @@ fn verdict(facts: &Facts, cause: Option<Cause>) -> (Verdict, String) {
             "what it waits on is known to C memory only; whether C uses that can't be seen",
         );
     }
-    match cause.and_then(|cause| (cause.suspect)(facts)) {
+    // Whether somebody moves at all takes two looks.
+    let several = facts.growth.counts.len() > 1;
+    match cause.filter(|_| several).and_then(|c| (c.suspect)(facts)) {
         Some(missing) => told(Verdict::Suspect, missing),
         None => told(Verdict::Healthy, "something that can run may end its wait"),
     }

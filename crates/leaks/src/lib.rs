@@ -7,23 +7,27 @@
 
 mod cause;
 mod causes;
+mod cluster;
 mod facts;
 mod forms;
 mod growth;
 mod id;
 mod judge;
 mod look;
+mod suite;
 
 #[cfg(test)]
 mod tests;
 
 pub use cause::Cause;
 pub use causes::CAUSES;
-pub use facts::{Age, Facts, Member, facts};
+pub use facts::{Age, Cluster, Facts, Member, facts};
 pub use forms::json::{SCHEMA, json};
 pub use forms::junit::junit;
+pub use forms::suites::{outcome_json, outcome_junit, outcome_text};
 pub use forms::text::text;
 pub use growth::Growth;
 pub use id::{GroupKey, group_key};
 pub use judge::{Judged, Severity, Verdict, judge};
 pub use look::{Context, Look, Reach, Report};
+pub use suite::{Outcome, Owner, Suite, Test, left_behind};

@@ -54,7 +54,9 @@ pub struct Report {
     pub go: Vec<String>,
     /// Goroutines at the last look.
     pub goroutines: u64,
-    /// Looks, and the time from the first to the last.
+    /// It was read from a core file.
+    pub core: bool,
+    /// Looks.
     pub looks: u32,
     /// The time from the first look to the last.
     pub span_ns: TimeNs,

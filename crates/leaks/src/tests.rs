@@ -5,7 +5,10 @@ use std::rc::Rc;
 use seam_dump::{Dump, Frame, Goroutine, Kind, Placed, Stack, Trust, Waits};
 use seam_runtime::{Channel, Direction, Status, WaitKind, WaitsOn};
 
-use crate::{Judged, Look, Reach, Report, Severity, Verdict, facts, json, judge, junit, text};
+use crate::{
+    Growth, Judged, Look, Outcome, Owner, Reach, Report, Severity, Suite, Test, Verdict, facts,
+    json, judge, junit, left_behind, outcome_json, outcome_junit, outcome_text, text,
+};
 
 const S: u64 = 1_000_000_000;
 
@@ -105,6 +108,7 @@ fn judged(looks: &[Look]) -> Vec<Judged> {
         name: "server<".to_owned(),
         go: vec!["Go 1.26.8".to_owned()],
         goroutines: 0,
+        core: false,
         looks: looks.len() as u32,
         span_ns: 2 * S,
         groups: facts(looks, |_, _| true).into_iter().map(judge).collect(),
@@ -190,6 +194,7 @@ fn forms_escape_what_comes_from_the_target() {
         name: "server<\u{1b}".to_owned(),
         go: vec!["Go 1.26.8".to_owned()],
         goroutines: 1,
+        core: false,
         looks: 2,
         span_ns: S,
         groups: judged(&[dead(0), dead(1)]),
@@ -222,4 +227,94 @@ fn forms_escape_what_comes_from_the_target() {
         "receive from chan 0x10 (0 of 0)"
     );
     assert_eq!(value["groups"][0]["count"], 1);
+}
+
+#[test]
+fn what_a_test_leaves_is_judged_by_its_end() {
+    // Goroutine 5 comes from TestA, 6 from TestB, 7 from a test that still runs; 1 is main.
+    let all = [1, 5, 6, 7, 8];
+    let test = |name: &str, ended_ns, running| Test {
+        name: name.to_owned(),
+        ended_ns,
+        running,
+        ..Test::default()
+    };
+    let tests = vec![
+        test("TestC", 0, true),
+        test("TestB", S / 2, false),
+        test("TestA", 2 * S, false),
+    ];
+    let owner = |goroutine: &Goroutine| match goroutine.goid {
+        5 => Owner::Test(2),
+        6 => Owner::Test(1),
+        7 => Owner::Test(0),
+        8 => Owner::Unknown,
+        _ => Owner::Nobody,
+    };
+    let left = |look: Look| left_behind(look, tests.clone(), |_, _| true, owner);
+    let verdicts = |tests: &[Test]| -> Vec<(String, Verdict)> {
+        let each = tests.iter().flat_map(|test| {
+            let groups = test.groups.iter();
+            groups.map(|group| (test.name.clone(), group.verdict))
+        });
+        each.collect()
+    };
+    let (found, others, unknown) = left(look(0, &all, &[]));
+    let told = |name: &str, verdict| (name.to_owned(), verdict);
+    assert_eq!(
+        verdicts(&found),
+        [
+            told("TestA", Verdict::Leak),
+            told("TestB", Verdict::Suspect),
+            told("TestC", Verdict::Healthy)
+        ]
+    );
+    assert_eq!((others.len(), others[0].facts.count(), unknown), (1, 2, 1));
+    // What nothing can wake is leaked, however young.
+    let (found, others, _) = left(unreachable(look(0, &all, &[]), &[2, 3, 4], false));
+    assert!(verdicts(&found).iter().all(|(_, v)| *v == Verdict::Leak));
+    assert_eq!(others[0].verdict, Verdict::Leak);
+    let outcome = Outcome {
+        suites: vec![Suite {
+            package: "x<y".to_owned(),
+            tests: found,
+            others,
+            unknown,
+            ..Suite::default()
+        }],
+        notes: vec!["a\nb".to_owned()],
+        ..Outcome::default()
+    };
+    let shown = outcome_text(&outcome, false);
+    assert!(shown.contains("5 leaked goroutines of 3 tests"), "{shown}");
+    assert!(shown.contains("not seen  a\u{fffd}b"), "{shown}");
+    let xml = outcome_junit(&outcome);
+    assert!(
+        xml.contains("<testsuite name=\"x&lt;y\" tests=\"4\" failures=\"4\">"),
+        "{xml}"
+    );
+    let value: serde_json::Value = serde_json::from_str(&outcome_json(&outcome)).expect("JSON");
+    assert_eq!(value["programs"][0]["tests"][1]["name"], "TestB");
+}
+
+#[test]
+fn groups_with_nearly_the_same_stack_grow_together() {
+    let receivers = |at: u64| (1..=1 + at.min(1)).collect::<Vec<_>>();
+    let looks: Vec<Look> = (0..5).map(|at| look(at, &receivers(at), &[])).collect();
+    let alone = facts(&looks, |_, _| true).remove(0);
+    assert_eq!(alone.cluster.groups, 1);
+    assert_eq!(alone.cluster.id, alone.key.id);
+    assert_eq!(alone.cluster.growth, alone.growth);
+    assert_eq!(judge(alone.clone()).verdict, Verdict::Healthy);
+    let times: Vec<u64> = (0..5).map(|at| at * S).collect();
+    let mut together = alone;
+    together.cluster.groups = 3;
+    together.cluster.growth = Growth::of(vec![2, 4, 6, 8, 10], &times, 2);
+    let judged = judge(together);
+    assert_eq!(judged.verdict, Verdict::Leak);
+    assert!(
+        judged.because.starts_with("with 2 groups"),
+        "{}",
+        judged.because
+    );
 }

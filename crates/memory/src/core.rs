@@ -25,6 +25,7 @@ const SEGMENT_BYTES: usize = 56;
 const LOAD: u32 = 1;
 const NOTE: u32 = 4;
 const EXECUTABLE: u32 = 1;
+const WRITABLE: u32 = 2;
 
 /// Why a core can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +57,8 @@ pub struct CoreSegment {
     stored: Range<u64>,
     /// Code may run there.
     pub executable: bool,
+    /// It may be written to.
+    pub writable: bool,
 }
 
 /// Where the bytes of a core are.
@@ -177,6 +180,7 @@ impl Core {
             range: address..end,
             stored: from..to.max(from),
             executable: flags & EXECUTABLE != 0,
+            writable: flags & WRITABLE != 0,
         });
     }
 
@@ -224,6 +228,23 @@ impl Core {
     #[must_use]
     pub fn segments(&self) -> &[CoreSegment] {
         &self.segments
+    }
+
+    /// The address space in the form of `/proc/PID/maps`, without names but those of files.
+    #[must_use]
+    pub fn maps(&self) -> String {
+        let name = |at: u64| {
+            let mut files = self.files().iter();
+            files.find(|file| (file.start..file.end).contains(&at))
+        };
+        let line = |segment: &CoreSegment| {
+            let Range { start, end } = segment.range;
+            let write = if segment.writable { 'w' } else { '-' };
+            let execute = if segment.executable { 'x' } else { '-' };
+            let path = name(start).map_or("", |file| file.path.as_str());
+            format!("{start:x}-{end:x} r{write}{execute}p 00000000 00:00 0 {path}\n")
+        };
+        self.segments.iter().map(line).collect()
     }
 
     /// Bytes that the core itself does not have although it should: it was cut off.

@@ -4,12 +4,14 @@
 
 mod core;
 mod live;
+mod opened;
 mod snapshot;
 mod source;
 mod window;
 
 pub use core::{Core, CoreError, CoreFile, CoreSegment, CoreThread};
 pub use live::Live;
+pub use opened::Opened;
 pub use snapshot::Snapshot;
 pub use source::Source;
 pub use window::Window;

@@ -5,6 +5,9 @@ use crate::{Memory, Piece, Unreadable};
 /// Pieces of one call: `UIO_MAXIOV`, include/uapi/linux/uio.h.
 const PIECES_MAX: usize = 1024;
 
+/// User addresses have 56 bits with five levels of page tables, 47 with four.
+const ADDRESSES_END: u64 = 1 << 56;
+
 /// A live process by its id. Needs the right to ptrace it (same user, or `CAP_SYS_PTRACE`).
 #[derive(Debug, Clone, Copy)]
 pub struct Live {
@@ -27,6 +30,10 @@ impl Memory for Live {
         };
         if buffer.is_empty() {
             return Ok(());
+        }
+        // Nothing of a process lies there: the kernel need not be asked.
+        if address >= ADDRESSES_END {
+            return Err(unreadable);
         }
         let local = libc::iovec {
             iov_base: buffer.as_mut_ptr().cast(),

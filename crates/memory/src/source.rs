@@ -1,14 +1,16 @@
-//! A target that is looked at: a running process or a core file.
+//! A target that is looked at: a running process, one that has ended, or a core file.
 
 use std::sync::Arc;
 
-use crate::{Core, Live, Memory, Piece, Unreadable};
+use crate::{Core, Live, Memory, Opened, Piece, Unreadable};
 
-/// The memory of either.
+/// The memory of any of these.
 #[derive(Debug, Clone)]
 pub enum Source {
     /// A running process.
     Live(Live),
+    /// One whose memory is kept beyond its end.
+    Opened(Opened),
     /// A core file.
     Core(Arc<Core>),
 }
@@ -17,6 +19,7 @@ impl Memory for Source {
     fn read(&self, address: u64, buffer: &mut [u8]) -> Result<(), Unreadable> {
         match self {
             Self::Live(live) => live.read(address, buffer),
+            Self::Opened(opened) => opened.read(address, buffer),
             Self::Core(core) => core.read(address, buffer),
         }
     }
@@ -24,6 +27,7 @@ impl Memory for Source {
     fn gather(&self, pieces: &[Piece], buffer: &mut [u8]) -> Vec<bool> {
         match self {
             Self::Live(live) => live.gather(pieces, buffer),
+            Self::Opened(opened) => opened.gather(pieces, buffer),
             Self::Core(core) => core.gather(pieces, buffer),
         }
     }

@@ -1,6 +1,8 @@
 //! Bytes that were read before, over a memory that has the rest: walking a stack asks for many
 //! small pieces of what one large read has brought.
 
+use std::ops::Range;
+
 use crate::{Memory, Piece, Unreadable};
 
 /// A range of an address space at hand; reads beyond it go to the memory below.
@@ -12,6 +14,8 @@ pub struct Window<'a, M> {
     pub bytes: &'a [u8],
     /// What has the rest.
     pub below: &'a M,
+    /// The address of another piece that is at hand, and the piece; it may be empty.
+    pub also: (u64, &'a [u8]),
     /// Nothing from here on is read, be it at hand or not: a stack's end, for example.
     pub end: u64,
 }
@@ -23,8 +27,14 @@ impl<M: Memory> Memory for Window<'_, M> {
         if inside && self.end - address < len as u64 {
             return Err(Unreadable { address, len });
         }
-        let at_hand = usize::try_from(address.wrapping_sub(self.start)).ok();
-        let at_hand = at_hand.and_then(|at| self.bytes.get(at..at.checked_add(len)?));
+        let part = |start: u64, bytes: &'_ [u8]| -> Option<Range<usize>> {
+            let at = usize::try_from(address.wrapping_sub(start)).ok()?;
+            let end = at.checked_add(len).filter(|end| *end <= bytes.len())?;
+            Some(at..end)
+        };
+        let own = part(self.start, self.bytes).map(|range| &self.bytes[range]);
+        let (start, also) = self.also;
+        let at_hand = own.or_else(|| part(start, also).map(|range| &also[range]));
         match at_hand {
             Some(bytes) => {
                 buffer.copy_from_slice(bytes);
@@ -52,6 +62,7 @@ mod tests {
             start: 100,
             bytes: &[2; 20],
             below: &below,
+            also: (1000, &[3; 10]),
             end: 150,
         };
         let read = |at, len| {
@@ -63,5 +74,7 @@ mod tests {
         assert_eq!(read(110, 20), Ok(vec![1; 20]));
         assert!(read(140, 11).is_err());
         assert_eq!(read(150, 2), Ok(vec![1; 2]));
+        assert_eq!(read(1002, 8), Ok(vec![3; 8]));
+        assert!(read(1002, 9).is_err());
     }
 }

@@ -6,6 +6,10 @@ use seam_go::{Field, Offsets};
 use crate::goroutine::{Goroutine, Status};
 use crate::{Error, Result};
 
+/// Bytes of a g that the walk reads (`SEAM_G_BYTES`, bpf/wire.h): they are at hand then. A g has
+/// some 440 bytes, Go 1.19 to 1.27.
+const G_BYTES: usize = 376;
+
 /// A place in a structure; the ones that a version may lack are options.
 type At = usize;
 
@@ -85,7 +89,7 @@ impl Layout {
             timer: maybe(Field::GTimer),
             procid: maybe(Field::MProcid),
             m_id: maybe(Field::MId),
-            bytes: last + 8,
+            bytes: (last + 8).max(G_BYTES),
         })
     }
 

@@ -6,6 +6,7 @@
 //! sense give an error or are counted. Stacks are walked and named elsewhere (seam-unwind,
 //! seam-symbolize).
 
+mod census;
 mod contexts;
 mod error;
 mod goroutine;
@@ -17,9 +18,11 @@ mod look;
 mod machine;
 mod mark;
 mod reasons;
+mod test_names;
 mod timers;
 mod waits;
 
+pub use census::{Census, Known, Origin};
 pub use contexts::{chain, contexts, interfaces};
 pub use error::Error;
 pub use goroutine::{Goroutine, Status};
@@ -27,10 +30,11 @@ pub use heap::{Heap, HeapLayout, Object, Span};
 pub use labels::{Labels, labels};
 pub use layout::Layout;
 pub use list::GoroutineList;
-pub use look::{Look, Seen, look};
+pub use look::{Buffers, Look, Seen, look};
 pub use machine::{Machine, machines};
 pub use mark::{Budget, Candidate, Hidden, Marked, mark};
 pub use reasons::WaitReasons;
+pub use test_names::{TestNames, is_test_name};
 pub use timers::{Timer, timers};
 pub use waits::{
     Channel, Deadline, Direction, Found, Parked, TOP_WORDS, WaitKind, WaitLayout, Waits, WaitsOn,

@@ -8,6 +8,9 @@ use crate::{Goroutine, Layout};
 /// Bytes of each stack that are read at once. Three quarters of idle servers' stacks fit into 512
 /// bytes, nearly all into 2 KiB; the walk reads the rest of a deeper one itself.
 const STACK_BYTES: u64 = 2048;
+/// Bytes that are read as one piece at most, and the room between two g's that is read with them.
+const RUN_BYTES: usize = 32 << 10;
+const GAP_BYTES: u64 = 128;
 /// How often a goroutine that changes is looked at before it is taken to be moving.
 const LOOKS_MAX: u32 = 3;
 
@@ -33,12 +36,28 @@ pub struct Look<T> {
     pub unreadable: u64,
 }
 
+/// Memory that is used again by each look: to allot and clear it would take as long as to read.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    gs: Vec<u8>,
+    stacks: Vec<u8>,
+}
+
+/// Room for so many bytes, whatever they are.
+fn room(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    if buffer.len() < len {
+        buffer.resize(len, 0);
+    }
+    &mut buffer[..len]
+}
+
 /// Looks at the g's at some addresses. `stack` gets each goroutine that has a place on its stack,
 /// and a memory with the stack's innermost part at hand.
 pub fn look<M: Memory, T>(
     memory: &M,
     layout: &Layout,
     addresses: &[u64],
+    buffers: &mut Buffers,
     mut stack: impl FnMut(&Goroutine, &Window<'_, M>) -> Option<T>,
 ) -> Look<T> {
     let mut look = Look {
@@ -46,19 +65,22 @@ pub fn look<M: Memory, T>(
         dead: 0,
         unreadable: 0,
     };
-    let mut left = read(memory, layout, addresses);
+    let mut left = read(memory, layout, addresses, &mut buffers.gs);
     for round in 1..=LOOKS_MAX {
         let unread = left.iter().filter(|g| g.is_none()).count();
         look.unreadable += unread as u64;
-        let all: Vec<Goroutine> = left.into_iter().flatten().collect();
-        let (mut living, dead): (Vec<_>, Vec<_>) = all.into_iter().partition(|g| g.status.lives());
-        look.dead += dead.len() as u64;
-        let stacks = stacks(memory, &living, &mut stack);
-        let again: Vec<u64> = living.iter().map(|g| g.address).collect();
-        let again = read(memory, layout, &again);
+        let all = left.len() as u64 - unread as u64;
+        let living = left.into_iter().flatten();
+        let mut living: Vec<Read> = living.filter(|(g, _)| g.status.lives()).collect();
+        look.dead += all - living.len() as u64;
+        let stacks = stacks(memory, layout, &living, buffers, &mut stack);
+        let again: Vec<u64> = living.iter().map(|(g, _)| g.address).collect();
+        let again = read(memory, layout, &again, &mut buffers.gs);
         let mut changed = Vec::new();
-        for ((goroutine, stack), later) in living.drain(..).zip(stacks).zip(again) {
-            let same = later.as_ref().is_some_and(|later| goroutine.same_as(later));
+        for (((goroutine, _), stack), later) in living.drain(..).zip(stacks).zip(again) {
+            let same = later
+                .as_ref()
+                .is_some_and(|(later, _)| goroutine.same_as(later));
             if !same && round < LOOKS_MAX {
                 changed.push(later);
                 continue;
@@ -78,45 +100,121 @@ pub fn look<M: Memory, T>(
 }
 
 /// The g's at these addresses; `None` for one that can't be read or can't be a g.
-fn read<M: Memory>(memory: &M, layout: &Layout, addresses: &[u64]) -> Vec<Option<Goroutine>> {
+pub(crate) fn plain_look<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    addresses: &[u64],
+    buffer: &mut Vec<u8>,
+) -> Vec<Option<Goroutine>> {
+    let read = read(memory, layout, addresses, buffer).into_iter();
+    read.map(|read| read.map(|(goroutine, _)| goroutine))
+        .collect()
+}
+
+/// A goroutine, and where in the buffer its g's bytes are, as far as they are there.
+type Read = (Goroutine, Option<u32>);
+
+fn read<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    addresses: &[u64],
+    buffer: &mut Vec<u8>,
+) -> Vec<Option<Read>> {
+    let mut found = vec![None; addresses.len()];
+    let missing = read_runs(memory, layout, addresses, RUN_BYTES, buffer, &mut found);
+    if missing.is_empty() {
+        return found;
+    }
+    // The buffer is used again.
+    let kept = found.iter_mut().flatten();
+    kept.for_each(|(_, place)| *place = None);
+    // Of a run that can't be read whole each is read by itself.
+    let again: Vec<u64> = missing.iter().map(|at| addresses[*at as usize]).collect();
+    let mut each = vec![None; again.len()];
+    read_runs(memory, layout, &again, 0, buffer, &mut each);
+    for (at, goroutine) in missing.into_iter().zip(each) {
+        found[at as usize] = goroutine;
+    }
+    found
+}
+
+/// Objects of one size lie side by side, so most g's have a neighbour that is wanted, too: they are
+/// read as one piece, which costs the kernel as much as one g.
+fn read_runs<M: Memory>(
+    memory: &M,
+    layout: &Layout,
+    addresses: &[u64],
+    run_bytes: usize,
+    buffer: &mut Vec<u8>,
+    found: &mut [Option<Read>],
+) -> Vec<u32> {
     let len = layout.bytes();
-    let piece = |address: &u64| Piece {
-        address: *address,
-        len,
-    };
-    let pieces: Vec<Piece> = addresses.iter().map(piece).collect();
-    let mut bytes = vec![0; len * pieces.len()];
-    let read = memory.gather(&pieces, &mut bytes);
-    let each = addresses.iter().zip(read).zip(bytes.chunks(len));
-    each.map(|((address, read), bytes)| {
-        let goroutine = layout.goroutine(*address, bytes);
-        (read && goroutine.plausible()).then_some(goroutine)
-    })
-    .collect()
+    let mut order: Vec<u32> = (0..addresses.len() as u32).collect();
+    order.sort_unstable_by_key(|at| addresses[*at as usize]);
+    let mut runs: Vec<(Piece, usize)> = Vec::new();
+    for at in &order {
+        let address = addresses[*at as usize];
+        let end = address.saturating_add(len as u64);
+        if let Some((piece, members)) = runs.last_mut()
+            && end - piece.address <= run_bytes as u64
+            && address.saturating_sub(piece.address.saturating_add(piece.len as u64)) <= GAP_BYTES
+        {
+            piece.len = (end - piece.address) as usize;
+            *members += 1;
+            continue;
+        }
+        runs.push((Piece { address, len }, 1));
+    }
+    let pieces: Vec<Piece> = runs.iter().map(|(piece, _)| *piece).collect();
+    let bytes = room(buffer, pieces.iter().map(|piece| piece.len).sum());
+    let read = memory.gather(&pieces, bytes);
+    let (mut start, mut order, mut missing) = (0, order.as_slice(), Vec::new());
+    for ((piece, members), read) in runs.into_iter().zip(read) {
+        let own = start;
+        let (its, others) = order.split_at(members);
+        (start, order) = (start + piece.len, others);
+        if !read {
+            missing.extend(its.iter().filter(|_| run_bytes > 0));
+            continue;
+        }
+        for at in its {
+            let address = addresses[*at as usize];
+            let place = own + (address - piece.address) as usize;
+            let goroutine = layout.goroutine(address, &bytes[place..place + len]);
+            let sound = goroutine.plausible();
+            found[*at as usize] = sound.then_some((goroutine, u32::try_from(place).ok()));
+        }
+    }
+    missing
 }
 
 fn stacks<M: Memory, T>(
     memory: &M,
-    goroutines: &[Goroutine],
+    layout: &Layout,
+    goroutines: &[Read],
+    buffers: &mut Buffers,
     stack: &mut impl FnMut(&Goroutine, &Window<'_, M>) -> Option<T>,
 ) -> Vec<Option<T>> {
-    let piece = |g: &Goroutine| {
+    let piece = |(g, _): &Read| {
         let sp = g.place().map_or(g.stack.end, |place| place.sp);
         let len = g.stack.end.saturating_sub(sp).min(STACK_BYTES) as usize;
         Piece { address: sp, len }
     };
     let pieces: Vec<Piece> = goroutines.iter().map(piece).collect();
-    let mut bytes = vec![0; pieces.iter().map(|p| p.len).sum()];
-    let read = memory.gather(&pieces, &mut bytes);
-    let mut rest = bytes.as_slice();
+    let bytes = room(&mut buffers.stacks, pieces.iter().map(|p| p.len).sum());
+    let read = memory.gather(&pieces, bytes);
+    let mut rest = &*bytes;
     let mut found = Vec::with_capacity(goroutines.len());
-    for ((goroutine, piece), read) in goroutines.iter().zip(&pieces).zip(read) {
+    for (((goroutine, g), piece), read) in goroutines.iter().zip(&pieces).zip(read) {
+        let g = g.and_then(|at| buffers.gs.get(at as usize..at as usize + layout.bytes()));
         let (own, after) = rest.split_at(piece.len);
         rest = after;
         let window = Window {
             start: piece.address,
             bytes: if read { own } else { &[] },
             below: memory,
+            // The walk reads the g, too.
+            also: (goroutine.address, g.unwrap_or_default()),
             end: goroutine.stack.end,
         };
         let place = goroutine.place();

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use seam_go::{Field, Row};
 use seam_memory::{Memory, Snapshot, Unreadable};
 use seam_runtime::{
-    Budget, Candidate, Direction, GoroutineList, Heap, HeapLayout, Hidden, Layout, Parked, Status,
-    WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn, chain, contexts, interfaces, labels, look,
-    machines, mark,
+    Budget, Buffers, Candidate, Direction, GoroutineList, Heap, HeapLayout, Hidden, Layout, Parked,
+    Status, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn, chain, contexts, interfaces, labels,
+    look, machines, mark,
 };
 
 /// A memory in which every address holds words made of its own number: pointers that lead on.
@@ -47,7 +47,8 @@ proptest! {
     fn a_g_of_random_words_is_a_value(words in prop::collection::vec(any::<u64>(), 64)) {
         let memory = memory(&words);
         let mut walked = 0;
-        let seen = look(&memory, &layout(), &[0x1000, 0x2000, u64::MAX], |g, window| {
+        let addresses = [0x1000, 0x2000, u64::MAX];
+        let seen = look(&memory, &layout(), &addresses, &mut Buffers::default(), |g, window| {
             walked += 1;
             assert!(g.stack.contains(&g.place().expect("it has one").sp));
             assert!(window.bytes.len() <= 4096);
@@ -119,7 +120,7 @@ proptest! {
         let memory = Everywhere { seed, reads: Cell::new(0) };
         let layout = layout();
         let addresses: Vec<u64> = (0..50).map(|i| at.wrapping_mul(i)).collect();
-        let _ = look(&memory, &layout, &addresses, |_, _| Some(()));
+        let _ = look(&memory, &layout, &addresses, &mut Buffers::default(), |_, _| Some(()));
         let _ = machines(&memory, &layout, addresses.clone());
         let _ = WaitReasons::read(&memory, &addresses);
         for slice in [true, false] {
@@ -151,9 +152,13 @@ fn waiting() -> Vec<u64> {
 #[test]
 fn what_holds_still_is_certain() {
     let memory = memory(&waiting());
-    let seen = look(&memory, &layout(), &[0x1000], |g, window| {
-        Some((g.goid, window.end))
-    });
+    let seen = look(
+        &memory,
+        &layout(),
+        &[0x1000],
+        &mut Buffers::default(),
+        |g, window| Some((g.goid, window.end)),
+    );
     let one = &seen.seen[0];
     assert_eq!(one.goroutine.status, Status::Waiting);
     assert_eq!(one.stack, Some((7, 0x9000)));
@@ -176,10 +181,16 @@ impl Memory for Busy {
 #[test]
 fn what_never_holds_still_is_moving() {
     let mut looks = 0;
-    let seen = look(&Busy(Cell::new(0)), &layout(), &[0x1000], |_, _| {
-        looks += 1;
-        Some(())
-    });
+    let seen = look(
+        &Busy(Cell::new(0)),
+        &layout(),
+        &[0x1000],
+        &mut Buffers::default(),
+        |_, _| {
+            looks += 1;
+            Some(())
+        },
+    );
     assert_eq!(seen.seen.len(), 1);
     assert!(seen.seen[0].moving);
     assert_eq!(looks, 3);
@@ -281,4 +292,45 @@ fn labels_of_a_slice() {
     assert_eq!(found.pairs, [pair("abc", ""), pair("k", "va")]);
     assert!(!found.cut);
     assert!(labels(&memory, 0x900, true).cut);
+}
+
+/// G's that lie side by side are read as one piece: each is the same as by itself, also where the
+/// piece has a hole.
+#[test]
+fn neighbours_are_read_as_they_are() {
+    let layout = layout();
+    let len = layout.bytes();
+    let row = Row::newest().offsets();
+    let at = |field| row.get(field).expect("the newest release is known") as usize;
+    let mut memory = Snapshot::default();
+    let mut addresses = Vec::new();
+    for number in 0..200u64 {
+        // Every 50th is not there; some have a neighbour far away.
+        let address = 0x10_0000 + number * (len as u64 + 8) + number / 7 * 0x1000;
+        addresses.push(address);
+        if number % 50 == 9 {
+            continue;
+        }
+        let mut g = vec![0; len];
+        g[at(Field::GGoid)..][..8].copy_from_slice(&(number + 1).to_le_bytes());
+        g[at(Field::GAtomicstatus)] = 4;
+        memory.insert(address, &g);
+    }
+    addresses.reverse();
+    addresses.push(u64::MAX - 4);
+    let seen = look(
+        &memory,
+        &layout,
+        &addresses,
+        &mut Buffers::default(),
+        |_, _| Some(()),
+    );
+    let goids: Vec<u64> = seen.seen.iter().map(|one| one.goroutine.goid).collect();
+    let expected: Vec<u64> = (0..200)
+        .rev()
+        .filter(|n| n % 50 != 9)
+        .map(|n| n + 1)
+        .collect();
+    assert_eq!(goids, expected);
+    assert_eq!((seen.unreadable, seen.dead), (5, 0));
 }

@@ -3,6 +3,7 @@
 //! for. Run by the fuzzers in `fuzz/` and, over their corpora, by `tests/corpus.rs`.
 
 mod container;
+mod runtime;
 
 use seam_go::{BuildInfo, GoModule, GoVersion};
 use seam_memory::{Core, Memory, Snapshot};
@@ -14,6 +15,7 @@ use seam_unwind::{
 use seam_wire::{Mapping, SEAM_RBP, SEAM_RSP, SEAM_USER_FRAMES};
 
 use container::{Section, container};
+pub use runtime::runtime;
 
 const CODE: u64 = 0x40_0000;
 const STACK: u64 = 0x7fff_0000;
@@ -28,7 +30,11 @@ pub struct Target {
 }
 
 /// All parsers.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
+    Target {
+        name: "runtime",
+        run: runtime,
+    },
     Target {
         name: "copied_stack",
         run: copied_stack,

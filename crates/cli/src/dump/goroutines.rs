@@ -4,13 +4,15 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use seam_capture::{Image, ImageRuntime};
 use seam_dump::{Counts, Trust};
 use seam_memory::{Memory, Source, Window};
 use seam_runtime::{
-    Channel, Error, Found, Goroutine, GoroutineList, Labels, Layout, Machine, Parked, Seen, Status,
-    TOP_WORDS, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn, labels, look, machines,
+    Buffers, Channel, Error, Found, Goroutine, GoroutineList, Labels, Layout, Look, Machine,
+    Parked, Seen, Status, TOP_WORDS, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn, labels,
+    look, machines,
 };
 use seam_unwind::{ParkedGoroutine, walk_parked};
 
@@ -18,6 +20,8 @@ use super::stacks::{RawStack, RawStacks};
 
 /// Goroutines that are read at once: their g's and stacks take some 6 MiB at most.
 const AT_ONCE: u64 = 2048;
+/// Chunks that may have been read and not yet taken in.
+const CHUNKS_AHEAD: usize = 2;
 /// Words of the wait reasons' table are asked for once each.
 type Words = HashMap<(Status, u8), Rc<str>>;
 
@@ -54,9 +58,50 @@ pub(crate) struct Raw {
     pub(crate) bp: u64,
 }
 
+/// Values in pieces, each of which is given back once it was gone through: of a million goroutines
+/// there is never all of what was read beside all that is made of it.
+#[derive(Debug)]
+pub(super) struct Blocks<T>(Vec<Vec<T>>);
+
+/// Values of a piece.
+const BLOCK: usize = 1 << 15;
+
+impl<T> Default for Blocks<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Blocks<T> {
+    fn push(&mut self, value: T) {
+        if self.0.last().is_none_or(|last| last.len() == BLOCK) {
+            self.0.push(Vec::new());
+        }
+        if let Some(last) = self.0.last_mut() {
+            last.push(value);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flatten()
+    }
+
+    pub(super) fn into_each(self) -> impl Iterator<Item = T> {
+        self.0.into_iter().flatten()
+    }
+}
+
 /// All goroutines of a runtime.
 pub(super) struct Goroutines {
-    pub(super) all: Vec<Walked>,
+    pub(super) all: Blocks<Walked>,
     pub(super) waits: Vec<WaitsOn>,
     pub(super) channels: HashMap<u64, Channel>,
     /// In the order of `all`; empty unless asked for.
@@ -89,23 +134,21 @@ pub(super) fn read(
     let layout = Layout::new(&facts.offsets.offsets).map_err(error)?;
     let list = GoroutineList::read(memory, globals.allglen, globals.allgptr).map_err(error)?;
     let minor = facts.version.as_ref().and_then(|version| version.minor);
+    let reasons = WaitReasons::read(memory, &globals.wait_reasons);
     let mut reader = Reader {
         waits: Waits::new(WaitLayout::new(&facts.offsets.offsets, minor)),
         kinds: [None; 256],
         keep_raw,
         memory,
-        image,
-        number,
         runtime,
-        reasons: WaitReasons::read(memory, &globals.wait_reasons),
-        layout,
+        reasons: reasons.as_ref(),
         words: HashMap::new(),
         label_sets: HashMap::new(),
         none: Rc::from([]),
         labels_cut: 0,
     };
     let mut found = Goroutines {
-        all: Vec::new(),
+        all: Blocks::default(),
         waits: Vec::new(),
         channels: HashMap::new(),
         raw: Vec::new(),
@@ -119,14 +162,28 @@ pub(super) fn read(
         let note = "the runtime's words for what goroutines wait for were not found";
         found.notes.push(note.to_owned());
     }
-    let mut first = 0;
-    while first < list.len() {
-        let addresses = list.addresses(memory, first, AT_ONCE).map_err(error)?;
-        first += addresses.len() as u64;
-        if keep_raw {
-            found.gs.extend(&addresses);
+    let walker = Walker {
+        memory,
+        image,
+        number,
+        layout,
+        reasons: reasons.as_ref(),
+    };
+    let mut known = Vec::new();
+    let mut failed = None;
+    // One thread reads and walks, this one finds what they wait on.
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(CHUNKS_AHEAD);
+        scope.spawn(move || walker.all(&list, &sender));
+        for chunk in receiver {
+            match chunk {
+                Ok(chunk) => reader.chunk(chunk, &mut known, stacks, &mut found),
+                Err(error) => failed = Some(error),
+            }
         }
-        reader.chunk(&addresses, stacks, &mut found);
+    });
+    if let Some(failed) = failed {
+        return Err(error(failed));
     }
     if reader.labels_cut > 0 {
         found.notes.push(format!(
@@ -150,13 +207,86 @@ pub(super) fn read(
     Ok(found)
 }
 
-struct Reader<'a> {
+/// Some goroutines with their stacks.
+struct Chunk {
+    addresses: Vec<u64>,
+    look: Look<(u32, Vec<u64>)>,
+    /// Stacks that were not there before; their numbers go on from those that were.
+    new_stacks: Vec<RawStack>,
+}
+
+/// Reads and walks.
+struct Walker<'a> {
     memory: &'a Source,
     image: &'a Image,
     number: usize,
-    runtime: &'a ImageRuntime,
-    reasons: Option<WaitReasons>,
     layout: Layout,
+    reasons: Option<&'a WaitReasons>,
+}
+
+impl Walker<'_> {
+    /// Sends all goroutines, a chunk at a time.
+    fn all(&self, list: &GoroutineList, sender: &SyncSender<Result<Chunk, Error>>) {
+        let mut stacks = RawStacks::default();
+        let mut buffers = Buffers::default();
+        let mut kinds = [None; 256];
+        let (mut first, mut sent) = (0, 0);
+        while first < list.len() {
+            let addresses = match list.addresses(self.memory, first, AT_ONCE) {
+                Ok(addresses) => addresses,
+                Err(error) => {
+                    let _ = sender.send(Err(error));
+                    return;
+                }
+            };
+            first += addresses.len() as u64;
+            let look = self.some(&addresses, &mut stacks, &mut buffers, &mut kinds);
+            let new_stacks = stacks.all()[sent..].to_vec();
+            sent = stacks.all().len();
+            let chunk = Chunk {
+                addresses,
+                look,
+                new_stacks,
+            };
+            if sender.send(Ok(chunk)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn some(
+        &self,
+        addresses: &[u64],
+        stacks: &mut RawStacks,
+        buffers: &mut Buffers,
+        kinds: &mut [Option<WaitKind>; 256],
+    ) -> Look<(u32, Vec<u64>)> {
+        let (image, number, memory) = (self.image, self.number, self.memory);
+        look(
+            memory,
+            &self.layout,
+            addresses,
+            buffers,
+            |goroutine, window| {
+                let raw = walk_one(image, number, memory, &self.layout, goroutine, window)?;
+                let kind = *kinds[usize::from(goroutine.wait_reason)]
+                    .get_or_insert_with(|| kind_of(self.reasons, goroutine.wait_reason));
+                let waits = goroutine.status == Status::Waiting;
+                let top = if waits && kind.needs_stack() && goroutine.waiting == 0 {
+                    top(window)
+                } else {
+                    Vec::new()
+                };
+                Some((stacks.intern(raw), top))
+            },
+        )
+    }
+}
+
+struct Reader<'a> {
+    memory: &'a Source,
+    runtime: &'a ImageRuntime,
+    reasons: Option<&'a WaitReasons>,
     words: Words,
     label_sets: HashMap<u64, Rc<[(String, String)]>>,
     none: Rc<[(String, String)]>,
@@ -169,24 +299,20 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn chunk(&mut self, addresses: &[u64], stacks: &mut RawStacks, found: &mut Goroutines) {
-        let (image, number) = (self.image, self.number);
-        let (memory, layout) = (self.memory, self.layout);
-        let mut kinds = self.kinds;
-        let reasons = self.reasons.as_ref();
-        let seen = look(memory, &layout, addresses, |goroutine, window| {
-            let raw = walk_one(image, number, memory, &layout, goroutine, window)?;
-            let kind = *kinds[usize::from(goroutine.wait_reason)]
-                .get_or_insert_with(|| kind_of(reasons, goroutine.wait_reason));
-            let waits = goroutine.status == Status::Waiting;
-            let top = if waits && kind.needs_stack() && goroutine.waiting == 0 {
-                top(window)
-            } else {
-                Vec::new()
-            };
-            Some((stacks.intern(raw), top))
-        });
-        self.kinds = kinds;
+    /// Takes in a chunk. `known` has the numbers of the walker's stacks among all.
+    fn chunk(
+        &mut self,
+        chunk: Chunk,
+        known: &mut Vec<u32>,
+        stacks: &mut RawStacks,
+        found: &mut Goroutines,
+    ) {
+        let memory = self.memory;
+        known.extend(chunk.new_stacks.into_iter().map(|new| stacks.intern(new)));
+        if self.keep_raw {
+            found.gs.extend(&chunk.addresses);
+        }
+        let seen = chunk.look;
         found.counts.dead += seen.dead;
         found.counts.unreadable += seen.unreadable;
         let parked: Vec<Parked> = seen.seen.iter().map(|one| self.parked(one)).collect();
@@ -202,7 +328,7 @@ impl Reader<'_> {
                 kind: parked.kind,
                 waits: (first, count),
                 waits_cut: waits.cut,
-                ..self.keep(one)
+                ..self.keep(one, known)
             };
             found.all.push(walked);
         }
@@ -212,7 +338,7 @@ impl Reader<'_> {
         let g = &seen.goroutine;
         let waits = matches!(g.status, Status::Waiting | Status::Leaked) && !seen.moving;
         let kind = self.kinds[usize::from(g.wait_reason)];
-        let kind = kind.unwrap_or_else(|| kind_of(self.reasons.as_ref(), g.wait_reason));
+        let kind = kind.unwrap_or_else(|| kind_of(self.reasons, g.wait_reason));
         Parked {
             g: g.address,
             kind: if waits { kind } else { WaitKind::Other },
@@ -226,7 +352,7 @@ impl Reader<'_> {
         }
     }
 
-    fn keep(&mut self, seen: Seen<(u32, Vec<u64>)>) -> Walked {
+    fn keep(&mut self, seen: Seen<(u32, Vec<u64>)>, known: &[u32]) -> Walked {
         let g = seen.goroutine;
         Walked {
             kind: WaitKind::Other,
@@ -236,7 +362,9 @@ impl Reader<'_> {
             status: g.status,
             state: self.state(g.status, g.wait_reason),
             wait_since: g.wait_since,
-            stack: seen.stack.map(|(stack, _)| stack),
+            stack: seen
+                .stack
+                .and_then(|(at, _)| known.get(at as usize).copied()),
             moving: seen.moving,
             gopc: g.gopc,
             startpc: g.startpc,
@@ -249,10 +377,10 @@ impl Reader<'_> {
 
     /// What the runtime would say (`goroutineheader`).
     fn state(&mut self, status: Status, reason: u8) -> Rc<str> {
-        let reasons = &self.reasons;
+        let reasons = self.reasons;
         let words = self.words.entry((status, reason)).or_insert_with(|| {
             let waits = matches!(status, Status::Waiting | Status::Leaked);
-            let words = reasons.as_ref().filter(|_| waits);
+            let words = reasons.filter(|_| waits);
             Rc::from(words.and_then(|w| w.get(reason)).unwrap_or(status.word()))
         });
         Rc::clone(words)

@@ -69,6 +69,15 @@ impl Threads {
         })
     }
 
+    /// Those of a process that has ended.
+    pub(super) fn none() -> Self {
+        Self {
+            registers: None,
+            all: Vec::new(),
+            note: None,
+        }
+    }
+
     /// Those of a core: all of them stand still.
     pub(super) fn of_core(core: &Core, image: &Image, stacks: &mut RawStacks) -> Self {
         let each = core.threads().iter();

@@ -14,8 +14,7 @@ const BYTES_MAX: u64 = 2 << 30;
 /// Writable memory that is not Go's: variables of C, its heap, stacks of threads from their stack
 /// pointers on. Empty where there is no C.
 pub(super) fn ranges(full: &Full, go: &GoData, heap: &Heap) -> Vec<Range<u64>> {
-    let maps = std::fs::read_to_string(format!("/proc/{}/maps", full.dump.pid));
-    let maps = maps.unwrap_or_default();
+    let maps = &full.maps;
     // A libc that is part of the program has its heap behind the program.
     let has_c = full.image.modules.len() > 2 || maps.contains("[heap]");
     if !has_c {

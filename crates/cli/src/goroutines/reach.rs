@@ -8,7 +8,7 @@ use seam_capture::ImageRuntime;
 use seam_dump::{Goroutine, Kind, Trust, object};
 use seam_go::Field;
 use seam_leaks::{Context, Reach};
-use seam_memory::{Live, Memory};
+use seam_memory::{Memory, Piece, Source, Window};
 use seam_runtime::{
     Budget, Candidate, Heap, HeapLayout, Hidden, Status, WaitKind, WaitsOn, chain, contexts,
     interfaces, mark,
@@ -29,10 +29,15 @@ const SAMPLES: u32 = 4;
 /// Bytes of a stack in which contexts and locks are looked for.
 const STACK_BYTES: u64 = 16 << 10;
 
+/// Bytes of each stack in which the frames of the runtime are looked for; beyond them it is asked
+/// word by word.
+const TOP_BYTES: usize = 512;
+/// Stacks that are read at once.
+const AT_ONCE: usize = 1024;
+
 /// Marks.
 pub(super) fn reach(full: &Full) -> Reach {
-    let memory = Live::new(full.dump.pid);
-    match World::read(full, &memory) {
+    match World::read(full, &full.memory) {
         Ok(world) => world.reach(),
         Err(why) => Reach {
             incomplete: Some(why),
@@ -44,7 +49,7 @@ pub(super) fn reach(full: &Full) -> Reach {
 /// What a mark goes over.
 struct World<'a> {
     full: &'a Full,
-    memory: &'a Live,
+    memory: &'a Source,
     runtime: &'a ImageRuntime,
     heap: Heap,
     candidates: Vec<Candidate>,
@@ -52,14 +57,17 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn read(full: &'a Full, memory: &'a Live) -> Result<Self, String> {
+    fn read(full: &'a Full, memory: &'a Source) -> Result<Self, String> {
         let [runtime] = &full.image.runtimes[..] else {
             return Err(match full.image.runtimes.len() {
                 0 => "the process has no Go".to_owned(),
                 _ => "several Go runtimes share the process".to_owned(),
             });
         };
-        swapped(full.dump.pid)?;
+        if matches!(memory, Source::Live(_)) {
+            swapped(full.dump.pid)?;
+        }
+        running(full)?;
         let facts = runtime.facts().ok_or("the build is not known")?;
         let mheap = runtime.globals.as_ref().and_then(|globals| globals.mheap);
         let mheap = mheap.ok_or("the code does not show where the heap is")?;
@@ -123,7 +131,7 @@ impl<'a> World<'a> {
             self.memory,
             heap,
             roots,
-            &[],
+            &self.full.registers,
             &self.candidates,
             hidden,
             BUDGET,
@@ -246,6 +254,18 @@ impl<'a> World<'a> {
     }
 }
 
+/// What has ended can't be looked at twice, and its registers are gone: what a goroutine that ran
+/// to the end knew may have been in them. The one that ended it did nothing else.
+fn running(full: &Full) -> Result<(), String> {
+    let runs = |g: &&Goroutine| g.status == Status::Running;
+    match full.dump.goroutines.iter().filter(runs).count() {
+        count if count > 1 && matches!(full.memory, Source::Opened(_)) => Err(format!(
+            "{count} goroutines were running when it ended: what only their registers knew is gone"
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Reading memory that is swapped out would bring it back.
 fn swapped(pid: i32) -> Result<(), String> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
@@ -260,23 +280,54 @@ fn swapped(pid: i32) -> Result<(), String> {
     }
 }
 
-fn candidates(full: &Full, memory: &Live) -> Vec<Candidate> {
-    let all = full.dump.goroutines.iter().zip(&full.raw);
-    all.map(|(goroutine, raw)| {
-        let waits_on = waits_on(full, goroutine);
-        let asleep = matches!(goroutine.kind, WaitKind::Sleep | WaitKind::Io);
-        let known = (waits_on.is_some() || asleep) && goroutine.trust == Trust::Certain;
-        let own = known
-            .then(|| own_frames(full, memory, goroutine, raw))
-            .flatten()
-            .or_else(|| idle_worker(full, goroutine).then_some(raw.stack.end));
-        Candidate {
-            g: raw.g,
-            stack: own.unwrap_or(raw.stack.start)..raw.stack.end,
-            waits_on,
+fn candidates(full: &Full, memory: &Source) -> Vec<Candidate> {
+    let mut all = Vec::with_capacity(full.raw.len());
+    let mut buffer = vec![0; TOP_BYTES * AT_ONCE];
+    let goroutines = full.dump.goroutines.chunks(AT_ONCE);
+    for (goroutines, raws) in goroutines.zip(full.raw.chunks(AT_ONCE)) {
+        // The frames of the runtime lie in the innermost part of each stack.
+        let piece = |raw: &Raw| Piece {
+            address: raw.stack.start,
+            len: TOP_BYTES.min(raw.stack.end.saturating_sub(raw.stack.start) as usize),
+        };
+        let pieces: Vec<Piece> = raws.iter().map(piece).collect();
+        let read = memory.gather(&pieces, &mut buffer);
+        let mut at = 0;
+        for (((goroutine, raw), piece), read) in goroutines.iter().zip(raws).zip(&pieces).zip(read)
+        {
+            let bytes = &buffer[at..at + piece.len];
+            at += piece.len;
+            let window = Window {
+                start: piece.address,
+                bytes: if read { bytes } else { &[] },
+                also: (0, &[]),
+                below: memory,
+                end: raw.stack.end,
+            };
+            all.push(candidate(full, &window, goroutine, raw));
         }
-    })
-    .collect()
+    }
+    all
+}
+
+fn candidate(
+    full: &Full,
+    memory: &Window<'_, Source>,
+    goroutine: &Goroutine,
+    raw: &Raw,
+) -> Candidate {
+    let waits_on = waits_on(full, goroutine);
+    let asleep = matches!(goroutine.kind, WaitKind::Sleep | WaitKind::Io);
+    let known = (waits_on.is_some() || asleep) && goroutine.trust == Trust::Certain;
+    let own = known
+        .then(|| own_frames(full, memory, goroutine, raw))
+        .flatten()
+        .or_else(|| idle_worker(full, goroutine).then_some(raw.stack.end));
+    Candidate {
+        g: raw.g,
+        stack: own.unwrap_or(raw.stack.start)..raw.stack.end,
+        waits_on,
+    }
 }
 
 /// Whether it is a worker of the runtime that rests: it knows nothing of the program's objects, and
@@ -292,7 +343,7 @@ fn idle_worker(full: &Full, goroutine: &Goroutine) -> bool {
 
 /// Where the frames begin that are not the runtime's. Those by which a goroutine waits hold what it
 /// waits on, which is known, and old words that calls before have left.
-fn own_frames(full: &Full, memory: &Live, goroutine: &Goroutine, raw: &Raw) -> Option<u64> {
+fn own_frames(full: &Full, memory: &impl Memory, goroutine: &Goroutine, raw: &Raw) -> Option<u64> {
     let id = goroutine.stack? as usize;
     let (stack, addresses) = (full.dump.stacks.get(id)?, full.frames.get(id)?);
     let mut runtimes = stack.frames.iter().take_while(|f| f.of_the_runtime());
@@ -329,7 +380,7 @@ fn waits_on(full: &Full, goroutine: &Goroutine) -> Option<Vec<u64>> {
 }
 
 /// The buffers of the write barriers, in which pointers stay that are long gone.
-fn write_barriers(memory: &Live, runtime: &ImageRuntime, buffer: Option<u64>) -> Vec<Range<u64>> {
+fn write_barriers(memory: &Source, runtime: &ImageRuntime, buffer: Option<u64>) -> Vec<Range<u64>> {
     let allp = runtime.globals.as_ref().and_then(|globals| globals.allp);
     let (Some(allp), Some(buffer)) = (allp, buffer) else {
         return Vec::new();

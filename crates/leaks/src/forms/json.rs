@@ -30,9 +30,13 @@ struct Target<'a> {
 }
 
 #[derive(Serialize)]
-struct Group<'a> {
+pub(crate) struct Group<'a> {
     /// The same in every run and build.
     id: &'a str,
+    /// The id of the group that leads those whose stacks differ in a frame or two.
+    cluster: &'a str,
+    /// The package of the code that they began with.
+    package: &'a str,
     /// `goroutine-leak`, `suspect` or `healthy`.
     verdict: &'static str,
     /// The cause class; null for healthy groups.
@@ -81,15 +85,21 @@ pub fn json(report: &Report) -> String {
         },
         groups: report.groups.iter().map(group).collect(),
     };
-    let mut text = serde_json::to_string_pretty(&out).unwrap_or_default();
+    pretty(&out)
+}
+
+pub(crate) fn pretty(out: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(out).unwrap_or_default();
     text.push('\n');
     text
 }
 
-fn group(judged: &Judged) -> Group<'_> {
+pub(crate) fn group(judged: &Judged) -> Group<'_> {
     let facts = &judged.facts;
     Group {
         id: &facts.key.id,
+        cluster: &facts.cluster.id,
+        package: facts.package(),
         verdict: judged.verdict.word(),
         cause: judged.cause.map(|cause| cause.name),
         severity: judged.severity.word(),

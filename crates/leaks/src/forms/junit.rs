@@ -36,13 +36,19 @@ fn case(group: &Judged, out: &mut String) {
         out.push_str("/>\n");
         return;
     }
+    out.push_str(">\n");
+    failure(group, out);
+    out.push_str("    </testcase>\n");
+}
+
+/// What is wrong with a group.
+pub(crate) fn failure(group: &Judged, out: &mut String) {
     let cause = group.cause.map_or("unknown", |cause| cause.name);
     let element = if group.verdict == Verdict::Leak {
         "failure"
     } else {
         "system-out"
     };
-    out.push_str(">\n");
     let attributes = if element == "failure" {
         format!(" type=\"{cause}\" message=\"{}\"", escape(&group.because))
     } else {
@@ -57,7 +63,7 @@ fn case(group: &Judged, out: &mut String) {
         let line = format!("{} {}:{}", placed.function, placed.file, placed.line);
         let _ = writeln!(out, "{}", escape(&line));
     }
-    let _ = writeln!(out, "</{element}>\n    </testcase>");
+    let _ = writeln!(out, "</{element}>");
 }
 
 fn summary(group: &Judged) -> String {
@@ -67,7 +73,7 @@ fn summary(group: &Judged) -> String {
 }
 
 /// Text that XML 1.0 allows: five characters have names, control characters no place at all.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -17,11 +17,11 @@ pub fn text(report: &Report, all: bool) -> String {
     let mut out = String::new();
     head(report, &mut out);
     for group in report.of(Verdict::Leak) {
-        one(report, group, &mut out);
+        one(report.goroutines, group, &mut out);
     }
     let limit = if all { usize::MAX } else { SUSPECTS_MAX };
     for group in report.of(Verdict::Suspect).take(limit) {
-        one(report, group, &mut out);
+        one(report.goroutines, group, &mut out);
     }
     let left = report.of(Verdict::Suspect).count().saturating_sub(limit);
     if left > 0 {
@@ -34,7 +34,7 @@ pub fn text(report: &Report, all: bool) -> String {
     if all {
         report
             .of(Verdict::Healthy)
-            .for_each(|group| one(report, group, &mut out));
+            .for_each(|group| one(report.goroutines, group, &mut out));
     } else {
         healthy(report, &mut out);
     }
@@ -49,12 +49,16 @@ fn head(report: &Report, out: &mut String) {
         report.go.join(", ")
     };
     let looked = match report.looks {
-        1 => "looked once".to_owned(),
-        looks => format!("looked {looks} times in {}", age(report.span_ns)),
+        _ if report.core => "of a core file".to_owned(),
+        1 => "looked once, nothing stopped".to_owned(),
+        looks => format!(
+            "looked {looks} times in {}, nothing stopped",
+            age(report.span_ns)
+        ),
     };
     let _ = writeln!(
         out,
-        "{} (pid {})   {}   {}   {looked}, nothing stopped",
+        "{} (pid {})   {}   {}   {looked}",
         clean(&report.name),
         report.pid,
         clean(&go),
@@ -83,7 +87,8 @@ fn head(report: &Report, out: &mut String) {
     };
 }
 
-fn one(report: &Report, group: &Judged, out: &mut String) {
+/// A group; `all` is the number of all goroutines, of which it is a share.
+pub(crate) fn one(all: u64, group: &Judged, out: &mut String) {
     let facts = &group.facts;
     let cause = group
         .cause
@@ -93,7 +98,7 @@ fn one(report: &Report, group: &Judged, out: &mut String) {
         _ => format!("  {}", group.severity.word()),
     };
     let number = facts.count();
-    let share = share(number, report.goroutines);
+    let share = share(number, all);
     let what = count(number, "goroutine");
     let word = what.split_once(' ').map_or("", |(_, word)| word);
     let _ = writeln!(out);
@@ -101,7 +106,7 @@ fn one(report: &Report, group: &Judged, out: &mut String) {
     let _ = writeln!(out, "{verdict}{cause}{severity}   {}", facts.key.id);
     let _ = writeln!(
         out,
-        "{:>7} {word} ({share})  {}, {}{}",
+        "{:>7} {word} ({share})  {}{}{}",
         thousands(number),
         clean(&facts.state),
         ages(group),
@@ -116,6 +121,14 @@ fn one(report: &Report, group: &Judged, out: &mut String) {
     frames(&facts.stack, out);
     if let Some(creator) = &facts.created_by {
         let _ = writeln!(out, "        created by {}", placed(creator));
+    }
+    if facts.cluster.groups > 1 {
+        let others = count(facts.cluster.groups as u64 - 1, "group");
+        let id = &facts.cluster.id;
+        let _ = writeln!(
+            out,
+            "        cluster {id}: {others} more with nearly this stack"
+        );
     }
     for held in &facts.holds {
         let _ = writeln!(
@@ -139,11 +152,15 @@ fn share(number: u64, all: u64) -> String {
 
 fn ages(group: &Judged) -> String {
     let age_of = group.facts.age;
-    let least = format!("at least {}", age(age_of.at_least_ns));
-    match age_of.at_most_ns {
-        Some(most) => format!("{least}, at most {}", age(most)),
-        None => least,
+    let mut words = String::new();
+    // One look tells nothing.
+    if age_of.at_least_ns > 0 {
+        let _ = write!(words, ", at least {}", age(age_of.at_least_ns));
     }
+    if let Some(most) = age_of.at_most_ns {
+        let _ = write!(words, ", at most {}", age(most));
+    }
+    words
 }
 
 fn growth(group: &Judged) -> String {

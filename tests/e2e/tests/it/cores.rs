@@ -170,3 +170,36 @@ fn cores_that_can_not_be_used() {
         assert!(code == Some(0) || text.contains("cut off"), "{text}");
     }
 }
+
+#[test]
+fn leaks_are_found_in_a_core() {
+    let leaks = |mode: &str| -> Vec<Value> {
+        let bench = Bench::new();
+        let file = places::program("y");
+        let program = Program::start_command(Command::new(file).args(["60", mode]));
+        let core = gcore(program.pid(), &bench);
+        let words = ["goroutines", path_arg(&core), "--json"];
+        let outcome = run_well(&mut bench.seam(&words));
+        let report = parse_json(&outcome.stdout.join("\n"));
+        assert_eq!(report["target"]["looks"], 1);
+        assert_eq!(report["target"]["mark_incomplete"], Value::Null, "{mode}");
+        let groups = report["groups"].as_array().expect("groups").iter();
+        let bad = groups.filter(|g| g["verdict"] != "healthy");
+        bad.cloned().collect()
+    };
+    for (mode, cause) in [
+        ("send", "send-no-partner"),
+        ("mutex", "lock-never-released"),
+    ] {
+        // An old word on a stack can hide one: one of three starts must show it.
+        let found = (0..3).find_map(|_| leaks(mode).first().cloned());
+        let found = found.unwrap_or_else(|| panic!("{mode}: nothing found"));
+        assert_eq!(found["verdict"], "goroutine-leak", "{mode}");
+        assert_eq!(found["cause"], cause);
+        assert_eq!(found["count"], 7);
+        let fixed = leaks(&format!("{mode}-fixed"));
+        assert!(fixed.is_empty(), "{mode}: {fixed:?}");
+    }
+    // In one look nobody is seen to pass a lock on: that is no reason to suspect anybody.
+    assert_eq!(leaks("contention"), [] as [Value; 0]);
+}

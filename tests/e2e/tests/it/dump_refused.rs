@@ -35,3 +35,18 @@ fn choices_that_mean_nothing() {
     let _ = of(&["-o", "x.pdf"]).error_has("x.pdf").hint_has(".txt");
     let _ = of(&["-o", "none/x.txt"]).error_has("none/x.txt");
 }
+
+#[test]
+fn hints_name_the_verb_that_was_used() {
+    let program = Program::start("w", 60);
+    let threads = std::fs::read_dir(format!("/proc/{}/task", program.pid())).expect("it runs");
+    let tids = threads.filter_map(|t| t.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    let other = tids.filter(|tid| *tid != program.pid()).min();
+    let tid = arg(other.expect("Go has several threads"));
+    for verb in ["dump", "goroutines"] {
+        let hint = format!("seam {verb} {}", program.pid());
+        let _ = Refusal::of(&[verb, &tid]).hint_has(&hint);
+        let _ = Refusal::of(&[verb, "/no/such/core"]).error_has("/no/such/core");
+        let _ = Refusal::of(&[verb, "1", "--exe", "x"]).hint_has(&format!("seam {verb} core"));
+    }
+}

@@ -2,6 +2,7 @@
 //! fault is not, and neither is what only looks like one.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use seam_e2e::places;
 use seam_e2e::program::Program;
@@ -105,26 +106,52 @@ fn nothing_leaks(report: &Value, mode: &str) {
     assert!(leaks.is_empty(), "{mode}: {leaks:?}");
 }
 
+/// Programs that are looked at together: seam and they mostly sleep.
+const TOGETHER: usize = 4;
+
+/// Checks each, some at a time.
+fn each<T: Sync>(all: &[T], check: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..TOGETHER {
+            scope.spawn(|| {
+                while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    check(one);
+                }
+            });
+        }
+    });
+}
+
+/// Every one of some modes by two versions of Go.
+fn by_both<T: Copy>(modes: &[T]) -> Vec<(&'static str, T)> {
+    let versions = [places::machine_go(), "go1.21.13"];
+    // An older one is built when it is first wanted: before several want it.
+    for go in versions {
+        let _ = places::program_by(go, "y");
+    }
+    let all = versions.map(|go| modes.iter().map(move |mode| (go, *mode)));
+    all.into_iter().flatten().collect()
+}
+
 #[test]
 fn what_nothing_can_wake_is_leaked() {
-    for go in [places::machine_go(), "go1.21.13"] {
-        for (mode, cause) in CERTAIN {
-            let report = leaking(go, mode, &[]);
-            assert_eq!(
-                report["target"]["mark_incomplete"],
-                Value::Null,
-                "{go}: {mode}"
-            );
-            only_this_leaks(&report, mode, cause);
-            let fixed = format!("{mode}-fixed");
-            nothing_leaks(&look(&start(go, &fixed), &[]), &fixed);
-        }
-    }
+    each(&by_both(&CERTAIN), |(go, (mode, cause))| {
+        let report = leaking(go, mode, &[]);
+        assert_eq!(
+            report["target"]["mark_incomplete"],
+            Value::Null,
+            "{go}: {mode}"
+        );
+        only_this_leaks(&report, mode, cause);
+        let fixed = format!("{mode}-fixed");
+        nothing_leaks(&look(&start(go, &fixed), &[]), &fixed);
+    });
 }
 
 #[test]
 fn what_grows_without_end_is_leaked() {
-    for (mode, cause) in GROWING {
+    each(&GROWING, |(mode, cause)| {
         let options = ["--for", "6s", "--every", "1s"];
         let report = leaking(places::machine_go(), mode, &options);
         only_this_leaks(&report, mode, cause);
@@ -133,16 +160,14 @@ fn what_grows_without_end_is_leaked() {
             &look(&start(places::machine_go(), &fixed), &options),
             &fixed,
         );
-    }
+    });
 }
 
 #[test]
 fn what_only_looks_like_a_leak_is_none() {
-    for go in [places::machine_go(), "go1.21.13"] {
-        for mode in HEALTHY {
-            nothing_leaks(&look(&start(go, mode), &[]), mode);
-        }
-    }
+    each(&by_both(&HEALTHY), |(go, mode)| {
+        nothing_leaks(&look(&start(go, mode), &[]), mode);
+    });
 }
 
 #[test]
@@ -178,18 +203,25 @@ fn the_schema_is_kept() {
     let own = [
         "age",
         "cause",
+        "cluster",
         "count",
         "created_by",
         "growth_per_s",
         "holds",
         "id",
     ];
-    let all = [&own[..], &["severity", "stack", "verdict", "waits_on"]].concat();
+    let all = [
+        &own[..],
+        &["package", "severity", "stack", "verdict", "waits_on"],
+    ]
+    .concat();
     for group in report["groups"].as_array().expect("groups") {
         assert_eq!(keys(group), all);
     }
     let leak = groups(&report, "goroutine-leak")[0];
     assert_eq!(leak["count"], 7);
+    assert_eq!(leak["package"], "main");
+    assert_eq!(leak["cluster"], leak["id"]);
     let created = leak["created_by"]["function"].as_str();
     assert_eq!(created, Some("main.request"));
     let least = leak["age"]["at_least_ns"].as_u64().expect("a number");

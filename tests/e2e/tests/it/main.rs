@@ -14,6 +14,7 @@ mod dump_waits;
 mod following;
 mod forms;
 mod forwards;
+mod go_test;
 mod goldens;
 mod goroutines;
 mod grades;
