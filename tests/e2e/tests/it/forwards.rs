@@ -15,8 +15,8 @@ fn handlers_called_by_go_and_stacks_of_the_programs_own() {
     process.line("ready", |line| (line == "ready").then_some(()));
     run_well(&mut bench.record(process.pid(), "-d 4s -r 997 -o x.pb.gz -o x.json"));
     let (profile, summary) = (bench.pprof("x.pb.gz"), bench.json("x.json"));
-    // Between loading the stack pointer and pushing the return address, glibc's swapcontext says the
-    // return address lies where it is not yet (2.36, seven instructions); and while the kernel
+    // Between loading the stack pointer and pushing the return address, glibc's swapcontext says
+    // the return address lies where it is not yet (2.36, seven instructions); and while the kernel
     // delivers a signal or returns from one, some registers are old and some new: 4 of 105,737.
     let whole = summary["quality"]["whole"].as_i64().expect("a number");
     assert!(profile.count() - whole <= 3, "{:?}", not_rooted(&summary));
