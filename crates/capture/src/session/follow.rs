@@ -20,6 +20,8 @@ const BUSY_LOOK: Duration = Duration::from_millis(50);
 /// How long reading may delay the first sample, and then the taking in of samples.
 const BEFORE_START: Duration = Duration::from_millis(1500);
 const AT_ONCE: Duration = Duration::from_millis(100);
+/// How long, at most, is spent before the start on processes that run files which are known.
+const ALIKE: Duration = Duration::from_millis(500);
 
 impl Session {
     /// Before the clocks start: takes in what is busy right now, where all may be recorded, so that
@@ -33,14 +35,19 @@ impl Session {
         let before = cpu_times();
         std::thread::sleep(BUSY_LOOK);
         let own = std::process::id() as i32;
-        let after = cpu_times().into_iter();
-        let busy = after.filter(|(pid, time)| before.get(pid) != Some(time) && *pid != own);
-        let wanted = |pid: &i32| members.as_ref().is_none_or(|m| m.contains(pid));
+        let wanted = |pid: &i32| *pid != own && members.as_ref().is_none_or(|m| m.contains(pid));
+        let all = cpu_times().into_iter().filter(|(pid, _)| wanted(pid));
+        let (busy, rest): (Vec<_>, Vec<_>) =
+            all.partition(|(pid, time)| before.get(pid) != Some(time));
         // Threads of the kernel have no memory to be read.
         let can_be_read = |pid: &i32| check_target(*pid).is_ok();
-        let busy = busy.map(|(pid, _)| pid).filter(wanted).filter(can_be_read);
-        let busy = busy.collect();
-        self.adopt(busy, BEFORE_START)?;
+        let pids = |all: Vec<(i32, u64)>| all.into_iter().map(|(pid, _)| pid).filter(can_be_read);
+        self.adopt(pids(busy).collect(), BEFORE_START)?;
+        // Processes that sleep most of the time would lose their first sample, which may be their
+        // only one: those that run the same files cost a look at their mappings.
+        let alike = pids(rest).filter(|pid| self.modules.bytes_to_read(*pid) == 0);
+        let alike = alike.collect();
+        self.adopt(alike, ALIKE)?;
         Ok(())
     }
 
