@@ -1,11 +1,13 @@
 //! `seam dump`: what every goroutine and thread of a process does now. Reads, names, chooses,
 //! shows.
 
+mod asm;
 pub(crate) mod goroutines;
 mod join;
 pub(crate) mod look;
 mod names;
 mod profile;
+mod running;
 mod stacks;
 mod threads;
 mod timers;
@@ -85,31 +87,37 @@ fn watch(args: &DumpArgs, choice: &Choice<'_>, target: &Target, every: Duration)
 fn show(args: &DumpArgs, choice: &Choice<'_>, origin: Origin) -> Result<String> {
     let full = args.all || !args.goroutine.is_empty() || !args.thread.is_empty();
     let wanted = Wanted {
-        raw: false,
+        raw: args.asm,
         timers: args.timers,
+        sample: true,
         kernel: full || args.json || !args.output.is_empty(),
     };
-    let mut dump = look::at(origin, wanted)?;
-    choice.note_unknown_ages(&mut dump);
-    choice.check(&dump)?;
+    let mut looked = look::at(origin, wanted)?;
+    choice.note_unknown_ages(&mut looked.dump);
+    let dump = &looked.dump;
+    choice.check(dump)?;
     let screen = !full && !args.json && args.output.is_empty();
-    let chosen = |g: &Goroutine| choice.goroutine(&dump, g);
+    let chosen = |g: &Goroutine| choice.goroutine(dump, g);
     let hidden = |g: &Goroutine| screen && args.state.is_none() && g.is_the_runtimes();
-    let goroutines = seam_dump::groups(&dump, |g| chosen(g) && !hidden(g));
+    let goroutines = seam_dump::groups(dump, |g| chosen(g) && !hidden(g));
     let own = dump.goroutines.iter().filter(|g| chosen(g) && hidden(g));
-    let threads = seam_dump::thread_groups(&dump, |t| choice.thread(&dump, t));
+    let threads = seam_dump::thread_groups(dump, |t| choice.thread(dump, t));
     for path in &args.output {
-        written::write(path, &dump, &goroutines, &chosen)?;
+        written::write(path, dump, &goroutines, &chosen)?;
     }
     if args.json {
-        return Ok(seam_dump::json(&dump, &goroutines));
+        return Ok(seam_dump::json(dump, &goroutines));
     }
     let options = TextOptions {
         groups_max: if full { usize::MAX } else { GROUPS_MAX },
         own_workers: own.count(),
         full,
     };
-    Ok(seam_dump::text(&dump, &goroutines, &threads, options))
+    let mut text = seam_dump::text(dump, &goroutines, &threads, options);
+    if args.asm {
+        text += &asm::text(&looked, |t| choice.thread(dump, t));
+    }
+    Ok(text)
 }
 
 /// What is named on the command line.

@@ -163,6 +163,7 @@ fn looks(target: &Target, times: Times) -> Result<Vec<Look>> {
 
 /// What a mark needs is read, too.
 const WITH_RAW: Wanted = Wanted {
+    sample: false,
     raw: true,
     timers: false,
     kernel: false,

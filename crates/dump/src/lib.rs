@@ -3,6 +3,7 @@
 //!
 //! Values in, text out: nothing here reads a process, a file or a clock.
 
+mod code;
 mod forms;
 mod groups;
 mod model;
@@ -13,6 +14,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use code::{AFTER, BEFORE, CodeLine, code_lines};
 pub use forms::debug2::debug2;
 pub use forms::json::{SCHEMA, json};
 pub use groups::{Group, Member, groups, thread_groups};

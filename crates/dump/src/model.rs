@@ -69,7 +69,9 @@ pub enum Trust {
     GoOnly,
     /// It changed while it was read: the stack need not be one that ever was.
     Moving,
-    /// It runs: its stack can't be read from outside.
+    /// It runs: its stack is that of a sample, a moment before or after all else was read.
+    Sampled,
+    /// It runs, or is ready to: its stack can't be read from outside.
     Running,
 }
 

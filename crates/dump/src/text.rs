@@ -191,6 +191,7 @@ fn doubt(trust: Trust) -> Option<String> {
     match trust {
         Trust::Moving => Some("moving: not certain".to_owned()),
         Trust::GoOnly => Some("C frames not known".to_owned()),
+        Trust::Sampled => Some("a sample".to_owned()),
         Trust::Running | Trust::Certain => None,
     }
 }

@@ -99,6 +99,7 @@ Examples:
   sudo seam dump 4242                      groups of equal stacks, biggest first
   sudo seam dump 4242 --state 'chan receive' --without 'pool\\.'
   sudo seam dump 4242 --goroutine 18,40    each frame on its own line
+  sudo seam dump 4242 --thread 4250 --asm  the instructions at each frame, too
   sudo seam dump 4242 --all | less         every group and every number
   sudo seam dump 4242 --watch 1s           again and again
   seam dump core.4242                      a core file; needs no privilege
@@ -151,6 +152,10 @@ pub(crate) struct DumpArgs {
         help_heading = "What is shown"
     )]
     pub(crate) thread: Vec<i32>,
+
+    /// Show the code at each frame of these threads, too: its mapping, and the instructions
+    #[arg(long, requires = "thread", help_heading = "What is shown")]
+    pub(crate) asm: bool,
 
     /// Show only stacks with a function that matches
     #[arg(long, value_name = "REGEX", help_heading = "What is shown")]

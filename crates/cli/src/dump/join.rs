@@ -156,7 +156,7 @@ fn named(
             let whole = whole.is_some_and(RawStack::whole);
             match goroutine.trust {
                 Trust::Moving => dump.counts.moving += 1,
-                Trust::Running => {}
+                Trust::Running | Trust::Sampled => {}
                 Trust::Certain | Trust::GoOnly => {
                     dump.counts.go_only += u64::from(goroutine.trust == Trust::GoOnly);
                     dump.counts.not_whole += u64::from(!whole);
@@ -259,6 +259,10 @@ impl Join<'_> {
                     goroutine.asleep_ns = thread.asleep_ns;
                     goroutine.stack = thread.stack;
                 }
+                None if thread.is_some_and(|t| t.trust == Trust::Sampled) => {
+                    goroutine.stack = thread.and_then(|t| t.stack);
+                    goroutine.trust = Trust::Sampled;
+                }
                 // Where it left Go is known from its g.
                 None => goroutine.trust = goroutine.trust.max(Trust::GoOnly),
             }
@@ -266,10 +270,10 @@ impl Join<'_> {
         // A thread that waits for a CPU holds still as well.
         if walked.status == Status::Running
             && let Some(thread) = self.by_goroutine.get(&(walked.goid, number))
-            && thread.trust == Trust::Certain
+            && matches!(thread.trust, Trust::Certain | Trust::Sampled)
         {
             goroutine.stack = thread.stack;
-            goroutine.trust = Trust::Certain;
+            goroutine.trust = thread.trust;
         }
         goroutine
     }

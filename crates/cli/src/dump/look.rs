@@ -50,10 +50,10 @@ pub(crate) struct ThreadStack {
 }
 
 /// Looks at a process, or at what a core has of one.
-pub(super) fn at(origin: Origin, wanted: Wanted) -> Result<Dump> {
+pub(super) fn at(origin: Origin, wanted: Wanted) -> Result<Full> {
     match origin {
-        Origin::Process(target) => Ok(full(&target, wanted)?.dump),
-        Origin::Core(core) => Ok(of_core(*core, wanted).dump),
+        Origin::Process(target) => full(&target, wanted),
+        Origin::Core(core) => Ok(of_core(*core, wanted)),
     }
 }
 
@@ -63,6 +63,8 @@ pub(crate) struct Wanted {
     /// What a mark needs.
     pub(crate) raw: bool,
     pub(crate) timers: bool,
+    /// A sample of each thread that runs.
+    pub(crate) sample: bool,
     /// The kernel's stacks of threads.
     pub(crate) kernel: bool,
 }
@@ -85,6 +87,10 @@ pub(crate) fn full(target: &Target, wanted: Wanted) -> Result<Full> {
     };
     let runtimes = runtimes(&image, &memory, &mut stacks, keep_raw, &mut dump.notes);
     threads.verify(pid);
+    if wanted.sample {
+        threads.sample(target, &mut stacks);
+        dump.notes.extend(threads.note.take());
+    }
     dump.read_ns = started.elapsed().as_nanos() as u64;
     seam_capture::check_target(pid)?;
     if self::program(pid) != program {

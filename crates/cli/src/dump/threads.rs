@@ -1,14 +1,15 @@
 //! The threads of a process: registers from the kernel, stacks walked here, and the registers once
 //! more to see who has run meanwhile.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use seam_capture::{BlockedIn, Image, ThreadFacts, ThreadRegisters, thread_facts};
+use seam_capture::{BlockedIn, Image, Target, ThreadFacts, ThreadRegisters, thread_facts};
 use seam_dump::Trust;
 use seam_memory::{Core, CoreThread, Live, Memory};
 use seam_unwind::{Start, walk, walk_by_sp};
 use seam_wire::{SEAM_R8, SEAM_R9, SEAM_R10, SEAM_RDI, SEAM_RDX, SEAM_RSI, SEAM_RSP, ThreadRecord};
 
+use super::running::sampled;
 use super::stacks::{RawStack, RawStacks};
 
 /// How often threads that run between two reads are looked at.
@@ -67,6 +68,32 @@ impl Threads {
             all,
             note,
         })
+    }
+
+    /// Gives threads that run, or have run while they were read, the stack of a sample, where one
+    /// can be had.
+    pub(super) fn sample(&mut self, target: &Target, stacks: &mut RawStacks) {
+        let runs = |t: &&Walked| matches!(t.trust, Trust::Running | Trust::Moving);
+        let running = self.all.iter().filter(runs);
+        let running: BTreeSet<i32> = running.map(|t| t.facts.tid).collect();
+        if running.is_empty() {
+            return;
+        }
+        let mut found = match sampled(target, &running) {
+            Ok(found) => found,
+            Err(error) => {
+                let note = format!("threads that run are without stacks: {error}");
+                self.note.get_or_insert(note);
+                return;
+            }
+        };
+        for thread in &mut self.all {
+            if let Some((stack, header)) = found.remove(&thread.facts.tid) {
+                thread.stack = Some(stacks.intern(stack));
+                thread.trust = Trust::Sampled;
+                thread.goroutine = (header.goid != 0).then_some((header.goid, header.go_runtime));
+            }
+        }
     }
 
     /// Those of a process that has ended.

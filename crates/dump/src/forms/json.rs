@@ -224,6 +224,7 @@ fn trust(trust: Trust) -> &'static str {
         Trust::Certain => "certain",
         Trust::GoOnly => "go-only",
         Trust::Moving => "moving",
+        Trust::Sampled => "sampled",
         Trust::Running => "running",
     }
 }

@@ -8,6 +8,7 @@ use seam_e2e::places;
 use seam_e2e::process::Process;
 use seam_e2e::program::Program;
 use seam_e2e::seam::{Bench, arg, parse_json, path_arg, run_well};
+use seam_e2e::wait;
 use serde_json::Value;
 
 /// The versions whose wait reasons, labels and layouts differ most.
@@ -286,4 +287,87 @@ fn again_and_again() {
     let outcome = watching.end(std::time::Duration::from_secs(20));
     assert_eq!(outcome.code(), Some(2), "{}", outcome.text());
     assert!(outcome.text().contains("error: "), "{}", outcome.text());
+}
+
+/// What runs can't be read, but is sampled: the stack is one of the program's, and is marked.
+#[test]
+fn threads_that_run_have_the_stack_of_a_sample() {
+    let bench = Bench::new();
+    let program = Program::start("b", 60);
+    let pid = arg(program.pid());
+    let stack = wait::until("a thread to be sampled in its work", || {
+        let dump = parse_json(
+            &run_well(&mut bench.seam(&["dump", &pid, "--json"]))
+                .stdout
+                .join("\n"),
+        );
+        let threads = dump["threads"].as_array().expect("threads");
+        let sampled = threads.iter().filter(|t| t["trust"] == "sampled");
+        let stacks = sampled.filter_map(|t| t["stack"].as_u64());
+        let stacks = stacks.map(|stack| dump["stacks"][stack as usize].clone());
+        let mut stacks = stacks.map(|stack| (names_of(&stack), stack["whole"] == true));
+        stacks.find(|(names, _)| names.iter().any(|name| name == "main.workerB"))
+    });
+    let (names, whole) = stack;
+    assert!(whole, "{names:?}");
+    // Innermost first; it may be anywhere in its work.
+    let chain = [
+        "seam_b_outer",
+        "runtime.cgocall",
+        "main._Cfunc_seam_b_outer",
+        "main.workerB",
+    ];
+    if names.iter().any(|name| name == "seam_b_outer") {
+        let mut left = names.iter();
+        let in_order = chain.iter().all(|wanted| left.any(|name| name == wanted));
+        assert!(in_order, "{names:?}");
+    }
+}
+
+fn names_of(stack: &Value) -> Vec<String> {
+    let frames = stack["frames"].as_array().into_iter().flatten();
+    let names = frames.filter_map(|frame| frame["function"].as_str());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_code_of_a_thread() {
+    let bench = Bench::new();
+    let program = Program::start("b", 60);
+    let pid = arg(program.pid());
+    // The thread of sysmon and others sleep: their stacks are known at once.
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
+    let tids: Vec<String> = tasks
+        .map(|task| {
+            task.expect("it runs")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    let text =
+        run_well(&mut bench.seam(&["dump", &pid, "--thread", &tids.join(","), "--asm"])).text();
+    let (_, code) = text
+        .split_once("code of thread")
+        .expect("the part asked for");
+    // In a system call: the instruction behind it is next.
+    for part in ["runtime.futex", "r-xp", "=> ", "call"] {
+        assert!(code.contains(part), "no {part}: {text}");
+    }
+    assert!(!code.contains("is in no "), "{text}");
+}
+
+#[test]
+fn code_that_is_not_where_files_are_is_called_out() {
+    let bench = Bench::new();
+    let moved = places::c_program("moved", &[]);
+    let mut process = Process::start(&mut Command::new(moved));
+    process.line("ready", |line| (line == "ready").then_some(()));
+    let pid = arg(process.pid());
+    wait::until("its thread to be sampled", || {
+        let words = ["dump", &pid, "--thread", &pid, "--asm"];
+        let text = run_well(&mut bench.seam(&words)).text();
+        text.contains("is in no executable mapping of a file")
+            .then_some(())
+    });
 }
