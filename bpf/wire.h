@@ -438,8 +438,6 @@ enum seam_counter {
 	SEAM_COUNT_NO_REGISTERS = 3,
 	SEAM_COUNT_EXECS = 4,
 	SEAM_COUNT_FORKS = 5,
-	/* Samples of which other profilers' stacks are not known: no room. */
-	SEAM_COUNT_PEERS_LOST = 6,
 	SEAM_COUNTERS = 8,
 };
 

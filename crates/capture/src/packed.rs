@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use crate::ProcessMap;
+use crate::executable_entries;
 
 /// What UPX leaves in its headers (`UPX_MAGIC_LE32`, UPX 3.96).
 const UPX: &[u8] = b"UPX!";
@@ -11,13 +11,16 @@ const UPX: &[u8] = b"UPX!";
 const HEAD_BYTES: u64 = 4096;
 
 /// Why a process runs code without a file, in words, if nothing of its own file is mapped as code.
-pub(crate) fn packed(pid: i32, map: &ProcessMap) -> Option<String> {
+pub(crate) fn packed(pid: i32) -> Option<String> {
     let link = format!("/proc/{pid}/exe");
     let path = std::fs::read_link(&link).ok()?;
     let path = path.to_string_lossy();
     let path = path.trim_end_matches(" (deleted)");
-    let own = |m: &crate::MappedModule| m.module.path.trim_end_matches(" (deleted)") == path;
-    if map.mappings.is_empty() || map.mappings.iter().any(own) {
+    // Both texts are the kernel's, for this process: a module may have its path from another one.
+    let maps = std::fs::read(format!("/proc/{pid}/maps")).ok()?;
+    let code = executable_entries(&String::from_utf8_lossy(&maps));
+    let own = |path_of_code: &str| path_of_code.trim_end_matches(" (deleted)") == path;
+    if code.is_empty() || code.iter().any(|entry| own(&entry.path)) {
         return None;
     }
     let mut head = Vec::new();

@@ -5,6 +5,7 @@
 //! rules is in seam-unwind; what the stacks are worth is for seam-analyze.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use seam_object::{Elf, ReadCache};
 use seam_unwind::{CopiedStack, EhFrames, walk_copied};
@@ -17,10 +18,8 @@ use crate::{MapHistory, Module};
 pub struct PeerStacks {
     /// User frames with flags, leaf first, and the mapping set in force.
     pub stacks: Vec<(u32, Box<[u64]>)>,
-    /// By the number of the sample.
+    /// By the number of the sample. Those for which there was no room have none.
     pub samples: HashMap<usize, PeerPair>,
-    /// Samples for which there was no room.
-    pub lost: u64,
 }
 
 /// Numbers of one sample's stacks.
@@ -39,9 +38,10 @@ pub(crate) struct PeerCollector {
     numbers: HashMap<(u32, Box<[u64]>), u32>,
     /// Samples whose record has not been met, by thread and time.
     waiting: HashMap<(u32, u64), Waiting>,
+    /// Records that came before their samples.
+    early: Vec<Vec<u8>>,
     /// By number of module; `None` without.
-    frames: HashMap<u32, Option<EhFrames>>,
-    malformed: u64,
+    frames: HashMap<u32, Option<Rc<EhFrames>>>,
 }
 
 #[derive(Debug)]
@@ -60,49 +60,48 @@ impl PeerCollector {
         self.waiting.insert((tid, time_ns), waiting);
     }
 
-    /// A record has arrived, and has to wait for its sample if that is still on its way.
+    /// A record has arrived. Those of samples that are still on their way wait for the next time:
+    /// a sample is sent after its record, and may be after all samples were taken.
     pub(crate) fn add(&mut self, record: &[u8], maps: &MapHistory) {
-        let Ok(record) = PeerRecord::parse(record) else {
-            self.malformed += 1;
+        let Ok(parsed) = PeerRecord::parse(record) else {
             return;
         };
-        // The sample itself was lost, or is a stranger's.
-        let Some(waiting) = self.waiting.remove(&(record.tid, record.time_ns)) else {
-            return;
-        };
+        match self.waiting.remove(&(parsed.tid, parsed.time_ns)) {
+            Some(waiting) => self.take(&waiting, parsed, maps),
+            None => self.early.push(record.to_vec()),
+        }
+    }
+
+    /// Takes in the records that waited, once more samples have arrived. What has no sample now has
+    /// none: the ring was full.
+    pub(crate) fn add_early(&mut self, maps: &MapHistory) {
+        for record in std::mem::take(&mut self.early) {
+            self.add(&record, maps);
+        }
+        self.early.clear();
+    }
+
+    fn take(&mut self, waiting: &Waiting, record: PeerRecord<'_>, maps: &MapHistory) {
         let copy = CopiedStack {
             pc: record.pc,
             registers: record.registers,
             bytes: record.stack,
         };
         let set = waiting.mapping_set;
-        self.load(set, &copy, maps);
-        let frames = &self.frames;
+        let frames = &mut self.frames;
         let copied = walk_copied(&copy, |address| {
             let mapping = maps.find(set, address)?;
-            let described = frames.get(&mapping.module.number)?.as_ref()?;
-            Some((described, address.wrapping_sub(mapping.load_bias)))
+            let module = &mapping.module;
+            let described = frames.entry(module.number);
+            let described = described.or_insert_with(|| eh_frames(module).map(Rc::new));
+            let linked = address.wrapping_sub(mapping.load_bias);
+            Some((Rc::clone(described.as_ref()?), linked))
         });
         let pair = PeerPair {
             frame_pointers: self.number(set, record.frames),
             copied: self.number(set, copied),
         };
         self.taken.samples.insert(waiting.sample, pair);
-    }
-
-    /// Reads what describes the code that the copy may refer to.
-    fn load(&mut self, set: u32, copy: &CopiedStack<'_>, maps: &MapHistory) {
-        let words = copy.bytes.chunks_exact(8);
-        let words = words.map(|w| u64::from_le_bytes(w.try_into().expect("8 bytes")));
-        for address in words.chain([copy.pc]) {
-            let Some(mapping) = maps.find(set, address) else {
-                continue;
-            };
-            let module = &mapping.module;
-            self.frames
-                .entry(module.number)
-                .or_insert_with(|| eh_frames(module));
-        }
     }
 
     fn number(&mut self, set: u32, mut frames: Vec<u64>) -> u32 {
@@ -120,9 +119,7 @@ impl PeerCollector {
         next
     }
 
-    /// All of it; `lost` are those that the kernel side had no room for.
-    pub(crate) fn finish(mut self, lost: u64) -> PeerStacks {
-        self.taken.lost = lost + self.malformed;
+    pub(crate) fn finish(self) -> PeerStacks {
         self.taken
     }
 }

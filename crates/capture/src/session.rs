@@ -11,8 +11,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use seam_memory::Live;
 use seam_wire::{
-    Process, SEAM_COUNT_NO_REGISTERS, SEAM_COUNT_PEERS_LOST, SEAM_COUNT_RING_FULL,
-    SEAM_COUNT_SAMPLES, SEAM_GO_RUNTIMES, seam_peer,
+    Process, SEAM_COUNT_NO_REGISTERS, SEAM_COUNT_RING_FULL, SEAM_COUNT_SAMPLES, SEAM_GO_RUNTIMES,
+    seam_peer,
 };
 
 use crate::bpf::Kernel;
@@ -221,6 +221,7 @@ impl Session {
         })?;
         let Some(peers) = peers else { return Ok(()) };
         let maps = &self.history;
+        peers.add_early(maps);
         self.kernel.drain_peers(|record| peers.add(record, maps))
     }
 
@@ -285,10 +286,7 @@ impl Session {
             stacks: collected.stacks,
             labels: collected.labels,
             births: collected.births,
-            peers: self.peers.map(|peers| {
-                let lost = counters[SEAM_COUNT_PEERS_LOST as usize];
-                peers.finish(lost)
-            }),
+            peers: self.peers.map(PeerCollector::finish),
             maps: self.history,
             modules: self.modules.all().to_vec(),
             made_names,

@@ -55,7 +55,7 @@ impl Tracked {
         };
         if self.names.is_none() && self.map.mappings.iter().any(|m| made(&m)) {
             self.names = NamePlace::of(pid);
-            self.packed = packed(pid, &self.map);
+            self.packed = packed(pid);
         }
     }
 

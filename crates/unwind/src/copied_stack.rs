@@ -8,6 +8,8 @@
 mod eh_frames;
 
 use eh_frames::CALLEE_SAVED;
+use std::ops::Deref;
+
 pub use eh_frames::EhFrames;
 
 /// The most frames that perf keeps (`PERF_MAX_STACK_DEPTH`).
@@ -33,9 +35,9 @@ pub struct CopiedStack<'a> {
 ///
 /// `find` gives for an address the unwind information of the file that it lies in, with the address
 /// as linked; nothing where there is no file or no `.eh_frame_hdr` in it.
-pub fn walk_copied<'f>(
+pub fn walk_copied<F: Deref<Target = EhFrames>>(
     stack: &CopiedStack<'_>,
-    mut find: impl FnMut(u64) -> Option<(&'f EhFrames, u64)>,
+    mut find: impl FnMut(u64) -> Option<(F, u64)>,
 ) -> Vec<u64> {
     let mut state = State {
         pc: stack.pc,

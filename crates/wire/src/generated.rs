@@ -305,7 +305,6 @@ pub const SEAM_COUNT_OTHER: seam_counter = 2;
 pub const SEAM_COUNT_NO_REGISTERS: seam_counter = 3;
 pub const SEAM_COUNT_EXECS: seam_counter = 4;
 pub const SEAM_COUNT_FORKS: seam_counter = 5;
-pub const SEAM_COUNT_PEERS_LOST: seam_counter = 6;
 pub const SEAM_COUNTERS: seam_counter = 8;
 pub type seam_counter = ::std::os::raw::c_uint;
 

@@ -107,7 +107,7 @@ pub fn process_report(target: Target) -> Result<ProcessReport> {
             report.add(mapping, bytes);
         }
     }
-    if let Some(why) = packed(pid, &map) {
+    if let Some(why) = packed(pid) {
         let name = report.target.name.clone();
         report.problems.push(Check::bad(
             &name,

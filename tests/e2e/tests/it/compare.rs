@@ -132,7 +132,15 @@ fn needs_bpf() {
 fn compared(bench: &Bench, pid: i32) -> Value {
     let options = "--compare -r 499 -d 3s -o x.json -o x.html";
     run_well(&mut bench.record(pid, options));
-    bench.json("x.json")["comparison"].clone()
+    let summary = bench.json("x.json");
+    let comparison = &summary["comparison"];
+    let of = |value: &Value| value.as_u64().expect("a number");
+    let (all, compared) = (of(&summary["samples"]), of(&comparison["samples"]));
+    assert_eq!(compared + of(&comparison["left_out"]), all);
+    // A thread that is just ending has no user code.
+    let whole = of(&summary["quality"]["whole"]);
+    assert!(compared + 2 >= whole, "{compared} of {whole} compared");
+    comparison.clone()
 }
 
 fn kind<'v>(comparison: &'v Value, name: &str) -> &'v Value {
