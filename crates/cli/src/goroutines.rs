@@ -3,28 +3,28 @@
 mod c_memory;
 mod command;
 mod left;
+mod pace;
 mod reach;
 mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use seam_capture::Target;
 use seam_dump::{Dump, Goroutine, Kind};
-use seam_leaks::{Look, Report, Verdict, facts, judge};
+use seam_leaks::{History, Look, Report, Verdict, judge};
 
 use crate::args::{FailOn, GoroutinesArgs};
 use crate::dump::Named;
 use crate::dump::look::{self, Full, Origin, Wanted};
 use crate::failure::Failure;
 use crate::terminal;
+use pace::{Pace, Times};
 
 /// The exit code where --fail-on found something.
 const EXIT_FOUND: u8 = 1;
-/// Looks that are kept: each has every goroutine.
-const LOOKS_MAX: u32 = 100;
 
 /// Runs the verb.
 pub(crate) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
@@ -38,12 +38,15 @@ pub(crate) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
         exe: args.exe.as_deref(),
         name: args.name.as_deref(),
     };
-    let looks = match crate::dump::origin("goroutines", &named)? {
-        Origin::Process(target) => looks(&target, times)?,
+    let watched = match crate::dump::origin("goroutines", &named)? {
+        Origin::Process(target) => watched(&target, times)?,
         // Nothing moves in a core: one look is all there is, and enough for the mark.
-        Origin::Core(core) => vec![kept_look(0, look::of_core(*core, WITH_RAW))],
+        Origin::Core(core) => Watched {
+            last: kept_look(0, look::of_core(*core, WITH_RAW)),
+            ..Watched::default()
+        },
     };
-    let report = report(args, &looks);
+    let report = report(args, watched);
     let (json, junit) = (seam_leaks::json, seam_leaks::junit);
     write_report(args, || json(&report), || junit(&report))?;
     let text = if args.json {
@@ -116,49 +119,36 @@ fn write_report(
     Ok(())
 }
 
-/// When to look.
-#[derive(Clone, Copy)]
-struct Times {
-    every: Duration,
-    count: u32,
+/// What several looks have seen.
+#[derive(Default)]
+struct Watched {
+    before: History,
+    last: Look,
+    /// Why there were other looks than asked for.
+    notes: Vec<String>,
 }
 
-impl Times {
-    fn new(args: &GoroutinesArgs) -> Result<Self> {
-        let whole = args.duration;
-        // A short look has three, a longer one seven.
-        let steps = if whole < Duration::from_secs(6) { 2 } else { 6 };
-        let every = args.every.unwrap_or(whole / steps);
-        if every.is_zero() || whole < every {
-            return Err(Failure::new(
-                "--for is shorter than --every: there would be one look only",
-                "seam goroutines PID --for 60s --every 10s",
-            )
-            .into());
-        }
-        let count = whole.as_nanos() / every.as_nanos() + 1;
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        if count > LOOKS_MAX {
-            return Err(Failure::new(
-                format!("{count} looks are too many: {LOOKS_MAX} are kept"),
-                "choose a longer --every",
-            )
-            .into());
-        }
-        Ok(Self { every, count })
-    }
-}
-
-fn looks(target: &Target, times: Times) -> Result<Vec<Look>> {
+/// Looks as often as was asked for, and then again while looks contradict each other: a word left
+/// over on a stack that runs can hide a leak from one of them. Where a look takes long, there are
+/// fewer, so that the target and the machine have most of the time for themselves.
+fn watched(target: &Target, times: Times) -> Result<Watched> {
     let started = Instant::now();
-    let mut looks = Vec::new();
-    for number in 0..times.count {
-        let due = times.every * number;
+    let mut watched = Watched::default();
+    let mut pace = Pace::new(times);
+    loop {
+        let begun = started.elapsed();
+        watched.last = kept_look(begun.as_nanos() as u64, look::full(target, WITH_RAW)?);
+        let due = pace.looked(begun, started.elapsed(), || {
+            watched.before.undecided(&watched.last)
+        });
+        let Some(due) = due else { break };
+        watched.before.add(&watched.last);
+        // What was seen is kept in few words: there is one whole look at a time.
+        watched.last = Look::default();
         std::thread::sleep(due.saturating_sub(started.elapsed()));
-        let at_ns = started.elapsed().as_nanos() as u64;
-        looks.push(kept_look(at_ns, look::full(target, WITH_RAW)?));
     }
-    Ok(looks)
+    watched.notes.extend(pace.note());
+    Ok(watched)
 }
 
 /// What a mark needs is read, too.
@@ -176,33 +166,30 @@ fn kept_look(at_ns: u64, full: Full) -> Look {
     Look { at_ns, dump, reach }
 }
 
-fn report(args: &GoroutinesArgs, looks: &[Look]) -> Report {
-    let mut ignored = 0;
+fn report(args: &GoroutinesArgs, watched: Watched) -> Report {
+    let Watched {
+        mut before,
+        last,
+        mut notes,
+    } = watched;
     let keep = |dump: &Dump, goroutine: &Goroutine| !ignores(args, dump, goroutine);
-    let last = looks.last();
-    if let Some(last) = last {
-        let all = last.dump.goroutines.iter();
-        ignored = all.filter(|g| ignores(args, &last.dump, g)).count() as u64;
-    }
-    let groups = facts(looks, keep).into_iter().map(judge).collect();
-    let dump = last.map(|look| &look.dump);
-    let span = looks
-        .first()
-        .zip(last)
-        .map_or(0, |(a, b)| b.at_ns - a.at_ns);
-    let why = looks.iter().find_map(|look| look.reach.incomplete.clone());
+    let groups = before.facts(&last, keep).into_iter().map(judge).collect();
+    let Look { at_ns, dump, reach } = last;
+    let ignored = dump.goroutines.iter().filter(|g| ignores(args, &dump, g));
+    let why = before.incomplete().map(str::to_owned);
+    notes.extend(dump.notes.iter().cloned());
     let mut report = Report {
-        pid: dump.map_or(0, |d| d.pid),
-        name: dump.map_or_else(String::new, |d| d.name.clone()),
-        go: dump.map_or_else(Vec::new, |d| d.go.clone()),
-        goroutines: dump.map_or(0, |d| d.goroutines.len() as u64),
-        core: dump.is_some_and(|d| d.core),
-        looks: looks.len() as u32,
-        span_ns: span,
+        pid: dump.pid,
+        ignored: ignored.count() as u64,
+        name: dump.name,
+        go: dump.go,
+        goroutines: dump.goroutines.len() as u64,
+        core: dump.core,
+        looks: before.len() as u32 + 1,
+        span_ns: at_ns - before.begun_ns().unwrap_or(at_ns),
         groups,
-        ignored,
-        incomplete: why,
-        notes: dump.map_or_else(Vec::new, |d| d.notes.clone()),
+        incomplete: why.or(reach.incomplete),
+        notes,
     };
     report.sort();
     report

@@ -12,6 +12,8 @@ const FUNCTIONS_MAX: u64 = 1 << 24;
 const TEXT_BYTES_MAX: usize = 1 << 16;
 /// `abi.FuncIDWrapper` is above 20 in Go 1.20 to 1.27.
 const WRAPPER_ID_MIN: u8 = 16;
+/// `abi.PCDATA_StackMapIndex`
+const PCDATA_STACK_MAP: u32 = 1;
 /// `abi.PCDATA_InlTreeIndex`
 const PCDATA_INLINE_INDEX: u32 = 2;
 /// `abi.FUNCDATA_InlTree`
@@ -230,23 +232,46 @@ impl<'d> Pclntab<'d> {
     /// Which entry of the function's inline tree `pc` belongs to; `None` for the function itself.
     #[must_use]
     pub fn inline_index(&self, f: &Function<'d>, pc: u64) -> Option<u32> {
-        if self.u32_at(f.record + 28)? <= PCDATA_INLINE_INDEX {
-            return None;
-        }
-        let at = f.record + self.record_bytes() + 4 * PCDATA_INLINE_INDEX as usize;
-        u32::try_from(self.values(f, self.u32_at(at)).at(pc)?).ok()
+        u32::try_from(self.pcdata(f, PCDATA_INLINE_INDEX, pc)?).ok()
+    }
+
+    /// Which of the function's stack maps holds at `pc`, which lies in a call; `None` before the
+    /// first.
+    #[must_use]
+    pub fn stack_map_index(&self, f: &Function<'d>, pc: u64) -> Option<u32> {
+        u32::try_from(self.pcdata(f, PCDATA_STACK_MAP, pc)?).ok()
     }
 
     /// Offset of the function's inline tree from moduledata's `gofunc`.
     #[must_use]
     pub fn inline_tree(&self, f: &Function<'d>) -> Option<u64> {
-        let tables = self.u32_at(f.record + 28)? as usize;
-        let count = *self.bytes.get(f.record + self.record_bytes() - 1)?;
-        if usize::from(count) <= FUNCDATA_INLINE_TREE || tables > 64 {
+        self.funcdata(f, FUNCDATA_INLINE_TREE)
+    }
+
+    /// A value of one of the function's tables by pc (`pcdatavalue`).
+    fn pcdata(&self, f: &Function<'d>, table: u32, pc: u64) -> Option<i32> {
+        if self.u32_at(f.record + 28)? <= table {
             return None;
         }
-        let at = f.record + self.record_bytes() + 4 * (tables + FUNCDATA_INLINE_TREE);
+        let at = f.record + self.record_bytes() + 4 * table as usize;
+        self.values(f, self.u32_at(at)).at(pc)
+    }
+
+    /// Offset from moduledata's `gofunc` of one of the things that a function has (`funcdata`).
+    pub(crate) fn funcdata(&self, f: &Function<'d>, number: usize) -> Option<u64> {
+        let tables = self.u32_at(f.record + 28)? as usize;
+        let count = *self.bytes.get(f.record + self.record_bytes() - 1)?;
+        if usize::from(count) <= number || tables > 64 {
+            return None;
+        }
+        let at = f.record + self.record_bytes() + 4 * (tables + number);
         self.u32_at(at).filter(|o| *o != u32::MAX).map(u64::from)
+    }
+
+    /// Whether instructions are of one byte or more, as on x86-64, where a call pushes its return
+    /// address.
+    pub(crate) fn calls_push(&self) -> bool {
+        self.quantum == 1
     }
 
     /// Bytes of one entry of an inline tree.

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use seam_dump::{Dump, Goroutine, Kind, Placed, TimeNs, describe};
-use seam_runtime::{Deadline, Status, WaitKind, WaitsOn};
+use seam_runtime::{Deadline, Status, WaitsOn};
 
-use crate::cluster::{Shape, clusters};
+use crate::history::{Earlier, History, Votes};
 use crate::id::own_functions;
-use crate::{Context, GroupKey, Growth, Look, group_key};
+use crate::{Context, GroupKey, Growth, Look};
 
 /// How long a group's goroutines have waited, as far as that is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Member {
     pub at: u32,
     /// It was there in every look.
     pub in_all: bool,
-    /// And unreachable in each.
+    /// And unreachable in enough of them.
     pub unreachable: bool,
     /// Reached only through C.
     pub only_through_c: bool,
@@ -127,65 +127,70 @@ impl Facts {
     }
 }
 
-/// By what a goroutine is the same in two looks: its number, its place, what it waits on.
-fn same<'a>(dump: &'a Dump, goroutine: &Goroutine, kind: WaitKind) -> Option<&'a [WaitsOn]> {
-    let parked = matches!(
-        goroutine.status,
-        Status::Waiting | Status::Leaked | Status::Syscall
-    );
-    let settled = parked && goroutine.kind == kind;
-    // A timer's record stays while its time changes: a goroutine that sleeps again is not the same.
-    settled.then(|| dump.waits_on(goroutine))
-}
-
 /// The groups of the last look with what all looks tell of them.
 #[must_use]
 pub fn facts(looks: &[Look], keep: impl Fn(&Dump, &Goroutine) -> bool) -> Vec<Facts> {
     let Some((last, before)) = looks.split_last() else {
         return Vec::new();
     };
-    let mut keys = Keys::default();
-    let earlier: Vec<Earlier> = before.iter().map(|b| Earlier::of(b, &mut keys)).collect();
-    let mut of_look = OfLook::default();
-    let mut groups: Vec<Vec<u32>> = Vec::new();
-    for (at, goroutine) in last.dump.goroutines.iter().enumerate() {
-        if !keep(&last.dump, goroutine) {
-            continue;
-        }
-        let key = keys.number(&last.dump, goroutine, &mut of_look) as usize;
-        if groups.len() <= key {
-            groups.resize_with(key + 1, Vec::new);
-        }
-        groups[key].push(at as u32);
-    }
-    let times: Vec<TimeNs> = looks.iter().map(|look| look.at_ns).collect();
-    let clusters = keys.clusters();
-    let each = groups.iter().enumerate();
-    let each = each.filter(|(_, members)| !members.is_empty());
-    let mut found: Vec<Facts> = each
-        .map(|(number, members)| {
-            let key = (number as u32, keys.all[number].clone());
-            one(looks, last, &earlier, &times, key, members)
+    let mut history = History::default();
+    before.iter().for_each(|look| history.add(look));
+    history.facts(last, keep)
+}
+
+impl History {
+    /// The groups of the last look with what all looks tell of them.
+    #[must_use]
+    pub fn facts(&mut self, last: &Look, keep: impl Fn(&Dump, &Goroutine) -> bool) -> Vec<Facts> {
+        let groups = self.groups(last, keep);
+        let times = self.times(last);
+        let clusters = self.keys.clusters();
+        let mut known: HashMap<usize, Cluster> = HashMap::new();
+        let each = groups.iter().enumerate();
+        let each = each.filter(|(_, members)| !members.is_empty());
+        each.map(|(number, members)| {
+            let leader = clusters[number];
+            let cluster = known.entry(leader).or_insert_with(|| {
+                let of = |number: usize| clusters.get(number) == Some(&leader);
+                let id = &self.keys.all[leader].id;
+                cluster(id, &groups, &self.looks, last, &times, of)
+            });
+            Facts {
+                cluster: cluster.clone(),
+                ..one(self, last, &times, number as u32, members)
+            }
         })
-        .collect();
-    let numbers: HashMap<GroupKey, usize> = found.iter().map(|f| keys.place(&f.key)).collect();
-    let mut known: HashMap<usize, Cluster> = HashMap::new();
-    for facts in &mut found {
-        let leader = clusters[numbers[&facts.key]];
-        let cluster = known.entry(leader).or_insert_with(|| {
-            let of = |number: usize| clusters.get(number) == Some(&leader);
-            cluster(&keys.all[leader].id, &groups, &earlier, last, &times, of)
-        });
-        facts.cluster = cluster.clone();
+        .collect()
     }
-    found
+
+    /// The places of the last look's goroutines by the number of their key.
+    fn groups(&mut self, last: &Look, keep: impl Fn(&Dump, &Goroutine) -> bool) -> Vec<Vec<u32>> {
+        let mut numbers = self.keys.of(&last.dump);
+        let mut groups: Vec<Vec<u32>> = Vec::new();
+        for (at, goroutine) in last.dump.goroutines.iter().enumerate() {
+            if !keep(&last.dump, goroutine) {
+                continue;
+            }
+            let key = numbers.number(goroutine) as usize;
+            if groups.len() <= key {
+                groups.resize_with(key + 1, Vec::new);
+            }
+            groups[key].push(at as u32);
+        }
+        groups
+    }
+
+    fn times(&self, last: &Look) -> Vec<TimeNs> {
+        let before = self.looks.iter().map(|look| look.at_ns);
+        before.chain([last.at_ns]).collect()
+    }
 }
 
 /// All groups for which `of` holds, together.
 fn cluster(
     id: &str,
     groups: &[Vec<u32>],
-    earlier: &[Earlier<'_>],
+    earlier: &[Earlier],
     last: &Look,
     times: &[TimeNs],
     of: impl Fn(usize) -> bool,
@@ -193,7 +198,7 @@ fn cluster(
     let own = groups.iter().enumerate().filter(|(number, _)| of(*number));
     let own: Vec<&Vec<u32>> = own.map(|(_, members)| members).collect();
     let members = || own.iter().flat_map(|members| members.iter());
-    let before = |look: &Earlier<'_>| -> u64 {
+    let before = |look: &Earlier| -> u64 {
         let counts = look.counts.iter().enumerate();
         counts
             .filter(|(number, _)| of(*number))
@@ -204,9 +209,8 @@ fn cluster(
     counts.push(members().count() as u64);
     let stayed = members().filter(|at| {
         let goroutine = &last.dump.goroutines[**at as usize];
-        let first = earlier.first();
-        let then = first.and_then(|e| e.by_goid.get(&(goroutine.runtime, goroutine.goid)));
-        then.is_some_and(|(_, key)| of(*key as usize))
+        let then = earlier.first().and_then(|first| first.get(goroutine));
+        then.is_some_and(|then| of(then.key as usize))
     });
     Cluster {
         id: id.to_owned(),
@@ -215,129 +219,25 @@ fn cluster(
     }
 }
 
-/// The keys of all looks by number: of a million goroutines few are different.
-#[derive(Default)]
-struct Keys {
-    all: Vec<GroupKey>,
-    numbers: HashMap<GroupKey, u32>,
-    /// What is compared of each; nothing of the runtime's own.
-    shapes: Vec<Option<Shape>>,
-}
-
-/// What makes up a key, within one look: the stack, the creator, the kind, whether it is the
-/// runtime's.
-type OfLook = HashMap<(Option<u32>, usize, WaitKind, bool), u32>;
-
-impl Keys {
-    fn number(&mut self, dump: &Dump, goroutine: &Goroutine, of_look: &mut OfLook) -> u32 {
-        let creator = goroutine.creator.as_ref();
-        let creator = creator.map_or(0, |c| Rc::as_ptr(c) as usize);
-        let own = goroutine.is_the_runtimes();
-        let short = (goroutine.stack, creator, goroutine.kind, own);
-        *of_look.entry(short).or_insert_with(|| {
-            let key = group_key(dump, goroutine);
-            *self.numbers.entry(key).or_insert_with_key(|key| {
-                let shape = (!own).then(|| Shape::of(dump, goroutine));
-                self.shapes.push(shape);
-                self.all.push(key.clone());
-                self.all.len() as u32 - 1
-            })
-        })
-    }
-}
-
-impl Keys {
-    /// By the number of a key the number of the one that leads its cluster.
-    fn clusters(&self) -> Vec<usize> {
-        let ids: Vec<&str> = self.all.iter().map(|key| key.id.as_str()).collect();
-        clusters(&self.shapes, &ids)
-    }
-
-    fn place(&self, key: &GroupKey) -> (GroupKey, usize) {
-        let number = self.numbers.get(key).copied().unwrap_or(0);
-        (key.clone(), number as usize)
-    }
-}
-
-/// A look that was not the last, by what it is asked for.
-struct Earlier<'a> {
-    look: &'a Look,
-    /// By the number of the key.
-    counts: Vec<u64>,
-    /// By runtime and number: its place, its key's number.
-    by_goid: HashMap<(u8, u64), (u32, u32)>,
-}
-
-impl<'a> Earlier<'a> {
-    fn of(look: &'a Look, keys: &mut Keys) -> Self {
-        let mut counts: Vec<u64> = Vec::new();
-        let mut of_look = OfLook::default();
-        let mut by_goid = HashMap::with_capacity(look.dump.goroutines.len());
-        for (at, goroutine) in look.dump.goroutines.iter().enumerate() {
-            let key = keys.number(&look.dump, goroutine, &mut of_look);
-            if counts.len() <= key as usize {
-                counts.resize(key as usize + 1, 0);
-            }
-            counts[key as usize] += 1;
-            by_goid.insert((goroutine.runtime, goroutine.goid), (at as u32, key));
-        }
-        Self {
-            look,
-            counts,
-            by_goid,
-        }
-    }
-
-    fn count(&self, key: u32) -> u64 {
-        self.counts.get(key as usize).copied().unwrap_or(0)
-    }
-
-    /// The place of a goroutine that was in the same group and waited on the same.
-    fn same(&self, dump: &Dump, goroutine: &Goroutine, key: u32, kind: WaitKind) -> Option<u32> {
-        let (at, before) = self.by_goid.get(&(goroutine.runtime, goroutine.goid))?;
-        let then = self.look.dump.goroutines.get(*at as usize)?;
-        let settled = same(dump, goroutine, kind)?;
-        let equal = *before == key && same(&self.look.dump, then, kind)? == settled;
-        equal.then_some(*at)
-    }
-}
-
-fn one(
-    looks: &[Look],
-    last: &Look,
-    earlier: &[Earlier<'_>],
-    times: &[TimeNs],
-    (number, key): (u32, GroupKey),
-    places: &[u32],
-) -> Facts {
-    let dump = &last.dump;
+fn one(history: &History, last: &Look, times: &[TimeNs], number: u32, places: &[u32]) -> Facts {
+    let (dump, earlier) = (&last.dump, &history.looks);
+    let key = history.keys.all[number as usize].clone();
     let mut members = Vec::with_capacity(places.len());
     let mut oldest = last.at_ns;
     let mut stayed = 0;
     for at in places {
         let goroutine = &dump.goroutines[*at as usize];
-        let then: Vec<Option<u32>> = earlier
-            .iter()
-            .map(|look| look.same(dump, goroutine, number, key.kind))
-            .collect();
-        let since = then.iter().rev().take_while(|at| at.is_some()).count();
-        oldest = oldest.min(looks[looks.len() - 1 - since].at_ns);
-        let goid = (goroutine.runtime, goroutine.goid);
-        let first = earlier.first().and_then(|look| look.by_goid.get(&goid));
-        stayed += u64::from(first.is_some_and(|(_, before)| *before == number));
-        let in_all = since == earlier.len();
-        let places = || {
-            let before = earlier.iter().zip(&then);
-            let before = before.filter_map(|(e, at)| Some((e.look, (*at)?)));
-            before.chain([(last, *at)])
-        };
-        let dead = in_all && places().all(|(look, at)| is(&look.reach.unreachable, at));
+        let votes = Votes::of(earlier, last, *at, number, key.kind);
+        oldest = oldest.min(times[times.len() - 1 - votes.since]);
+        let first = earlier.first().and_then(|look| look.get(goroutine));
+        stayed += u64::from(first.is_some_and(|then| then.key == number));
+        let dead = votes.unreachable();
         // What C keeps, it keeps where it is: a word that was there in one look only was an old
         // one.
-        let kept_by_c = places().all(|(look, at)| is(&look.reach.only_through_c, at));
+        let kept_by_c = votes.only_through_c == votes.dead;
         members.push(Member {
             at: *at,
-            in_all,
+            in_all: votes.in_all,
             unreachable: dead && !kept_by_c,
             only_through_c: dead && kept_by_c,
         });
@@ -402,10 +302,6 @@ fn one(
         members,
         key,
     }
-}
-
-fn is(flags: &[bool], at: u32) -> bool {
-    flags.get(at as usize).copied().unwrap_or(false)
 }
 
 /// Frames that are not the runtime's, each function once in a row.

@@ -6,16 +6,24 @@
 //! parked goroutine is one of these once an object that it waits on is reached. The records that
 //! lead from an object or the runtime's lists to a parked goroutine (sudog, g) are not followed.
 //!
-//! Every word that could be a pointer counts as one, so what is reached may be more than there is,
-//! never less, as far as the memory held still. Whether it did is for the caller to judge, by two
-//! marks.
+//! Of a parked stack count the words that the compiler's stack maps say are alive, where they are
+//! known; elsewhere every word that could be a pointer counts as one. So what is reached may be
+//! more than there is, never less, as far as the memory held still. Whether it did is for the
+//! caller to judge, by two marks.
+
+mod stack;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::rc::Rc;
 
+use seam_go::Frame;
 use seam_memory::{Memory, Piece};
 
+use crate::goroutine::Place;
 use crate::heap::{Heap, Object};
+use crate::layout::Layout;
+use stack::{Alive, StackWords};
 
 /// Bytes that are read at once.
 const CHUNK: u64 = 256 << 10;
@@ -31,6 +39,27 @@ pub struct Candidate {
     pub stack: Range<u64>,
     /// What it waits on; `None` for one that can run, or of which that is not known.
     pub waits_on: Option<Vec<u64>>,
+    /// The call in which it has stopped; `None` where its stack is to be taken word by word.
+    pub parked: Option<Place>,
+}
+
+/// The frame of the code that a call returns to.
+pub type Frames<'a> = dyn Fn(u64) -> Option<Rc<Frame>> + 'a;
+
+/// What a mark starts from, and what it leaves out.
+pub struct From<'a> {
+    /// Ranges of addresses: variables.
+    pub roots: &'a [Range<u64>],
+    /// Words in registers.
+    pub registers: &'a [u64],
+    /// Every goroutine.
+    pub candidates: &'a [Candidate],
+    /// What is not followed.
+    pub hidden: &'a Hidden,
+    /// What is alive in frames.
+    pub frames: &'a Frames<'a>,
+    /// Where a g keeps what tells whether its goroutine has moved.
+    pub layout: &'a Layout,
 }
 
 /// How much is read at most.
@@ -52,16 +81,9 @@ pub struct Marked {
 }
 
 /// Marks from roots and from the goroutines that can run.
-pub fn mark(
-    memory: &impl Memory,
-    heap: &Heap,
-    roots: &[Range<u64>],
-    registers: &[u64],
-    candidates: &[Candidate],
-    hidden: &Hidden,
-    budget: Budget,
-) -> Marked {
-    let mut marker = Marker::new(memory, heap, hidden, budget);
+pub fn mark(memory: &impl Memory, heap: &Heap, from: &From<'_>, budget: Budget) -> Marked {
+    let candidates = from.candidates;
+    let mut marker = Marker::new(memory, heap, from.hidden, budget);
     marker.g_bytes = candidates
         .iter()
         .find_map(|c| Some(heap.object(c.g)?.bytes));
@@ -71,8 +93,8 @@ pub fn mark(
             marker.watch(*object, at, &stacks);
         }
     }
-    registers.iter().for_each(|word| marker.word(*word));
-    for range in roots {
+    from.registers.iter().for_each(|word| marker.word(*word));
+    for range in from.roots {
         marker.range(range.clone());
     }
     let can_run = |c: &Candidate| c.waits_on.is_none();
@@ -80,13 +102,17 @@ pub fn mark(
         marker.woken.push(at);
     }
     let mut live = vec![false; candidates.len()];
+    let mut stacks = StackWords::new(memory, from);
     loop {
         marker.drain();
-        let Some(at) = marker.woken.pop() else { break };
-        if std::mem::replace(&mut live[at], true) {
-            continue;
+        let left = marker.woken.len().saturating_sub(PIECES);
+        let woken = marker.woken.split_off(left);
+        if woken.is_empty() {
+            break;
         }
-        marker.goroutine(&candidates[at], at);
+        let new = |at: &usize| !std::mem::replace(&mut live[*at], true);
+        let woken: Vec<usize> = woken.into_iter().filter(new).collect();
+        marker.goroutines(&woken, candidates, &mut stacks);
     }
     Marked {
         live,
@@ -188,9 +214,31 @@ impl<'a, M: Memory> Marker<'a, M> {
         }
     }
 
-    /// A goroutine that can run brings its stack, and what its g holds.
-    fn goroutine(&mut self, candidate: &Candidate, at: usize) {
-        self.range(candidate.stack.clone());
+    /// Goroutines that can run bring their stacks, and what their g's hold.
+    fn goroutines(&mut self, woken: &[usize], all: &[Candidate], stacks: &mut StackWords<'_, M>) {
+        let with_place = |at: &usize| Some((&all[*at], all[*at].parked?));
+        let parked: Vec<(&Candidate, Place)> = woken.iter().filter_map(with_place).collect();
+        stacks.prepare(&parked);
+        let mut at = 0;
+        for (number, one) in parked.into_iter().enumerate() {
+            match stacks.alive(one, number, &mut at) {
+                Alive::Words(words) => words.iter().for_each(|word| self.word(*word)),
+                Alive::All => self.range(one.0.stack.clone()),
+                Alive::Moved(stack) => self.range(stack),
+            }
+        }
+        self.read += stacks.take_read();
+        for at in woken {
+            let candidate = &all[*at];
+            if candidate.parked.is_none() {
+                self.range(candidate.stack.clone());
+            }
+            self.with_it(candidate, *at);
+        }
+    }
+
+    /// What a goroutine that can run holds besides its stack.
+    fn with_it(&mut self, candidate: &Candidate, at: usize) {
         for object in candidate.waits_on.iter().flatten() {
             self.word(*object);
         }

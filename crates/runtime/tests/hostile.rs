@@ -1,14 +1,15 @@
 //! Structures that hold anything: reading them ends, says so and takes little.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use proptest::prelude::*;
-use seam_go::{Field, Row};
+use seam_go::{Field, Frame, FrameKind, Row};
 use seam_memory::{Memory, Snapshot, Unreadable};
 use seam_runtime::{
-    Budget, Buffers, Candidate, Direction, GoroutineList, Heap, HeapLayout, Hidden, Layout, Parked,
-    Status, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn, chain, contexts, interfaces, labels,
-    look, machines, mark,
+    Budget, Buffers, Candidate, Direction, From, GoroutineList, Heap, HeapLayout, Hidden, Layout,
+    Parked, Place, Status, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn, chain, contexts,
+    interfaces, labels, look, machines, mark,
 };
 
 /// A memory in which every address holds words made of its own number: pointers that lead on.
@@ -80,8 +81,8 @@ proptest! {
     #[test]
     fn heaps_anywhere_lead_to_an_end(seed in any::<u64>(), at in any::<u64>()) {
         let memory = Everywhere { seed, reads: Cell::new(0) };
-        let layout = HeapLayout::new(&Row::newest().offsets()).expect("known");
-        let _ = Heap::read(&memory, &layout, at);
+        let heaps = HeapLayout::new(&Row::newest().offsets()).expect("known");
+        let _ = Heap::read(&memory, &heaps, at);
         let mut heap = Heap::default();
         for i in 0..20u64 {
             let element = seed.rotate_left(i as u32) % 9000;
@@ -92,11 +93,23 @@ proptest! {
             g: at,
             stack: 0xc000_0000_0000..0xc000_0000_2000,
             waits_on: Some(vec![at, seed, 0xc000_0000_0010]),
+            parked: Some(Place { pc: seed, sp: at, bp: 0 }),
         };
         let other = Candidate { waits_on: None, ..candidate.clone() };
         let (all, budget) = ([candidate, other], Budget { bytes: 1 << 20 });
         let (roots, hidden) = ([at..at.wrapping_add(64), seed..at], Hidden::default());
-        let marked = mark(&memory, &heap, &roots, &[seed], &all, &hidden, budget);
+        let known = Frame { bytes: 16 + seed % 64, alive: None, kind: FrameKind::Plain };
+        let known = Rc::new(known);
+        let frames = |pc: u64| pc.is_multiple_of(2).then(|| Rc::clone(&known));
+        let from = From {
+            roots: &roots,
+            registers: &[seed],
+            candidates: &all,
+            hidden: &hidden,
+            frames: &frames,
+            layout: &layout(),
+        };
+        let marked = mark(&memory, &heap, &from, budget);
         prop_assert_eq!(marked.live.len(), 2);
         prop_assert!(marked.live[1]);
         prop_assert!(memory.reads.get() < 100_000, "{} reads", memory.reads.get());

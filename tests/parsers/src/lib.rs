@@ -232,6 +232,7 @@ pub fn pclntab(bytes: &[u8]) {
     for function in module.pclntab.functions().take(1000) {
         let _ = module.pclntab.stack_depths(&function).take(1000).count();
         let _ = module.inlined(&elf, &function, function.entry);
+        let _ = module.frame(&elf, function.entry.wrapping_add(5));
     }
     let _ = seam_unwind::build(&elf);
 }

@@ -1,11 +1,13 @@
 //! The structures of a Go runtime over memory that holds anything.
 
-use seam_go::Row;
+use std::rc::Rc;
+
+use seam_go::{Frame, FrameKind, Row};
 use seam_memory::{Memory, Unreadable};
 use seam_runtime::{
-    Budget, Buffers, Candidate, Census, GoroutineList, Heap, HeapLayout, Hidden, Layout, Parked,
-    TestNames, WaitKind, WaitLayout, Waits, chain, contexts, interfaces, labels, look, machines,
-    mark,
+    Budget, Buffers, Candidate, Census, From, GoroutineList, Heap, HeapLayout, Hidden, Layout,
+    Parked, Place, TestNames, WaitKind, WaitLayout, Waits, chain, contexts, interfaces, labels,
+    look, machines, mark,
 };
 
 /// More is read of no image: what goes on and on does not end by itself.
@@ -111,12 +113,31 @@ fn marked(image: &Image<'_>, layout: &HeapLayout, addresses: &[u64]) {
         g: *at,
         stack: 0xc000_0000_0000..0xc000_0000_2000,
         waits_on: (!at.is_multiple_of(3)).then(|| vec![*at]),
+        parked: at.is_multiple_of(2).then_some(Place {
+            pc: *at,
+            sp: *at,
+            bp: 0,
+        }),
     };
     let all: Vec<Candidate> = addresses.iter().map(candidate).collect();
     let budget = Budget { bytes: 1 << 14 };
     let hidden = Hidden::default();
     let roots = [0..4096, addresses[0]..addresses[1]];
-    let found = mark(image, &heap, &roots, addresses, &all, &hidden, budget);
+    let known = Frame {
+        bytes: 16,
+        alive: None,
+        kind: FrameKind::Plain,
+    };
+    let known = Rc::new(known);
+    let from = From {
+        roots: &roots,
+        registers: addresses,
+        candidates: &all,
+        hidden: &hidden,
+        frames: &|pc| pc.is_multiple_of(2).then(|| Rc::clone(&known)),
+        layout: &Layout::new(&Row::newest().offsets()).expect("the newest release is known"),
+    };
+    let found = mark(image, &heap, &from, budget);
     assert_eq!(found.live.len(), all.len());
     let channels = addresses.iter().copied().collect();
     let _ = contexts(image, &heap, &(0..u64::MAX), &channels);

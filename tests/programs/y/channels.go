@@ -13,6 +13,7 @@ func init() {
 	modes["send"] = func(fault bool) { go results(fault) }
 	modes["receive"] = func(fault bool) { go stream(fault) }
 	modes["select"] = func(fault bool) { go choice(fault) }
+	modes["stale"] = func(fault bool) { go stale(fault) }
 	modes["nil"] = func(fault bool) { go unset(fault) }
 	modes["context"] = func(fault bool) { go request(fault) }
 	modes["chain"] = func(fault bool) { again(func() { child(fault) }) }
@@ -52,6 +53,19 @@ func stream(fault bool) {
 func leakReceive(in chan int) {
 	for range in {
 	}
+}
+
+// The producer is still there and needs the channel no more, but its frame still has the word.
+func stale(fault bool) {
+	in := make(chan int)
+	for i := 0; i < several; i++ {
+		go leakReceive(in)
+	}
+	in <- 1
+	if !fault {
+		close(in)
+	}
+	time.Sleep(time.Hour)
 }
 
 // Both ends of a select have gone.

@@ -12,6 +12,7 @@ func init() {
 	modes["group"] = func(fault bool) { go add(fault) }
 	modes["cond"] = func(fault bool) { go missed(fault) }
 	modes["global"] = func(fault bool) { go forgotten(fault) }
+	modes["queue"] = func(fault bool) { go queue(fault) }
 }
 
 type account struct {
@@ -145,4 +146,21 @@ func forgotten(fault bool) {
 func leakKnown() {
 	known.Lock()
 	known.Unlock()
+}
+
+var busy sync.Mutex
+
+// The same in a server: requests keep coming, and wait behind each other.
+func queue(fault bool) {
+	busy.Lock()
+	if !fault {
+		busy.Unlock()
+	}
+	again(func() { go leakQueue() })
+}
+
+//go:noinline
+func leakQueue() {
+	busy.Lock()
+	busy.Unlock()
 }

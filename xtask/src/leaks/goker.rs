@@ -108,12 +108,54 @@ pub(super) fn measure(seam: &Path, binary: &Path, build: &str) -> Result<Row> {
     Ok(row)
 }
 
+/// How groups were put into clusters, where every bug hangs in one process.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Clusters {
+    pub(super) build: String,
+    /// Groups with a frame of a bug.
+    pub(super) groups: u64,
+    /// Pairs of them that are in one cluster, and of these the pairs of one bug.
+    pub(super) pairs: u64,
+    pub(super) right: u64,
+}
+
+/// Lets all bugs hang in one process.
+pub(super) fn clusters(seam: &Path, binary: &Path, build: &str) -> Result<Clusters> {
+    let names = Run::new(binary).text()?;
+    let run = Run::new(binary).args(names.lines()).quiet();
+    let mut running = run.start_piped()?;
+    let lines = running.lines();
+    running.wait_for(&lines, "dumped", Duration::from_secs(180))?;
+    let groups = seam::groups(seam, running.pid(), &[])?;
+    // Each bug is a file of its own.
+    let bug = |group: &seam::Group| {
+        let mut files = group.stack.iter().map(|place| place.file.as_str());
+        let own = files.rfind(|file| file.contains("/leaks/") && !file.ends_with("/main.go"));
+        own.map(str::to_owned)
+    };
+    let bugs = groups.iter().filter_map(|g| Some((&g.cluster, bug(g)?)));
+    let bugs: Vec<(&String, String)> = bugs.collect();
+    let mut found = Clusters {
+        build: build.to_owned(),
+        groups: bugs.len() as u64,
+        ..Clusters::default()
+    };
+    for (at, (cluster, bug)) in bugs.iter().enumerate() {
+        let same = bugs[at + 1..].iter().filter(|(other, _)| other == cluster);
+        for (_, other) in same {
+            found.pairs += 1;
+            found.right += u64::from(other == bug);
+        }
+    }
+    Ok(found)
+}
+
 /// What seam says of a program, and what its runtime says afterwards.
 fn look(seam: &Path, running: &mut Running) -> Result<(BTreeMap<Key, Waiting>, Vec<seam::Leak>)> {
     let lines = running.lines();
     let wait = Duration::from_secs(60);
     running.wait_for(&lines, "dumped", wait)?;
-    let leaks = seam::leaks(seam, running.pid(), &[])?;
+    let leaks = seam::leaks(seam::groups(seam, running.pid(), &[])?);
     // Dumps that were printed meanwhile, and then one that was begun afterwards.
     while lines.try_recv().is_ok() {}
     running.wait_for(&lines, "dumped", wait)?;

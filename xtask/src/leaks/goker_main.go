@@ -33,7 +33,9 @@ func main() {
 		}
 		return
 	}
-	cmds[os.Args[1]]()
+	for _, name := range os.Args[1:] {
+		cmds[name]()
+	}
 	for i := 0; i < 300; i++ {
 		time.Sleep(time.Second)
 		fmt.Printf("dump\n%s\ndumped\n", text[:runtime.Stack(text, true)])

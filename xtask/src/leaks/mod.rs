@@ -85,7 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         asked => programs::versions(&go, asked),
     };
     let bugs = goker::Bugs::take(&go, &name(&OLDEST_WITH_BUGS)?)?;
-    let (mut of_bugs, mut of_suite) = (Vec::new(), Vec::new());
+    let (mut of_bugs, mut of_suite, mut clusters) = (Vec::new(), Vec::new(), Vec::new());
     for version in &versions {
         for hard in [false, true] {
             let what = if hard { "PIE, stripped" } else { "plain" };
@@ -93,6 +93,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             step(&format!("GoKer by {build}"), || {
                 let binary = bugs.build(&go, version, hard)?;
                 of_bugs.push(goker::measure(&seam, &binary, &build)?);
+                clusters.push(goker::clusters(&seam, &binary, &build)?);
                 Ok(())
             })?;
             let binary = program(&go, version, hard)?;
@@ -104,7 +105,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let date = Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?;
     let minutes = begun.elapsed().as_secs_f64() / 60.0;
-    let text = page::text(&of_bugs, &of_suite, bugs.version(), date.trim(), minutes);
+    let text = page::text(&page::Figures {
+        bugs: &of_bugs,
+        suite: &of_suite,
+        clusters: &clusters,
+        from: bugs.version(),
+        date: date.trim(),
+        minutes,
+    });
     if !options.versions.is_empty() {
         println!("\n{text}");
         return Ok(());

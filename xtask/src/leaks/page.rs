@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::Row;
+use super::goker::Clusters;
 
 const HEAD: &str = "\
 # How well leaked goroutines are found
@@ -25,13 +26,42 @@ const SUITE: &str = "
 Program [y](../tests/programs/y): a fault in each mode, with its cause known by construction,
 the same without the fault, and programs that only look like leaks: idle servers, pools,
 streams, tickers, C threads with callbacks, long C, garbage, churn. Faults that only growth
-shows are looked at for three seconds, every half. The lock that a variable leads to (`global`)
-can't be shown to be leaked, and is called suspect: it counts as not found.
+shows are looked at for four seconds, every half. A lock that a variable leads to and that nobody
+releases can't be shown to be leaked: behind it goroutines queue up (`queue`), or a few just wait
+(`global`). The first shows by growth and counts as any fault; the second must be called suspect,
+and is no fault that counts.
 
 ";
 
+const CLUSTERS: &str = "
+All bugs of GoKer hang in one process, and groups whose stacks differ in a frame or two are put into
+clusters. A pair of groups in one cluster is right where both are of one bug.
+
+| build | groups | pairs in a cluster | of one bug |
+|---|--:|--:|--:|
+";
+
+/// What was measured.
+pub(super) struct Figures<'a> {
+    pub(super) bugs: &'a [Row],
+    pub(super) suite: &'a [Row],
+    pub(super) clusters: &'a [Clusters],
+    /// Where the bugs' sources are from.
+    pub(super) from: &'a str,
+    pub(super) date: &'a str,
+    pub(super) minutes: f64,
+}
+
 /// The page.
-pub(super) fn text(bugs: &[Row], suite: &[Row], from: &str, date: &str, minutes: f64) -> String {
+pub(super) fn text(figures: &Figures<'_>) -> String {
+    let Figures {
+        bugs,
+        suite,
+        from,
+        date,
+        minutes,
+        ..
+    } = *figures;
     let mut out = HEAD.to_owned();
     let _ = writeln!(
         out,
@@ -76,6 +106,15 @@ pub(super) fn text(bugs: &[Row], suite: &[Row], from: &str, date: &str, minutes:
         );
     }
     misses(suite, &mut out);
+    out += "\n## Clusters\n";
+    out += CLUSTERS;
+    for row in figures.clusters {
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} |",
+            row.build, row.groups, row.pairs, row.right
+        );
+    }
     out
 }
 

@@ -13,18 +13,23 @@ struct Report {
     groups: Vec<Group>,
 }
 
+/// A group with its verdict.
 #[derive(Deserialize)]
-struct Group {
-    verdict: String,
+pub(super) struct Group {
+    pub(super) verdict: String,
+    /// The id of its cluster.
+    pub(super) cluster: String,
+    pub(super) stack: Vec<Place>,
     cause: Option<String>,
     count: u64,
-    stack: Vec<Place>,
     created_by: Option<Place>,
 }
 
+/// A frame.
 #[derive(Deserialize)]
-struct Place {
+pub(super) struct Place {
     function: String,
+    pub(super) file: String,
 }
 
 /// A group that seam calls leaked.
@@ -36,16 +41,18 @@ pub(super) struct Leak {
     pub(super) functions: Vec<String>,
 }
 
-/// The groups that it calls leaked.
-pub(super) fn leaks(seam: &Path, pid: u32, options: &[&str]) -> Result<Vec<Leak>> {
+/// All groups.
+pub(super) fn groups(seam: &Path, pid: u32, options: &[&str]) -> Result<Vec<Group>> {
     let run = Run::new(seam).args(["goroutines", "--json"]).args(options);
     let text = run.arg(pid.to_string()).seconds(120).text()?;
     let report: Report = serde_json::from_str(&text).context("what seam printed")?;
-    let leaked = report
-        .groups
-        .into_iter()
-        .filter(|g| g.verdict == "goroutine-leak");
-    Ok(leaked.map(leak).collect())
+    Ok(report.groups)
+}
+
+/// Those that it calls leaked.
+pub(super) fn leaks(groups: Vec<Group>) -> Vec<Leak> {
+    let leaked = groups.into_iter().filter(|g| g.verdict == "goroutine-leak");
+    leaked.map(leak).collect()
 }
 
 fn leak(group: Group) -> Leak {

@@ -13,10 +13,11 @@ use crate::run::{Run, Running};
 type Fault = (&'static str, &'static [&'static str], bool);
 
 /// Modes with a fault, their cause classes, and whether only growth shows them.
-const FAULTS: [Fault; 18] = [
+const FAULTS: [Fault; 19] = [
     ("send", &["send-no-partner"], false),
     ("receive", &["receive-no-partner"], false),
     ("select", &["receive-no-partner"], false),
+    ("stale", &["receive-no-partner"], false),
     ("nil", &["nil-channel"], false),
     ("context", &["context-never-cancelled"], false),
     (
@@ -28,7 +29,7 @@ const FAULTS: [Fault; 18] = [
     ("mutex", &["lock-never-released"], false),
     ("order", &["lock-never-released"], false),
     ("rwmutex", &["lock-never-released"], false),
-    ("global", &["lock-never-released"], false),
+    ("queue", &["lock-never-released"], true),
     ("group", &["waitgroup-never-done"], false),
     ("cond", &["cond-never-signalled"], false),
     ("chain", &["ctx-chain-broken"], true),
@@ -37,6 +38,9 @@ const FAULTS: [Fault; 18] = [
     ("c", &["stuck-in-c"], true),
     ("io", &["io-no-deadline"], true),
 ];
+/// A lock that a variable leads to and that nobody releases: anything could, at any time. All that
+/// can be said is that it is suspect.
+const UNPROVABLE: &str = "global";
 /// Programs that run at once.
 const AT_ONCE: usize = 4;
 
@@ -60,14 +64,14 @@ pub(super) fn measure(seam: &Path, binary: &Path, build: &str) -> Result<Row> {
         let looked = super::at_once(started, |(grows, mut running)| {
             look(seam, grows, &mut running)
         });
-        for (mode, leaks) in looked {
-            let leaks = leaks.with_context(|| format!("looking at {mode}"))?;
-            count(
-                &mut row,
-                mode,
-                fault(mode).filter(|(name, ..)| name == mode),
-                &leaks,
-            );
+        for (mode, groups) in looked {
+            let groups = groups.with_context(|| format!("looking at {mode}"))?;
+            if mode == UNPROVABLE {
+                unprovable(&mut row, &groups);
+                continue;
+            }
+            let fault = fault(mode).filter(|(name, ..)| name == mode);
+            count(&mut row, mode, fault, &seam::leaks(groups));
         }
     }
     Ok(row)
@@ -79,7 +83,7 @@ fn fault(mode: &str) -> Option<&'static Fault> {
     FAULTS.iter().find(|(name, ..)| *name == plain)
 }
 
-fn look(seam: &Path, grows: bool, running: &mut Running) -> Result<Vec<seam::Leak>> {
+fn look(seam: &Path, grows: bool, running: &mut Running) -> Result<Vec<seam::Group>> {
     let lines = running.lines();
     running.wait_for(&lines, "start", Duration::from_secs(60))?;
     let options: &[&str] = if grows {
@@ -87,7 +91,15 @@ fn look(seam: &Path, grows: bool, running: &mut Running) -> Result<Vec<seam::Lea
     } else {
         &[]
     };
-    seam::leaks(seam, running.pid(), options)
+    seam::groups(seam, running.pid(), options)
+}
+
+fn unprovable(row: &mut Row, groups: &[seam::Group]) {
+    let verdicts: Vec<&str> = groups.iter().map(|g| g.verdict.as_str()).collect();
+    row.flagged += u64::from(verdicts.contains(&"goroutine-leak"));
+    if !verdicts.contains(&"suspect") {
+        row.misses.push(format!("{UNPROVABLE}: not suspect"));
+    }
 }
 
 fn count(row: &mut Row, mode: &str, fault: Option<&Fault>, leaks: &[seam::Leak]) {

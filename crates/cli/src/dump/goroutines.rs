@@ -11,8 +11,8 @@ use seam_dump::{Counts, Trust};
 use seam_memory::{Memory, Source, Window};
 use seam_runtime::{
     Buffers, Channel, Error, Found, Goroutine, GoroutineList, Labels, Layout, Look, Machine,
-    Parked, Seen, Status, TOP_WORDS, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn, labels,
-    look, machines,
+    Parked, Place, Seen, Status, TOP_WORDS, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn,
+    labels, look, machines,
 };
 use seam_unwind::{ParkedGoroutine, walk_parked};
 
@@ -54,8 +54,8 @@ pub(crate) struct Raw {
     /// From the stack pointer on; all of it where that is not known.
     pub(crate) stack: Range<u64>,
     pub(crate) sudogs: Vec<u64>,
-    /// The frame pointer, where it is parked.
-    pub(crate) bp: u64,
+    /// Where it has stopped.
+    pub(crate) place: Option<Place>,
 }
 
 /// Values in pieces, each of which is given back once it was gone through: of a million goroutines
@@ -415,12 +415,13 @@ fn top(window: &Window<'_, Source>) -> Vec<u64> {
 }
 
 fn raw(goroutine: &Goroutine, waits: &Found) -> Raw {
-    let place = goroutine.place().map_or(goroutine.stack.start, |p| p.sp);
+    let place = goroutine.place();
+    let start = place.map_or(goroutine.stack.start, |place| place.sp);
     Raw {
         g: goroutine.address,
-        stack: place..goroutine.stack.end,
+        stack: start..goroutine.stack.end,
         sudogs: waits.sudogs.clone(),
-        bp: goroutine.place().map_or(0, |p| p.bp),
+        place,
     }
 }
 

@@ -1,17 +1,20 @@
 //! What can wake parked goroutines: the mark over one look's memory, and what it is made of. Where
 //! the mark can't be complete, it is said why, and nothing is called unreachable.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
+use std::rc::Rc;
 
 use seam_capture::ImageRuntime;
 use seam_dump::{Goroutine, Kind, Trust, object};
-use seam_go::Field;
+use seam_go::{Field, GoModule};
 use seam_leaks::{Context, Reach};
 use seam_memory::{Memory, Piece, Source, Window};
+use seam_object::{Elf, ReadCache};
 use seam_runtime::{
-    Budget, Candidate, Heap, HeapLayout, Hidden, Status, WaitKind, WaitsOn, chain, contexts,
-    interfaces, mark,
+    Budget, Candidate, Frames, From, Heap, HeapLayout, Hidden, Layout, Marked, Status, WaitKind,
+    WaitsOn, chain, contexts, interfaces, mark,
 };
 
 use super::c_memory;
@@ -54,6 +57,7 @@ struct World<'a> {
     heap: Heap,
     candidates: Vec<Candidate>,
     hidden: Hidden,
+    layout: Layout,
 }
 
 impl<'a> World<'a> {
@@ -95,12 +99,23 @@ impl<'a> World<'a> {
             heap,
             candidates,
             hidden,
+            layout: Layout::new(&facts.offsets.offsets).map_err(|e| e.to_string())?,
         })
     }
 
     fn reach(&self) -> Reach {
         let mut roots = self.runtime.data.variables.clone();
-        let first = self.mark(&roots);
+        let cache = self.runtime.module.file.as_ref().map(ReadCache::new);
+        let elf = cache.as_ref().and_then(|cache| Elf::parse(cache).ok());
+        let go = elf.as_ref().and_then(|elf| GoModule::find(elf).ok()?);
+        let known = RefCell::new(HashMap::new());
+        let frames = |pc: u64| {
+            let (elf, go) = (elf.as_ref()?, go.as_ref()?);
+            let linked = pc.wrapping_sub(self.runtime.load_bias);
+            let frame = || go.frame(elf, linked).map(Rc::new);
+            known.borrow_mut().entry(pc).or_insert_with(frame).clone()
+        };
+        let first = self.mark(&roots, &frames);
         let mut reach = Reach {
             unreachable: first.live.iter().map(|live| !live).collect(),
             incomplete: first.incomplete,
@@ -110,7 +125,7 @@ impl<'a> World<'a> {
         let c = c_memory::ranges(self.full, &self.runtime.data, &self.heap);
         if reach.unreachable.contains(&true) && !c.is_empty() {
             roots.extend(c);
-            let second = self.mark(&roots);
+            let second = self.mark(&roots, &frames);
             reach.bytes += second.bytes;
             reach.incomplete = reach.incomplete.or(second.incomplete);
             let both = reach.unreachable.iter().zip(&second.live);
@@ -125,17 +140,16 @@ impl<'a> World<'a> {
         reach
     }
 
-    fn mark(&self, roots: &[Range<u64>]) -> seam_runtime::Marked {
-        let (heap, hidden) = (&self.heap, &self.hidden);
-        mark(
-            self.memory,
-            heap,
+    fn mark(&self, roots: &[Range<u64>], frames: &Frames<'_>) -> Marked {
+        let from = From {
             roots,
-            &self.full.registers,
-            &self.candidates,
-            hidden,
-            BUDGET,
-        )
+            registers: &self.full.registers,
+            candidates: &self.candidates,
+            hidden: &self.hidden,
+            frames,
+            layout: &self.layout,
+        };
+        mark(self.memory, &self.heap, &from, BUDGET)
     }
 
     /// The contexts whose end goroutines wait for: of a few for each stack.
@@ -323,10 +337,17 @@ fn candidate(
         .then(|| own_frames(full, memory, goroutine, raw))
         .flatten()
         .or_else(|| idle_worker(full, goroutine).then_some(raw.stack.end));
+    // In a call until it goes on: there the stack maps say what is alive.
+    let calls = matches!(
+        goroutine.status,
+        Status::Waiting | Status::Leaked | Status::Syscall
+    );
+    let still = calls && goroutine.trust == Trust::Certain && own != Some(raw.stack.end);
     Candidate {
         g: raw.g,
         stack: own.unwrap_or(raw.stack.start)..raw.stack.end,
         waits_on,
+        parked: raw.place.filter(|_| still),
     }
 }
 
@@ -348,7 +369,7 @@ fn own_frames(full: &Full, memory: &impl Memory, goroutine: &Goroutine, raw: &Ra
     let (stack, addresses) = (full.dump.stacks.get(id)?, full.frames.get(id)?);
     let mut runtimes = stack.frames.iter().take_while(|f| f.of_the_runtime());
     let count = runtimes.by_ref().filter(|frame| !frame.inlined).count();
-    let mut bp = raw.bp;
+    let mut bp = raw.place?.bp;
     let mut start = None;
     for next in addresses.get(1..=count)? {
         if !raw.stack.contains(&bp) || memory.word(bp.wrapping_add(8)) != Ok(*next) {

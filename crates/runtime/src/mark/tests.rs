@@ -5,6 +5,7 @@
     reason = "lists of ranges of addresses"
 )]
 
+use seam_go::{Alive as AliveIn, Field, FrameKind, Row};
 use seam_memory::Snapshot;
 
 use super::*;
@@ -48,6 +49,7 @@ fn world(roots: &[u64], objects: &[(u64, u64)], goroutines: &[(&[u64], Option<&[
             g: object(100 + at as u64),
             stack: start..start + 64,
             waits_on: waits_on.map(<[u64]>::to_vec),
+            parked: None,
         });
     }
     World {
@@ -58,15 +60,21 @@ fn world(roots: &[u64], objects: &[(u64, u64)], goroutines: &[(&[u64], Option<&[
 }
 
 fn live(world: &World, hidden: &Hidden) -> Vec<bool> {
-    let roots = [0x1000..0x1040];
-    let World {
-        memory,
-        heap,
-        goroutines,
-    } = world;
-    let marked = mark(memory, heap, &roots, &[], goroutines, hidden, ALL);
+    let marked = marked(world, &[0x1000..0x1040], hidden, ALL);
     assert_eq!(marked.incomplete, None);
     marked.live
+}
+
+fn marked(world: &World, roots: &[Range<u64>], hidden: &Hidden, budget: Budget) -> Marked {
+    let from = From {
+        roots,
+        registers: &[],
+        candidates: &world.goroutines,
+        hidden,
+        frames: &frame,
+        layout: &layout(),
+    };
+    mark(&world.memory, &world.heap, &from, budget)
 }
 
 #[test]
@@ -146,21 +154,109 @@ fn the_end_of_a_stack_is_no_pointer() {
 #[test]
 fn what_could_not_be_read_is_told() {
     let w = world(&[], &[], &[(&[], Some(&[object(1)]))]);
-    let marked = |roots: &[Range<u64>], bytes| {
-        let budget = Budget { bytes };
-        let hidden = Hidden::default();
-        mark(
-            &w.memory,
-            &w.heap,
-            roots,
-            &[],
-            &w.goroutines,
-            &hidden,
-            budget,
-        )
-        .incomplete
+    let incomplete = |roots: &[Range<u64>], bytes| {
+        marked(&w, roots, &Hidden::default(), Budget { bytes }).incomplete
     };
-    assert_eq!(marked(&[0x1000..0x1040], 1 << 20), None);
-    assert!(marked(&[0x5000..0x5040], 1 << 20).is_some());
-    assert!(marked(&[0x1000..0x1040], 32).is_some());
+    assert_eq!(incomplete(&[0x1000..0x1040], 1 << 20), None);
+    assert!(incomplete(&[0x5000..0x5040], 1 << 20).is_some());
+    assert!(incomplete(&[0x1000..0x1040], 32).is_some());
+}
+
+/// Two functions with frames of 24 bytes: a leaf whose word at CFA - 24 is alive, and the
+/// outermost, in which a variable of 8 bytes at CFA - 24 has had its address taken.
+fn frame(pc: u64) -> Option<Rc<Frame>> {
+    let (bytes, words, objects, kind) = match pc {
+        LEAF => (24, vec![-24], vec![], FrameKind::Plain),
+        ROOT => (24, vec![], vec![-24..-16], FrameKind::Outermost),
+        ASSEMBLY => {
+            return Some(Rc::new(Frame {
+                bytes: 24,
+                alive: None,
+                kind: FrameKind::Plain,
+            }));
+        }
+        PANIC => (24, vec![], vec![], FrameKind::Panic),
+        _ => return None,
+    };
+    let alive = Some(AliveIn { words, objects });
+    Some(Rc::new(Frame { bytes, alive, kind }))
+}
+
+const LEAF: u64 = 0x40_1000;
+const ROOT: u64 = 0x40_2000;
+const ASSEMBLY: u64 = 0x40_3000;
+const PANIC: u64 = 0x40_4000;
+
+fn layout() -> Layout {
+    Layout::new(&Row::newest().offsets()).expect("the newest release is known")
+}
+
+/// A goroutine that sleeps in `pc`, and three that wait for what it may know: for 3, which its
+/// leaf's live word leads to, for 4, to which a dead word leads, and for 5, to which a variable of
+/// its outermost frame leads.
+fn asleep(pc: u64) -> World {
+    let stack = [object(3), object(4), ROOT, object(5)];
+    let waits = [[object(3)], [object(4)], [object(5)]];
+    let waiting = waits.iter().map(|on| (&[][..], Some(&on[..])));
+    let all: Vec<_> = std::iter::once((&stack[..], None)).chain(waiting).collect();
+    let mut w = world(&[], &[], &all);
+    w.goroutines[0].parked = Some(Place {
+        pc,
+        sp: STACKS,
+        bp: 0,
+    });
+    let g = |field, word: u64| {
+        let at = Row::newest().offsets().get(field).expect("it is known");
+        (object(100) + u64::from(at), word)
+    };
+    let words = [
+        g(Field::GStackHi, STACKS + 64),
+        g(Field::GSchedSp, STACKS),
+        g(Field::GSchedPc, pc),
+        g(Field::GAtomicstatus, 4),
+        (object(100), STACKS),
+    ];
+    for (at, word) in words {
+        w.memory.insert(at, &word.to_le_bytes());
+    }
+    w
+}
+
+fn set_in_g(w: &mut World, at: usize, word: u64) {
+    w.memory
+        .insert(object(100) + at as u64, &word.to_le_bytes());
+}
+
+#[test]
+fn dead_words_of_a_stack_do_not_count() {
+    let mut w = asleep(LEAF);
+    let none = Hidden::default();
+    assert_eq!(live(&w, &none), [true, true, false, false]);
+    // A variable is alive when something alive points to it: here the record of a deferred call.
+    set_in_g(&mut w, stack::DEFER, STACKS + 24);
+    assert_eq!(live(&w, &none), [true, true, false, true]);
+    // Nothing there that was declared: as many bytes as a record has.
+    set_in_g(&mut w, stack::DEFER, STACKS + 8);
+    assert_eq!(live(&w, &none), [true, true, true, true]);
+}
+
+#[test]
+fn every_word_counts_where_no_map_holds() {
+    let none = Hidden::default();
+    let all = [true; 4];
+    assert_eq!(live(&asleep(ASSEMBLY), &none), all);
+    assert_eq!(live(&asleep(PANIC), &none), all);
+    // No Go code.
+    assert_eq!(live(&asleep(0x50_0000), &none), all);
+    let mut panics = asleep(LEAF);
+    set_in_g(&mut panics, stack::PANIC, 1);
+    assert_eq!(live(&panics, &none), all);
+    // It has gone on since it was looked at.
+    let mut moved = asleep(LEAF);
+    moved.goroutines[0].parked = Some(Place {
+        pc: LEAF,
+        sp: STACKS + 8,
+        bp: 0,
+    });
+    assert_eq!(live(&moved, &none), all);
 }

@@ -10,10 +10,11 @@ use seam_e2e::seam::{Bench, arg, parse_json, run_well};
 use serde_json::Value;
 
 /// Faults that one look at what can be reached shows.
-const CERTAIN: [(&str, &str); 12] = [
+const CERTAIN: [(&str, &str); 13] = [
     ("send", "send-no-partner"),
     ("receive", "receive-no-partner"),
     ("select", "receive-no-partner"),
+    ("stale", "receive-no-partner"),
     ("nil", "nil-channel"),
     ("context", "context-never-cancelled"),
     ("pipeline", "send-no-partner"),
@@ -26,8 +27,9 @@ const CERTAIN: [(&str, &str); 12] = [
 ];
 
 /// Faults that only growth shows.
-const GROWING: [(&str, &str); 5] = [
+const GROWING: [(&str, &str); 6] = [
     ("chain", "ctx-chain-broken"),
+    ("queue", "lock-never-released"),
     ("ticker", "timer-loop"),
     ("sleep", "timer-loop"),
     ("c", "stuck-in-c"),
