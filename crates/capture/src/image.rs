@@ -38,6 +38,8 @@ pub struct ImageRuntime {
     pub globals: Option<Globals>,
     /// Its variables that hold pointers, and where its types lie, at the addresses of this process.
     pub data: GoData,
+    /// It is a plugin's, which is never begun: the program's own runtime runs what is in a plugin.
+    pub of_plugin: bool,
 }
 
 /// Ranges of addresses, empty where they are not known.
@@ -61,6 +63,12 @@ impl ImageRuntime {
 }
 
 impl Image {
+    /// The runtimes that run, with their numbers: those of plugins do not.
+    pub fn own_runtimes(&self) -> impl Iterator<Item = (usize, &ImageRuntime)> {
+        let all = self.runtimes.iter().enumerate();
+        all.filter(|(_, runtime)| !runtime.of_plugin)
+    }
+
     /// Reads what a process maps and builds, or takes from the cache, the tables of it.
     ///
     /// # Errors
@@ -88,12 +96,13 @@ impl Image {
         tables.runtimes = wire.iter().map(|(_, runtime)| *runtime).collect();
         let of_module = |(number, _): &(u32, _)| {
             let mapping = map.mappings.iter().find(|m| m.module.number == *number)?;
-            let (globals, data) = variables(&mapping.module, mapping.load_bias);
+            let (globals, data, of_plugin) = variables(&mapping.module, mapping.load_bias);
             Some(ImageRuntime {
                 module: Arc::clone(&mapping.module),
                 load_bias: mapping.load_bias,
                 globals,
                 data,
+                of_plugin,
             })
         };
         let runtimes = wire.iter().filter_map(of_module).collect();
@@ -107,16 +116,18 @@ impl Image {
 }
 
 /// Where a runtime's variables are loaded.
-fn variables(module: &Module, bias: u64) -> (Option<Globals>, GoData) {
+fn variables(module: &Module, bias: u64) -> (Option<Globals>, GoData, bool) {
     let found = || {
         let cache = ReadCache::new(module.file.as_ref()?);
         let elf = Elf::parse(&cache).ok()?;
         let go = GoModule::find(&elf).ok().flatten()?;
         let globals = Globals::find(&elf, &go).map(|linked| placed(linked, bias));
-        Some((globals, go.data.map(|data| data_of(&data, bias))))
+        let mode = go.build.as_ref().and_then(|b| b.setting("-buildmode"));
+        let data = go.data.map(|data| data_of(&data, bias));
+        Some((globals, data, mode == Some("plugin")))
     };
-    let (globals, data) = found().unwrap_or_default();
-    (globals, data.unwrap_or_default())
+    let (globals, data, of_plugin) = found().unwrap_or_default();
+    (globals, data.unwrap_or_default(), of_plugin)
 }
 
 fn placed(linked: Globals, bias: u64) -> Globals {

@@ -19,6 +19,10 @@ use crate::{Image, Modules, ProcessMap, TableCache, Target};
 /// The parts of Go's own toolchain have main packages with such paths.
 const TOOLCHAIN: &str = "cmd/";
 
+/// How long is waited for an executable to be mapped, and how often is looked.
+const MAPPED_WITHIN: Duration = Duration::from_millis(50);
+const MAPPED_EVERY: Duration = Duration::from_micros(200);
+
 /// A Go program whose memory is kept.
 #[derive(Debug)]
 pub struct Kept {
@@ -73,10 +77,10 @@ impl Executed {
         Self::Go(Box::new(Kept {
             target: describe(pid),
             package,
+            maps: mapped(pid, &exe, pidfd.as_ref(), maps),
             memory,
             exe,
             pidfd,
-            maps,
             hold,
             modules: Modules::with_tables(TableCache::of_user()),
         }))
@@ -202,6 +206,30 @@ fn read_maps(pid: i32) -> std::io::Result<String> {
     let mut text = Vec::new();
     File::open(format!("/proc/{pid}/maps"))?.read_to_end(&mut text)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The mappings once the executable is among them: the kernel tells of an exec before it has mapped
+/// anything (`begin_new_exec` and then `elf_load`, fs, Linux 5.10 to 6.18). A program that is over
+/// soon would otherwise be one without code.
+fn mapped(pid: i32, exe: &File, pidfd: Option<&OwnedFd>, mut maps: String) -> String {
+    use std::os::unix::fs::MetadataExt;
+    let until = Instant::now() + MAPPED_WITHIN;
+    let inode = exe.metadata().map_or(0, |m| m.ino());
+    while !executable_entries(&maps)
+        .iter()
+        .any(|e| e.file.inode == inode)
+    {
+        let gone = pidfd.is_none_or(has_ended);
+        if gone || Instant::now() > until {
+            break;
+        }
+        std::thread::sleep(MAPPED_EVERY);
+        match read_maps(pid) {
+            Ok(now) if !now.is_empty() => maps = now,
+            _ => break,
+        }
+    }
+    maps
 }
 
 /// The first address that can be read.

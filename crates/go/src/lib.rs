@@ -7,6 +7,7 @@
 
 mod build_info;
 mod code;
+mod done_call;
 mod error;
 mod globals;
 mod module;

@@ -36,6 +36,7 @@ pub struct HeapLayout {
     element: usize,
     state: usize,
     class: usize,
+    specials: usize,
     bytes: usize,
 }
 
@@ -59,7 +60,10 @@ impl HeapLayout {
         );
         let (element, state) = (in_span(Field::MspanElemsize)?, in_span(Field::MspanState)?);
         let class = in_span(Field::MspanSpanclass)?;
-        let last = [start, pages, element, state, class].into_iter().max();
+        // Behind elemsize, limit and speciallock, whose one word that is (Go 1.19 to 1.27).
+        let specials = Some(element + 24).filter(|at| *at < SPAN_BYTES_MAX - 8);
+        let specials = specials.ok_or(Error::Unknown(Field::MspanElemsize))?;
+        let last = [start, pages, specials, state, class].into_iter().max();
         Ok(Self {
             allspans: at(Field::MheapAllspans)? as u64,
             start,
@@ -67,6 +71,7 @@ impl HeapLayout {
             element,
             state,
             class,
+            specials,
             bytes: last.unwrap_or(0) + 8,
         })
     }
@@ -112,6 +117,8 @@ pub struct Heap {
     pub objects: u64,
     /// Bytes in spans whose objects can hold pointers.
     pub scan_bytes: u64,
+    /// The first of the records that are attached to objects of a span, with the span's start.
+    specials: Vec<(u64, u64)>,
 }
 
 impl Heap {
@@ -167,6 +174,10 @@ impl Heap {
                 let pages = word(bytes, layout.pages);
                 let element = word(bytes, layout.element);
                 self.insert(start, pages, element, bytes[layout.class] & 1 == 1);
+                let first = word(bytes, layout.specials);
+                if first != 0 {
+                    self.specials.push((start, first));
+                }
             }
         }
     }
@@ -197,6 +208,28 @@ impl Heap {
             let pages = arena.or_insert_with(|| vec![0; PAGES as usize].into());
             pages[(page % PAGES) as usize] = number;
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn add_specials(&mut self, start: u64, first: u64) {
+        self.specials.push((start, first));
+    }
+
+    /// The first record of each span that has some, with the span's start (`mspan.specials`).
+    #[must_use]
+    pub fn specials(&self) -> &[(u64, u64)] {
+        &self.specials
+    }
+
+    /// How many objects the span at an address has room for.
+    #[must_use]
+    pub fn room(&self, start: u64) -> u64 {
+        let object = self.object(start);
+        let span = object.and_then(|object| {
+            let behind = self.spans.partition_point(|s| s.first <= object.number);
+            self.spans.get(behind.checked_sub(1)?)
+        });
+        span.map_or(0, |span| span.bytes / span.element)
     }
 
     /// All spans.

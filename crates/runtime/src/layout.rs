@@ -105,6 +105,12 @@ impl Layout {
         self.parent.is_some()
     }
 
+    /// Whether this build's records of waiting are known (`g.waiting`).
+    #[must_use]
+    pub fn has_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     /// Where `g.sched.sp` lies, for the g0 of an M.
     #[must_use]
     pub fn sched_sp(&self) -> u64 {

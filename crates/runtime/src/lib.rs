@@ -18,6 +18,7 @@ mod look;
 mod machine;
 mod mark;
 mod reasons;
+mod specials;
 mod test_names;
 mod timers;
 mod waits;
@@ -34,6 +35,7 @@ pub use look::{Buffers, Look, Seen, look};
 pub use machine::{Machine, machines};
 pub use mark::{Budget, Candidate, Frames, From, Hidden, Marked, mark};
 pub use reasons::WaitReasons;
+pub use specials::{Kept, specials};
 pub use test_names::{TestNames, is_test_name};
 pub use timers::{Timer, timers};
 pub use waits::{

@@ -154,8 +154,10 @@ fn read_runs<M: Memory>(
     let mut runs: Vec<(Piece, usize)> = Vec::new();
     for at in &order {
         let address = addresses[*at as usize];
-        let end = address.saturating_add(len as u64);
+        // A list of nonsense may name the end of the address space: nothing is there.
+        let end = address.checked_add(len as u64);
         if let Some((piece, members)) = runs.last_mut()
+            && let Some(end) = end
             && end - piece.address <= run_bytes as u64
             && address.saturating_sub(piece.address.saturating_add(piece.len as u64)) <= GAP_BYTES
         {

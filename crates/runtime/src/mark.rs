@@ -50,8 +50,8 @@ pub type Frames<'a> = dyn Fn(u64) -> Option<Rc<Frame>> + 'a;
 pub struct From<'a> {
     /// Ranges of addresses: variables.
     pub roots: &'a [Range<u64>],
-    /// Words in registers.
-    pub registers: &'a [u64],
+    /// Words in registers, and others that are known to be kept.
+    pub words: &'a [u64],
     /// Every goroutine.
     pub candidates: &'a [Candidate],
     /// What is not followed.
@@ -93,7 +93,7 @@ pub fn mark(memory: &impl Memory, heap: &Heap, from: &From<'_>, budget: Budget) 
             marker.watch(*object, at, &stacks);
         }
     }
-    from.registers.iter().for_each(|word| marker.word(*word));
+    from.words.iter().for_each(|word| marker.word(*word));
     for range in from.roots {
         marker.range(range.clone());
     }

@@ -103,7 +103,7 @@ proptest! {
         let frames = |pc: u64| pc.is_multiple_of(2).then(|| Rc::clone(&known));
         let from = From {
             roots: &roots,
-            registers: &[seed],
+            words: &[seed],
             candidates: &all,
             hidden: &hidden,
             frames: &frames,
@@ -113,6 +113,22 @@ proptest! {
         prop_assert_eq!(marked.live.len(), 2);
         prop_assert!(marked.live[1]);
         prop_assert!(memory.reads.get() < 100_000, "{} reads", memory.reads.get());
+    }
+
+    #[test]
+    fn lists_of_nonsense_give_no_goroutines(
+        seed in any::<u64>(),
+        near in prop::collection::vec(0u64..4096, 1..50),
+    ) {
+        let memory = Everywhere { seed, reads: Cell::new(0) };
+        // Neighbours of both ends of the address space, and of one place in it.
+        let addresses: Vec<u64> = near
+            .iter()
+            .flat_map(|at| [u64::MAX - at, *at, seed.wrapping_add(*at)])
+            .collect();
+        let seen = look(&memory, &layout(), &addresses, &mut Buffers::default(), |_, _| Some(()));
+        let all = seen.seen.len() as u64 + seen.dead + seen.unreadable;
+        prop_assert_eq!(all, addresses.len() as u64);
     }
 
     #[test]

@@ -131,7 +131,7 @@ fn marked(image: &Image<'_>, layout: &HeapLayout, addresses: &[u64]) {
     let known = Rc::new(known);
     let from = From {
         roots: &roots,
-        registers: addresses,
+        words: addresses,
         candidates: &all,
         hidden: &hidden,
         frames: &|pc| pc.is_multiple_of(2).then(|| Rc::clone(&known)),

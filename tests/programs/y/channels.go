@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -16,6 +17,8 @@ func init() {
 	modes["stale"] = func(fault bool) { go stale(fault) }
 	modes["nil"] = func(fault bool) { go unset(fault) }
 	modes["context"] = func(fault bool) { go request(fault) }
+	modes["nils"] = func(fault bool) { go nils(fault) }
+	modes["collected"] = func(fault bool) { go collected(fault) }
 	modes["chain"] = func(fault bool) { again(func() { child(fault) }) }
 	modes["sql"] = func(fault bool) { again(func() { query(fault) }) }
 	modes["pipeline"] = func(fault bool) { go pipeline(fault) }
@@ -196,4 +199,44 @@ func leakStage(in, out chan int) {
 		out <- x
 	}
 	close(out)
+}
+
+// None of the channels was ever made.
+func nils(fault bool) {
+	var a chan int
+	var b chan string
+	if !fault {
+		a = make(chan int, several)
+		for i := 0; i < several; i++ {
+			a <- i
+		}
+	}
+	for i := 0; i < several; i++ {
+		go leakNils(a, b)
+	}
+}
+
+//go:noinline
+func leakNils(a chan int, b chan string) {
+	select {
+	case <-a:
+	case b <- "":
+	}
+}
+
+// The context itself is garbage: nothing keeps it while others wait for its end.
+func collected(fault bool) {
+	for i := 0; i < several; i++ {
+		request(fault)
+	}
+	time.Sleep(50 * time.Millisecond)
+	kept := [][]byte{}
+	for i := 0; i < 3; i++ {
+		runtime.GC()
+		for j := 0; j < 1000; j++ {
+			kept = append(kept, make([]byte, 128))
+		}
+	}
+	time.Sleep(time.Hour)
+	runtime.KeepAlive(kept)
 }

@@ -29,6 +29,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,7 @@ func init() {
 	healthy["replies"] = replies
 	healthy["timeouts"] = timeouts
 	healthy["barrier"] = barrier
+	healthy["finalizer"] = finalizer
 }
 
 var answered atomic.Int64
@@ -306,3 +308,26 @@ func barrier() {
 		}
 	}()
 }
+
+type cache struct {
+	stop chan struct{}
+	rows map[int]int
+}
+
+var caches []*struct{ *cache }
+
+// Janitors that end when their cache is collected; only the finalizer knows how.
+func finalizer() {
+	for i := 0; i < several; i++ {
+		c := &struct{ *cache }{&cache{stop: make(chan struct{})}}
+		go janitor(c.stop)
+		stop := c.stop
+		c.cache = &cache{rows: map[int]int{}}
+		runtime.SetFinalizer(c, func(*struct{ *cache }) { close(stop) })
+		caches = append(caches, c)
+	}
+	runtime.GC()
+}
+
+//go:noinline
+func janitor(stop chan struct{}) { <-stop }

@@ -13,12 +13,14 @@ use crate::run::{Run, Running};
 type Fault = (&'static str, &'static [&'static str], bool);
 
 /// Modes with a fault, their cause classes, and whether only growth shows them.
-const FAULTS: [Fault; 19] = [
+const FAULTS: [Fault; 21] = [
     ("send", &["send-no-partner"], false),
     ("receive", &["receive-no-partner"], false),
     ("select", &["receive-no-partner"], false),
     ("stale", &["receive-no-partner"], false),
     ("nil", &["nil-channel"], false),
+    ("nils", &["nil-channel"], false),
+    ("collected", &["context-never-cancelled"], false),
     ("context", &["context-never-cancelled"], false),
     (
         "pipeline",

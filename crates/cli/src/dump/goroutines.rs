@@ -138,6 +138,7 @@ pub(super) fn read(
     let mut reader = Reader {
         waits: Waits::new(WaitLayout::new(&facts.offsets.offsets, minor)),
         kinds: [None; 256],
+        has_waiting: layout.has_waiting(),
         keep_raw,
         memory,
         runtime,
@@ -295,6 +296,8 @@ struct Reader<'a> {
     waits: Waits,
     /// The kinds of waits by wait reason.
     kinds: [Option<WaitKind>; 256],
+    /// This build says where `g.waiting` is.
+    has_waiting: bool,
     keep_raw: bool,
 }
 
@@ -339,6 +342,9 @@ impl Reader<'_> {
         let waits = matches!(g.status, Status::Waiting | Status::Leaked) && !seen.moving;
         let kind = self.kinds[usize::from(g.wait_reason)];
         let kind = kind.unwrap_or_else(|| kind_of(self.reasons, g.wait_reason));
+        // A case on a nil channel has no record: of a select without records all are.
+        let nothing = kind == WaitKind::Select && self.has_waiting && g.waiting == 0;
+        let kind = if nothing { WaitKind::NoCases } else { kind };
         Parked {
             g: g.address,
             kind: if waits { kind } else { WaitKind::Other },

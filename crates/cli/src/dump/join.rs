@@ -63,7 +63,7 @@ pub(super) fn joined(mut dump: Dump, wanted: Wanted, read: Read) -> Full {
         gs,
         frames,
         thread_stacks,
-        registers: Vec::new(),
+        registers: threads.words,
         memory,
         maps,
     }
@@ -81,12 +81,14 @@ fn in_c(dump: &Dump, stack: u32) -> bool {
 
 /// The Go builds of a process; several are told apart by their modules.
 fn versions(image: &Image) -> Vec<String> {
-    let all = image.runtimes.iter();
-    all.map(|runtime| match image.runtimes.len() {
-        1 => version(runtime),
-        _ => format!("{} in {}", version(runtime), runtime.module.name()),
-    })
-    .collect()
+    let count = image.own_runtimes().count();
+    image
+        .own_runtimes()
+        .map(|(_, runtime)| match count {
+            1 => version(runtime),
+            _ => format!("{} in {}", version(runtime), runtime.module.name()),
+        })
+        .collect()
 }
 
 fn version(runtime: &seam_capture::ImageRuntime) -> String {

@@ -33,8 +33,8 @@ pub(crate) struct Full {
     pub(crate) frames: Vec<Vec<u64>>,
     /// The threads that sleep, by their stacks.
     pub(crate) thread_stacks: Vec<ThreadStack>,
-    /// Registers of threads, where nothing else tells what is in them: in a core.
-    pub(crate) registers: Vec<u64>,
+    /// Registers of the threads that were interrupted; `None` where they can't be had.
+    pub(crate) registers: Option<Vec<u64>>,
     /// What it was read from.
     pub(crate) memory: Source,
     /// What was mapped then, in the form of `/proc/PID/maps`.
@@ -137,7 +137,6 @@ pub(crate) fn of_core(opened: CoreImage, wanted: Wanted) -> Full {
     let died = died.map(|t| format!("thread {} died of signal {}", t.tid, t.signal));
     dump.notes.extend(died);
     let maps = core.maps();
-    let registers = core.threads().iter().flat_map(|t| t.registers).collect();
     let memory = Source::Core(core);
     let runtimes = runtimes(&image, &memory, &mut stacks, wanted.raw, &mut dump.notes);
     dump.read_ns = started.elapsed().as_nanos() as u64;
@@ -149,10 +148,7 @@ pub(crate) fn of_core(opened: CoreImage, wanted: Wanted) -> Full {
         threads,
         runtimes,
     };
-    Full {
-        registers,
-        ..joined(dump, wanted, read)
-    }
+    joined(dump, wanted, read)
 }
 
 /// Looks at what is kept of a process that has ended: its threads are gone, all else is there.
@@ -202,7 +198,7 @@ fn runtimes(
     notes: &mut Vec<String>,
 ) -> Vec<(usize, Goroutines)> {
     let mut all = Vec::new();
-    for (number, runtime) in image.runtimes.iter().enumerate() {
+    for (number, runtime) in image.own_runtimes() {
         match goroutines::read(memory, image, number, stacks, keep_raw) {
             Ok(mut found) => {
                 notes.append(&mut found.notes);

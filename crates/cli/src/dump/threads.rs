@@ -34,6 +34,9 @@ pub(super) struct Walked {
 pub(super) struct Threads {
     registers: Option<ThreadRegisters>,
     pub(super) all: Vec<Walked>,
+    /// Words in the registers of those that were interrupted, or run: a system call leaves nothing
+    /// of Go's in them.
+    pub(super) words: Option<Vec<u64>>,
     /// Why there are no registers.
     pub(super) note: Option<String>,
 }
@@ -63,9 +66,11 @@ impl Threads {
                     .collect()
             }
         };
+        let words = registers.as_ref().map(words);
         Ok(Self {
             registers,
             all,
+            words,
             note,
         })
     }
@@ -101,6 +106,7 @@ impl Threads {
         Self {
             registers: None,
             all: Vec::new(),
+            words: None,
             note: None,
         }
     }
@@ -111,6 +117,7 @@ impl Threads {
         Self {
             registers: None,
             all: each.map(|t| of_core(t, core, image, stacks)).collect(),
+            words: Some(core.threads().iter().flat_map(|t| t.registers).collect()),
             note: None,
         }
     }
@@ -138,6 +145,13 @@ impl Threads {
             }
         }
     }
+}
+
+/// Of a thread on a CPU they are those with which the kernel was entered last: a tick ago at most.
+fn words(registers: &ThreadRegisters) -> Vec<u64> {
+    let records = registers.read().unwrap_or_default().into_iter();
+    let interrupted = records.filter(|r| r.running != 0 || r.syscall < 0);
+    interrupted.flat_map(|record| record.reg).collect()
 }
 
 fn by_registers(

@@ -17,7 +17,7 @@ pub(super) struct Raw {
 /// Reads the timers of all runtimes; what is not known is noted.
 pub(super) fn read(memory: &Source, image: &Image, notes: &mut Vec<String>) -> Vec<Raw> {
     let mut all = Vec::new();
-    for runtime in &image.runtimes {
+    for (_, runtime) in image.own_runtimes() {
         let name = runtime.module.name();
         let allp = runtime.globals.as_ref().and_then(|globals| globals.allp);
         let (Some(facts), Some(allp)) = (runtime.facts(), allp) else {

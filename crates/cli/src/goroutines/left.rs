@@ -101,7 +101,8 @@ fn unnamed(census: &Census, goid: u64) -> bool {
     match census.origin(goid) {
         Origin::Test(test) => census.get(test).is_some_and(|t| t.test == Some(None)),
         Origin::Unknown { .. } => true,
-        Origin::None => false,
+        // An example's, if its name says so.
+        Origin::None => true,
     }
 }
 
@@ -109,14 +110,16 @@ fn owner(census: &Census, by_name: &HashMap<String, usize>, goroutine: &Goroutin
     let goid = goroutine.goid;
     let place = |name: &str| by_name.get(name).copied();
     match census.origin(goid) {
-        // The test itself.
-        Origin::Test(test) if test == goid => Owner::Nobody,
         Origin::Test(test) if !unnamed(census, goid) => {
             let known = census.get(test).and_then(|known| known.test.clone());
             let place = known.flatten().and_then(|name| place(&name));
             place.map_or(Owner::Unknown, Owner::Test)
         }
-        Origin::None => Owner::Nobody,
+        // Examples run on the main goroutine.
+        Origin::None => {
+            let example = told_by_names(goroutine).filter(|name| name.starts_with("Example"));
+            example.and_then(place).map_or(Owner::Nobody, Owner::Test)
+        }
         Origin::Test(_) | Origin::Unknown { .. } => {
             let place = told_by_names(goroutine).and_then(place);
             place.map_or(Owner::Unknown, Owner::Test)

@@ -13,8 +13,8 @@ use seam_leaks::{Context, Reach};
 use seam_memory::{Memory, Piece, Source, Window};
 use seam_object::{Elf, ReadCache};
 use seam_runtime::{
-    Budget, Candidate, Frames, From, Heap, HeapLayout, Hidden, Layout, Marked, Status, WaitKind,
-    WaitsOn, chain, contexts, interfaces, mark,
+    Budget, Candidate, Frames, From, Heap, HeapLayout, Hidden, Kept, Layout, Marked, Status,
+    WaitKind, WaitsOn, chain, contexts, interfaces, mark, specials,
 };
 
 use super::c_memory;
@@ -31,6 +31,9 @@ const PS_MAX: u64 = 1 << 14;
 const SAMPLES: u32 = 4;
 /// Bytes of a stack in which contexts and locks are looked for.
 const STACK_BYTES: u64 = 16 << 10;
+
+/// What is told of a context that is garbage.
+const GONE: &str = "gone: only its channel is left";
 
 /// Bytes of each stack in which the frames of the runtime are looked for; beyond them it is asked
 /// word by word.
@@ -57,13 +60,16 @@ struct World<'a> {
     heap: Heap,
     candidates: Vec<Candidate>,
     hidden: Hidden,
+    /// What finalizers and cleanups keep.
+    kept: Kept,
     layout: Layout,
 }
 
 impl<'a> World<'a> {
     fn read(full: &'a Full, memory: &'a Source) -> Result<Self, String> {
-        let [runtime] = &full.image.runtimes[..] else {
-            return Err(match full.image.runtimes.len() {
+        let own: Vec<&ImageRuntime> = full.image.own_runtimes().map(|(_, own)| own).collect();
+        let [runtime] = own[..] else {
+            return Err(match own.len() {
                 0 => "the process has no Go".to_owned(),
                 _ => "several Go runtimes share the process".to_owned(),
             });
@@ -84,6 +90,11 @@ impl<'a> World<'a> {
             return Err("goroutines were not read whole".to_owned());
         }
         let candidates = candidates(full, memory);
+        let minor = facts.version.as_ref().and_then(|version| version.minor);
+        let kept = specials(memory, &heap, minor);
+        if kept.cut {
+            return Err("what finalizers keep could not be read".to_owned());
+        }
         let mut hidden = Hidden::default();
         hidden.objects.extend(&full.gs);
         for raw in &full.raw {
@@ -99,12 +110,13 @@ impl<'a> World<'a> {
             heap,
             candidates,
             hidden,
+            kept,
             layout: Layout::new(&facts.offsets.offsets).map_err(|e| e.to_string())?,
         })
     }
 
     fn reach(&self) -> Reach {
-        let mut roots = self.runtime.data.variables.clone();
+        let mut roots = self.variables();
         let cache = self.runtime.module.file.as_ref().map(ReadCache::new);
         let elf = cache.as_ref().and_then(|cache| Elf::parse(cache).ok());
         let go = elf.as_ref().and_then(|elf| GoModule::find(elf).ok()?);
@@ -135,15 +147,29 @@ impl<'a> World<'a> {
             reach.unreachable.clear();
             reach.only_through_c.clear();
         }
-        reach.contexts = self.contexts();
+        let done = |pc: u64, select: bool| {
+            let (elf, go) = (elf.as_ref()?, go.as_ref()?);
+            let linked = pc.wrapping_sub(self.runtime.load_bias);
+            Some(go.waits_for_done(elf, linked, select))
+        };
+        reach.contexts = self.contexts(done);
         reach.holds = self.holds();
         reach
     }
 
+    /// Those of plugins too.
+    fn variables(&self) -> Vec<Range<u64>> {
+        let all = self.full.image.runtimes.iter();
+        let all = all.flat_map(|runtime| runtime.data.variables.iter().cloned());
+        all.chain(self.kept.objects.iter().cloned()).collect()
+    }
+
     fn mark(&self, roots: &[Range<u64>], frames: &Frames<'_>) -> Marked {
+        let mut words = self.full.registers.clone().unwrap_or_default();
+        words.extend(&self.kept.words);
         let from = From {
             roots,
-            registers: &self.full.registers,
+            words: &words,
             candidates: &self.candidates,
             hidden: &self.hidden,
             frames,
@@ -153,7 +179,7 @@ impl<'a> World<'a> {
     }
 
     /// The contexts whose end goroutines wait for: of a few for each stack.
-    fn contexts(&self) -> BTreeMap<u32, Context> {
+    fn contexts(&self, done: impl Fn(u64, bool) -> Option<bool>) -> BTreeMap<u32, Context> {
         let dump = &self.full.dump;
         let types = &self.runtime.data.types;
         let mut asked: HashMap<Option<u32>, u32> = HashMap::new();
@@ -178,9 +204,24 @@ impl<'a> World<'a> {
         let channels: HashSet<u64> = waiting.iter().map(|(_, channel)| *channel).collect();
         let found = contexts(self.memory, &self.heap, types, &channels);
         let mut all: BTreeMap<u32, Context> = BTreeMap::new();
+        let mut by_code: HashMap<u64, bool> = HashMap::new();
         for (at, channel) in waiting {
             if let Some(context) = found.get(&channel) {
                 let chain = chain(self.memory, types, *context);
+                all.entry(at).or_insert(Context { chain });
+                continue;
+            }
+            // Once it is collected, only the code still tells of a context.
+            let goroutine = &dump.goroutines[at as usize];
+            let Some((_, pc)) = own_frame(self.full, goroutine) else {
+                continue;
+            };
+            let select = goroutine.kind == WaitKind::Select;
+            if *by_code
+                .entry(pc)
+                .or_insert_with(|| done(pc, select) == Some(true))
+            {
+                let chain = vec![GONE.to_owned()];
                 all.entry(at).or_insert(Context { chain });
             }
         }
@@ -268,13 +309,19 @@ impl<'a> World<'a> {
     }
 }
 
-/// What has ended can't be looked at twice, and its registers are gone: what a goroutine that ran
-/// to the end knew may have been in them. The one that ended it did nothing else.
+/// What a goroutine that runs knows may be in registers only. Where these can't be had, nothing is
+/// certain while one runs. Of what has ended, the one that ended it did nothing else.
 fn running(full: &Full) -> Result<(), String> {
     let runs = |g: &&Goroutine| g.status == Status::Running;
-    match full.dump.goroutines.iter().filter(runs).count() {
-        count if count > 1 && matches!(full.memory, Source::Opened(_)) => Err(format!(
+    let count = full.dump.goroutines.iter().filter(runs).count();
+    match (&full.memory, &full.registers) {
+        (_, Some(_)) | (Source::Core(_), _) => Ok(()),
+        (Source::Opened(_), None) if count > 1 => Err(format!(
             "{count} goroutines were running when it ended: what only their registers knew is gone"
+        )),
+        (Source::Live(_), None) if count > 0 => Err(format!(
+            "{} running, whose registers can't be read without BPF",
+            seam_dump::count(count as u64, "goroutine")
         )),
         _ => Ok(()),
     }
@@ -365,10 +412,8 @@ fn idle_worker(full: &Full, goroutine: &Goroutine) -> bool {
 /// Where the frames begin that are not the runtime's. Those by which a goroutine waits hold what it
 /// waits on, which is known, and old words that calls before have left.
 fn own_frames(full: &Full, memory: &impl Memory, goroutine: &Goroutine, raw: &Raw) -> Option<u64> {
-    let id = goroutine.stack? as usize;
-    let (stack, addresses) = (full.dump.stacks.get(id)?, full.frames.get(id)?);
-    let mut runtimes = stack.frames.iter().take_while(|f| f.of_the_runtime());
-    let count = runtimes.by_ref().filter(|frame| !frame.inlined).count();
+    let (count, _) = own_frame(full, goroutine)?;
+    let addresses = full.frames.get(goroutine.stack? as usize)?;
     let mut bp = raw.place?.bp;
     let mut start = None;
     for next in addresses.get(1..=count)? {
@@ -380,6 +425,15 @@ fn own_frames(full: &Full, memory: &impl Memory, goroutine: &Goroutine, raw: &Ra
         bp = outer.unwrap_or(0);
     }
     start
+}
+
+/// How many frames of the runtime's a goroutine waits in, and the address in the next one.
+fn own_frame(full: &Full, goroutine: &Goroutine) -> Option<(usize, u64)> {
+    let id = goroutine.stack? as usize;
+    let (stack, addresses) = (full.dump.stacks.get(id)?, full.frames.get(id)?);
+    let runtimes = stack.frames.iter().take_while(|f| f.of_the_runtime());
+    let count = runtimes.filter(|frame| !frame.inlined).count();
+    Some((count, *addresses.get(count)?))
 }
 
 /// What could wake a goroutine; `None` where it can run or that is not known.

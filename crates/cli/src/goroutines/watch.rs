@@ -64,7 +64,8 @@ pub(super) fn watch(mut kept: Kept) -> Ended {
 }
 
 fn look(image: &Image, kept: &Kept, census: &mut Census, now: u64, testing: &[Range<u64>]) {
-    let [runtime] = &image.runtimes[..] else {
+    let mut own = image.own_runtimes();
+    let (Some((_, runtime)), None) = (own.next(), own.next()) else {
         return;
     };
     let facts = runtime.facts().filter(|facts| facts.offsets.verified);

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use seam_dump::count;
+
 use crate::{Judged, Report, Verdict};
 
 /// The report.
@@ -68,8 +70,9 @@ pub(crate) fn failure(group: &Judged, out: &mut String) {
 
 fn summary(group: &Judged) -> String {
     let cause = group.cause.map_or("unknown", |cause| cause.name);
-    let (word, count) = (group.verdict.word(), group.facts.count());
-    format!("{word} {cause}: {count} goroutines; {}", group.because)
+    let word = group.verdict.word();
+    let goroutines = count(group.facts.count(), "goroutine");
+    format!("{word} {cause}: {goroutines}; {}", group.because)
 }
 
 /// Text that XML 1.0 allows: five characters have names, control characters no place at all.

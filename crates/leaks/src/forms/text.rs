@@ -144,9 +144,9 @@ pub(crate) fn one(all: u64, group: &Judged, out: &mut String) {
 }
 
 fn share(number: u64, all: u64) -> String {
-    match all {
-        0 => "0%".to_owned(),
-        _ => format!("{}%", (100 * number).div_ceil(all).min(100)),
+    match (100 * number + all / 2).checked_div(all) {
+        Some(0) if number > 0 => "under 1%".to_owned(),
+        percent => format!("{}%", percent.unwrap_or(0).min(100)),
     }
 }
 

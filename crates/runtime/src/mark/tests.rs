@@ -68,7 +68,7 @@ fn live(world: &World, hidden: &Hidden) -> Vec<bool> {
 fn marked(world: &World, roots: &[Range<u64>], hidden: &Hidden, budget: Budget) -> Marked {
     let from = From {
         roots,
-        registers: &[],
+        words: &[],
         candidates: &world.goroutines,
         hidden,
         frames: &frame,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use seam_e2e::places;
 use seam_e2e::pprof::Pprof;
 use seam_e2e::program::Program;
-use seam_e2e::seam::{Bench, not_rooted, run_well};
+use seam_e2e::seam::{Bench, arg, not_rooted, parse_json, run_well};
 use seam_e2e::truth::Truth;
 use seam_e2e::wait;
 
@@ -70,6 +70,27 @@ fn archives_and_libraries() {
 fn plugins() {
     check("e", "plugin");
     check("n", "plugin");
+}
+
+/// A plugin has a runtime of its own in its file, which is never begun.
+#[test]
+fn goroutines_of_programs_with_plugins() {
+    let bench = Bench::new();
+    let program = Program::start_file(&places::program_as("plugin", "e"), 30);
+    let pid = arg(program.pid());
+    let dump = parse_json(
+        &run_well(&mut bench.seam(&["dump", &pid, "--json"]))
+            .stdout
+            .join("\n"),
+    );
+    let goroutines = dump["goroutines"].as_array().map_or(0, Vec::len);
+    assert!(goroutines > 4, "{goroutines}");
+    let go = dump["target"]["go"].as_array().map(Vec::len);
+    assert_eq!(go, Some(1), "{}", dump["target"]);
+    let looked = run_well(&mut bench.seam(&["goroutines", &pid, "--json"]));
+    let report = parse_json(&looked.stdout.join("\n"));
+    let incomplete = &report["target"]["mark_incomplete"];
+    assert!(incomplete.is_null(), "{incomplete}");
 }
 
 #[test]

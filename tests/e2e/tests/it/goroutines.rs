@@ -10,12 +10,14 @@ use seam_e2e::seam::{Bench, arg, parse_json, run_well};
 use serde_json::Value;
 
 /// Faults that one look at what can be reached shows.
-const CERTAIN: [(&str, &str); 13] = [
+const CERTAIN: [(&str, &str); 15] = [
     ("send", "send-no-partner"),
     ("receive", "receive-no-partner"),
     ("select", "receive-no-partner"),
     ("stale", "receive-no-partner"),
     ("nil", "nil-channel"),
+    ("nils", "nil-channel"),
+    ("collected", "context-never-cancelled"),
     ("context", "context-never-cancelled"),
     ("pipeline", "send-no-partner"),
     ("mutex", "lock-never-released"),
@@ -36,7 +38,7 @@ const GROWING: [(&str, &str); 6] = [
     ("io", "io-no-deadline"),
 ];
 
-const HEALTHY: [&str; 16] = [
+const HEALTHY: [&str; 17] = [
     "http",
     "pool",
     "database",
@@ -53,6 +55,7 @@ const HEALTHY: [&str; 16] = [
     "replies",
     "timeouts",
     "barrier",
+    "finalizer",
 ];
 
 fn start(go: &str, mode: &str) -> Program {
