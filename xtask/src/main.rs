@@ -4,6 +4,7 @@ mod bench;
 mod codegen;
 mod demo;
 mod dist;
+mod dumps;
 mod leaks;
 mod offsets;
 mod paths;
@@ -50,6 +51,8 @@ enum Task {
     Truth(truth::Options),
     /// Measure how well leaked goroutines are found and write docs/goroutines.md
     Leaks(leaks::Options),
+    /// Measure dumps of very many goroutines beside the runtime's own and write docs/dumps.md
+    Dumps(dumps::Options),
     /// Record targets that change all the time, at full size, and write docs/storms.md
     Storms(storms::Options),
     /// Check the rules of the source tree that compilers do not check
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Task::Vm(options) => vm::run(&options),
         Task::Truth(options) => truth::run(&options),
         Task::Leaks(options) => leaks::run(&options),
+        Task::Dumps(options) => dumps::run(&options),
         Task::Storms(options) => storms::run(&options),
         Task::Tidy => tidy::run(),
         Task::Offsets(options) => offsets::run(&options),

@@ -196,6 +196,12 @@ impl Run {
         })
     }
 
+    /// Lets [`Running::say`] talk to it.
+    pub(crate) fn talked_to(mut self) -> Self {
+        self.command.stdin(Stdio::piped());
+        self
+    }
+
     /// Starts it with its stdout kept for [`Running::wait_for`].
     pub(crate) fn start_piped(mut self) -> Result<Running> {
         self.command.stdout(Stdio::piped());

@@ -1,6 +1,6 @@
 //! A process that was started: its lines, its end, and that it does have one.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -33,6 +33,13 @@ impl Running {
         self.child
             .try_wait()
             .with_context(|| format!("cannot wait for {}", self.name))
+    }
+
+    /// Writes a line to its stdin, for a process that is talked to.
+    pub(crate) fn say(&mut self, line: &str) -> Result<()> {
+        let stdin = self.child.stdin.as_mut();
+        let stdin = stdin.with_context(|| format!("{} is not talked to", self.name))?;
+        writeln!(stdin, "{line}").with_context(|| format!("cannot talk to {}", self.name))
     }
 
     /// The lines of its stdout, read by a thread so that waiting has a deadline.
