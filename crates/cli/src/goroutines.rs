@@ -25,6 +25,8 @@ use pace::{Pace, Times};
 
 /// The exit code where --fail-on found something.
 const EXIT_FOUND: u8 = 1;
+/// The exit code where it could not find what there may be.
+const EXIT_UNSEEN: u8 = 3;
 
 /// Runs the verb.
 pub(crate) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
@@ -47,6 +49,18 @@ pub(crate) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
         },
     };
     let report = report(args, watched);
+    if report.go.is_empty() {
+        let what = if report.core {
+            "the core"
+        } else {
+            "the process"
+        };
+        return Err(Failure::new(
+            format!("{what} has no Go runtime, so there are no goroutines"),
+            "seam dump shows its threads",
+        )
+        .into());
+    }
     let (json, junit) = (seam_leaks::json, seam_leaks::junit);
     write_report(args, || json(&report), || junit(&report))?;
     let text = if args.json {
@@ -58,11 +72,13 @@ pub(crate) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
     let failed = args.fail_on.iter().any(|on| match on {
         FailOn::GoroutineLeak => report.of(Verdict::Leak).next().is_some(),
         FailOn::Suspect => report.groups.iter().any(|g| g.verdict != Verdict::Healthy),
+        FailOn::NotSeen => false,
     });
-    Ok(if failed {
-        ExitCode::from(EXIT_FOUND)
-    } else {
-        ExitCode::SUCCESS
+    let unseen = report.incomplete.is_some() || report.goroutines == 0;
+    Ok(match failed {
+        true => ExitCode::from(EXIT_FOUND),
+        false if unseen && args.fail_on.contains(&FailOn::NotSeen) => ExitCode::from(EXIT_UNSEEN),
+        false => ExitCode::SUCCESS,
     })
 }
 

@@ -238,12 +238,28 @@ impl Frame {
     }
 }
 
+/// Frames that are kept of a very deep stack before some are left out (`SEAM_LEAF_FRAMES`,
+/// bpf/wire.h), inlined calls aside.
+const LEAF_FRAMES: usize = 384;
+
+impl Stack {
+    /// Before which frame some were left out; `None` where all are there.
+    #[must_use]
+    pub fn gap(&self) -> Option<usize> {
+        let all = self.frames.iter().enumerate();
+        let mut called = all.filter(|(_, frame)| !frame.inlined);
+        let (last, _) = called.nth(LEAF_FRAMES - 1)?;
+        (self.elided > 0).then_some(last + 1)
+    }
+}
+
 /// A stack, innermost frame first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Stack {
     /// The frames.
     pub frames: Vec<Rc<Frame>>,
-    /// Frames that were left out of a very deep one, behind the innermost 384.
+    /// Frames that were left out of a very deep one, behind the innermost that are kept. Calls that
+    /// were inlined into them are not counted.
     pub elided: u32,
     /// The name of the reason for which it ends.
     pub end: &'static str,

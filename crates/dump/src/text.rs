@@ -10,7 +10,7 @@ use crate::words::{age, clean, count, file_name, short, thousands, without_types
 use crate::{Dump, Frame, Goroutine, Group, Kind, Stack, Thread, Timer, Trust};
 
 /// Columns of a line of frames.
-const COLUMNS: usize = 96;
+const COLUMNS: usize = 80;
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -320,22 +320,33 @@ fn stack_text(dump: &Dump, stack: u32, options: TextOptions, out: &mut String) {
         return;
     };
     if options.full {
-        for frame in &stack.frames {
+        let gap = stack.gap();
+        for (at, frame) in stack.frames.iter().enumerate() {
+            if gap == Some(at) {
+                let _ = writeln!(out, "        …    {} left out", left_out(stack));
+            }
             let _ = writeln!(out, "        {:4} {}", kind(frame), placed(frame));
         }
     } else {
         in_few_lines(stack, out);
     }
-    if stack.elided > 0 {
-        let left_out = thousands(u64::from(stack.elided));
-        let _ = writeln!(out, "        ({left_out} frames left out of the middle)");
+    if stack.elided > 0 && !options.full {
+        let left_out = left_out(stack);
+        let _ = writeln!(out, "        ({left_out} left out of the middle)");
     }
     if !stack.whole {
         let _ = writeln!(out, "        (the stack ends here: {})", stack.end);
     }
 }
 
-/// Innermost first, joined by arrows. What the runtime does to wait is not shown.
+/// Frames that were not kept; what was inlined into them is not known.
+fn left_out(stack: &Stack) -> String {
+    let calls = thousands(u64::from(stack.elided));
+    format!("{calls} frames, and what was inlined into them,")
+}
+
+/// Innermost first, joined by arrows. What the runtime does to wait is not shown, and a function
+/// that calls itself stands once for all its frames in a row.
 fn in_few_lines(stack: &Stack, out: &mut String) {
     let own = |f: &&std::rc::Rc<Frame>| f.kind == Kind::Runtime;
     let skip = stack.frames.iter().take_while(own).count();
@@ -351,8 +362,13 @@ fn in_few_lines(stack: &Stack, out: &mut String) {
         frames
     };
     let mut line = String::from("        ");
-    for (at, frame) in frames.iter().enumerate() {
-        let word = placed(frame);
+    let rows = frames.chunk_by(|a, b| a.place == b.place);
+    for (at, row) in rows.enumerate() {
+        let times = match row.len() {
+            1 => String::new(),
+            times => format!(" ({} times)", thousands(times as u64)),
+        };
+        let word = placed(&row[0]) + &times;
         let arrow = if at == 0 { "" } else { " ← " };
         let columns = line.chars().count() + word.chars().count() + 3;
         if at > 0 && columns > COLUMNS {

@@ -70,6 +70,14 @@ pub struct Suite {
     pub notes: Vec<String>,
 }
 
+impl Suite {
+    /// Whether there may be leaks that could not be found.
+    #[must_use]
+    pub fn unseen(&self) -> bool {
+        self.incomplete.is_some() || self.goroutines == 0 || self.unknown > 0
+    }
+}
+
 /// All that a command has run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {

@@ -5,8 +5,9 @@ use gimli::{
     UnwindSection, UnwindTableRow, X86_64,
 };
 use seam_wire::{
-    Rule, SEAM_END_ROOT_THREAD, SEAM_RULE_CFA, SEAM_RULE_DEREF, SEAM_RULE_DEREF_INDEXED,
-    SEAM_RULE_PLT, SEAM_RULE_ROOT, SEAM_RULE_SAVED_BY_RBP, SEAM_RULE_SIGNAL,
+    Rule, SEAM_END_ROOT_THREAD, SEAM_REGISTERS, SEAM_RSP, SEAM_RULE_CFA, SEAM_RULE_DEREF,
+    SEAM_RULE_DEREF_INDEXED, SEAM_RULE_IN_REGISTER, SEAM_RULE_PLT, SEAM_RULE_RETURN_APART,
+    SEAM_RULE_ROOT, SEAM_RULE_SAVED_BY_RBP, SEAM_RULE_SIGNAL,
 };
 
 use crate::range_list::RuleRange;
@@ -140,9 +141,17 @@ fn rule<'d, S: UnwindSection<Slice<'d>>>(frames: &S, row: &UnwindTableRow<usize>
                 ..plain(SEAM_RULE_ROOT)
             };
         }
-        _ => return unsupported(),
+        place => match place.and_then(|place| return_apart(row.cfa(), &place)) {
+            Some(rule) => rule,
+            None => return unsupported(),
+        },
     };
-    let of_cfa = [SEAM_RULE_CFA, SEAM_RULE_DEREF, SEAM_RULE_DEREF_INDEXED];
+    let of_cfa = [
+        SEAM_RULE_CFA,
+        SEAM_RULE_DEREF,
+        SEAM_RULE_DEREF_INDEXED,
+        SEAM_RULE_RETURN_APART,
+    ];
     if !of_cfa.contains(&u32::from(rule.kind)) {
         return rule;
     }
@@ -199,6 +208,34 @@ fn cfa<'d, S: UnwindSection<Slice<'d>>>(frames: &S, cfa: &CfaRule<usize>) -> Rul
                 .unwrap_or_else(unsupported)
         }
     }
+}
+
+/// A return address that is not right below the CFA: in a register, as glibc's vfork keeps it during
+/// its system call (sysdeps/unix/sysv/linux/x86_64/vfork.S), or elsewhere on the stack.
+fn return_apart(cfa: &CfaRule<usize>, place: &RegisterRule<usize>) -> Option<Rule> {
+    let CfaRule::RegisterAndOffset { register, offset } = cfa else {
+        return None;
+    };
+    let cfa_offset = i32::try_from(*offset).ok().filter(|at| *at >= 0)?;
+    if u32::from(register.0) != SEAM_RSP {
+        return None;
+    }
+    let (flags, deref_offset) = match place {
+        RegisterRule::Register(register) if u32::from(register.0) < SEAM_REGISTERS => {
+            (SEAM_RULE_IN_REGISTER as u8, i16::try_from(register.0).ok()?)
+        }
+        RegisterRule::Offset(below) if cfa_offset > 0 => {
+            (0, i16::try_from(offset.checked_add(*below)?).ok()?)
+        }
+        _ => return None,
+    };
+    Some(Rule {
+        base: SEAM_RSP as u8,
+        flags,
+        cfa_offset,
+        deref_offset,
+        ..plain(SEAM_RULE_RETURN_APART)
+    })
 }
 
 /// The expression that binutils writes for lazy PLT slots:

@@ -20,7 +20,7 @@ use iced_x86::{Decoder, DecoderOptions, FlowControl, Mnemonic, Register};
 use seam_object::{Elf, ReadRef};
 use seam_wire::{
     Rule, SEAM_RCX, SEAM_RSP, SEAM_RULE_CFA, SEAM_RULE_EXACT_CALLER, SEAM_RULE_GOGO,
-    SEAM_RULE_IN_REGISTER, SEAM_RULE_SAVED_BY_RBP, SEAM_RULE_UNSUPPORTED,
+    SEAM_RULE_IN_REGISTER, SEAM_RULE_RETURN_APART, SEAM_RULE_SAVED_BY_RBP,
 };
 
 use crate::RuleSet;
@@ -76,7 +76,7 @@ pub(crate) fn eh_return_rows<'d, R: ReadRef<'d>>(
                 });
             }
         }
-        let jump = rule(rules, at + 2).filter(|r| u32::from(r.kind) == SEAM_RULE_UNSUPPORTED);
+        let jump = rule(rules, at + 2).filter(returns_to_rcx);
         if let Some(range) = ranges.get(at + 2).filter(|_| jump.is_some()) {
             let in_rcx = Rule {
                 base: SEAM_RCX as u8,
@@ -97,6 +97,12 @@ fn is_new_stack(rule: &Rule) -> bool {
     u32::from(rule.kind) == SEAM_RULE_CFA
         && u32::from(rule.base) == SEAM_RCX
         && rule.cfa_offset == 8
+}
+
+fn returns_to_rcx(rule: &Rule) -> bool {
+    u32::from(rule.kind) == SEAM_RULE_RETURN_APART
+        && u32::from(rule.flags) & SEAM_RULE_IN_REGISTER != 0
+        && i64::from(rule.deref_offset) == i64::from(SEAM_RCX)
 }
 
 /// The new stack is at rcx, the registers are still in the frame at rbp.
@@ -165,6 +171,8 @@ fn places<'d, R: ReadRef<'d>>(
 
 #[cfg(test)]
 mod tests {
+    use seam_wire::SEAM_RULE_UNSUPPORTED;
+
     use super::*;
     use crate::build::cfi_list;
 

@@ -50,8 +50,13 @@ impl CoreImage {
             why,
             hint: hint.to_owned(),
         };
-        let file = File::open(path)
-            .map_err(|e| failed(e.to_string(), "name a core file, or the id of a process"))?;
+        const NAMES: &str = "name a core file, or the id of a process";
+        // Opening a pipe would wait for somebody to write to it.
+        let kind = std::fs::metadata(path).map_err(|e| failed(e.to_string(), NAMES))?;
+        if !kind.is_file() {
+            return Err(failed("it is no file".to_owned(), NAMES));
+        }
+        let file = File::open(path).map_err(|e| failed(e.to_string(), NAMES))?;
         let mut core = Core::open(file).map_err(|e| {
             failed(
                 e.to_string(),

@@ -92,6 +92,8 @@ pub(crate) enum FailOn {
     GoroutineLeak,
     /// A leaked or suspect group
     Suspect,
+    /// A program that could not be looked at, or not completely (exit code 3)
+    NotSeen,
 }
 
 const DUMP_EXAMPLES: &str = "\

@@ -12,10 +12,10 @@ use std::time::Duration;
 use anyhow::Result;
 use seam_capture::{Command, Executed, Family, Hold};
 use seam_dump::count;
-use seam_leaks::{Outcome, Verdict};
+use seam_leaks::{Outcome, Suite, Verdict};
 
 use super::watch::{Ended, watch};
-use super::{EXIT_FOUND, left, write_report};
+use super::{EXIT_FOUND, EXIT_UNSEEN, left, write_report};
 use crate::args::{FailOn, GoroutinesArgs};
 use crate::failure::Failure;
 use crate::{signals, terminal};
@@ -59,8 +59,11 @@ pub(super) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
         )
     })??;
     terminal::print(&outcome.text, "goroutines")?;
-    let found = outcome.found && code == 0;
-    Ok(ExitCode::from(if found { EXIT_FOUND } else { code }))
+    Ok(ExitCode::from(match code {
+        0 if outcome.found => EXIT_FOUND,
+        0 if outcome.unseen => EXIT_UNSEEN,
+        code => code,
+    }))
 }
 
 /// Hears of programs until the command has ended.
@@ -125,6 +128,8 @@ fn follow(
 struct Shown {
     text: String,
     found: bool,
+    /// Something was not seen, and was asked for.
+    unseen: bool,
 }
 
 /// Judges programs as they end.
@@ -160,11 +165,18 @@ fn shown(args: &GoroutinesArgs, outcome: &Outcome) -> Result<Shown> {
     let found = args.fail_on.iter().any(|on| match on {
         FailOn::GoroutineLeak => has(Verdict::Leak),
         FailOn::Suspect => has(Verdict::Leak) || has(Verdict::Suspect),
+        FailOn::NotSeen => false,
     });
+    let unseen = !outcome.notes.is_empty() || outcome.suites.iter().any(Suite::unseen);
+    let unseen = unseen && args.fail_on.contains(&FailOn::NotSeen);
     let text = if args.json {
         json(outcome)
     } else {
         seam_leaks::outcome_text(outcome, args.all)
     };
-    Ok(Shown { text, found })
+    Ok(Shown {
+        text,
+        found,
+        unseen,
+    })
 }

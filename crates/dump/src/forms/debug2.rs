@@ -8,7 +8,10 @@ use std::fmt::Write;
 use seam_runtime::Status;
 
 use crate::words::{clean, without_types};
-use crate::{Dump, Frame, Goroutine, Kind, Trust};
+use crate::{Dump, Frame, Goroutine, Kind, Stack, Trust};
+
+/// What the runtime writes as `panic`.
+const PANIC: &str = "runtime.gopanic";
 
 /// A minute, by which the runtime counts waits.
 const MINUTE_NS: u64 = 60_000_000_000;
@@ -56,9 +59,18 @@ fn frames(dump: &Dump, goroutine: &Goroutine, out: &mut String) {
         return;
     }
     let stack = goroutine.stack.and_then(|id| dump.stacks.get(id as usize));
-    for frame in stack.into_iter().flat_map(|s| &s.frames) {
-        if shown(frame) {
-            let _ = writeln!(out, "{}(...)", clean(&without_types(&frame.place.function)));
+    let gap = stack.and_then(Stack::gap);
+    let elided = stack.map_or(0, |stack| stack.elided);
+    for (at, frame) in stack.into_iter().flat_map(|s| &s.frames).enumerate() {
+        if gap == Some(at) {
+            let _ = writeln!(out, "...{elided} frames elided...");
+        }
+        if shown(frame, at == 0) {
+            let function = match &*frame.place.function {
+                PANIC => "panic".to_owned(),
+                function => clean(&without_types(function)),
+            };
+            let _ = writeln!(out, "{function}(...)");
             let file = match &*frame.place.file {
                 "" => "??".to_owned(),
                 file => clean(file),
@@ -69,8 +81,9 @@ fn frames(dump: &Dump, goroutine: &Goroutine, out: &mut String) {
 }
 
 /// `showframe`: what the runtime does for itself is not shown, but what programs call is; nor are
-/// functions that the compiler made to wrap others.
-fn shown(frame: &Frame) -> bool {
+/// functions that the compiler made to wrap others. A panic is shown, since it stands between what
+/// failed and what was deferred.
+fn shown(frame: &Frame, innermost: bool) -> bool {
     if frame.kind == Kind::C || frame.kind == Kind::Unknown {
         return true;
     }
@@ -78,6 +91,7 @@ fn shown(frame: &Frame) -> bool {
         return false;
     }
     match frame.place.function.strip_prefix("runtime.") {
+        Some("gopanic") => !innermost,
         Some(name) => name.starts_with(|c: char| c.is_ascii_uppercase()),
         None => frame.place.function.contains('.'),
     }

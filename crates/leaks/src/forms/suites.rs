@@ -47,7 +47,8 @@ fn of_suite(suite: &Suite, all: bool, out: &mut String) {
             one(suite.goroutines, group, out);
         }
     }
-    if suite.others.iter().any(|group| shown(&group)) {
+    let others = suite.others.iter().any(|group| shown(&group));
+    if others && !suite.tests.is_empty() {
         out.push_str("\nof no test that is known\n");
     }
     for group in suite.others.iter().filter(shown) {
@@ -65,6 +66,7 @@ fn leaked(suite: &Suite) -> String {
     let leaks = |test: &&Test| test.groups.iter().any(|g| g.verdict == Verdict::Leak);
     let tests = suite.tests.iter().filter(leaks).count() as u64;
     let leaked = match (of(Verdict::Leak), tests) {
+        (0, _) if suite.goroutines == 0 => "not looked at".to_owned(),
         (0, _) => "no leak found".to_owned(),
         (number, 0) => count(number, "leaked goroutine"),
         (number, tests) => format!(

@@ -7,7 +7,7 @@ use seam_dump::{Placed, age, clean, count, file_name, short, thousands, without_
 use crate::{Judged, Report, Verdict};
 
 /// Columns of a line of frames.
-const COLUMNS: usize = 96;
+const COLUMNS: usize = 80;
 /// Suspect groups that are shown without --all.
 const SUSPECTS_MAX: usize = 10;
 

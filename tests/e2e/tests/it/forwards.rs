@@ -88,3 +88,25 @@ fn stacks_made_in_assembly_begin_where_nothing_is_described() {
         not_rooted(&summary)
     );
 }
+
+#[test]
+fn children_made_by_vfork() {
+    let bench = Bench::new();
+    let program = places::c_program("vforks", &[]);
+    let mut process = Process::start(&mut Command::new(program));
+    process.line("ready", |line| (line == "ready").then_some(()));
+    run_well(&mut bench.record(process.pid(), "-d 3s -r 997 -o x.pb.gz -o x.json"));
+    let (profile, summary) = (bench.pprof("x.pb.gz"), bench.json("x.json"));
+    assert_eq!(not_rooted(&summary), [""; 0]);
+    assert_eq!(summary["quality"]["edges"]["impossible"], 0);
+    let mut made = 0;
+    for stack in profile.stacks.iter().filter(|s| s.has("vfork")) {
+        let names: Vec<&str> = stack.frames.iter().map(|f| f.name.as_str()).collect();
+        let at = names.iter().position(|name| *name == "vfork");
+        let callers = &names[..at.expect("it has it")];
+        let own = ["main", "round_of_children", "child_made"];
+        assert!(callers.ends_with(&own), "{}", stack.text());
+        made += stack.count;
+    }
+    assert!(made > 20, "{made}");
+}
