@@ -210,8 +210,8 @@ fn cfa<'d, S: UnwindSection<Slice<'d>>>(frames: &S, cfa: &CfaRule<usize>) -> Rul
     }
 }
 
-/// A return address that is not right below the CFA: in a register, as glibc's vfork keeps it during
-/// its system call (sysdeps/unix/sysv/linux/x86_64/vfork.S), or elsewhere on the stack.
+/// A return address that is not right below the CFA: in a register, as glibc's vfork keeps it
+/// during its system call (sysdeps/unix/sysv/linux/x86_64/vfork.S), or elsewhere on the stack.
 fn return_apart(cfa: &CfaRule<usize>, place: &RegisterRule<usize>) -> Option<Rule> {
     let CfaRule::RegisterAndOffset { register, offset } = cfa else {
         return None;

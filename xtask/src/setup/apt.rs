@@ -50,12 +50,14 @@ pub(crate) const TESTS: &[Package] = &[
         "libclang1-19",
         &[File("/usr/lib/llvm-19/lib/libclang-19.so.1")],
     ),
+    package("libosmesa6-dev", &[File("/usr/include/GL/osmesa.h")]),
     package("librocksdb-dev", &[File("/usr/include/rocksdb/c.h")]),
     package("hugo", &[File("/usr/bin/hugo")]),
     package("linux-perf", &[Command("perf")]),
     package("lld-19", &[Command("ld.lld-19")]),
     package("musl-tools", &[Command("musl-gcc")]),
     package("python3", &[File("/usr/bin/python3")]),
+    package("softhsm2", &[File("/usr/lib/softhsm/libsofthsm2.so")]),
 ];
 
 /// For booting other kernels.

@@ -110,3 +110,25 @@ fn children_made_by_vfork() {
     }
     assert!(made > 20, "{made}");
 }
+
+#[test]
+fn handlers_in_a_static_program() {
+    let bench = Bench::new();
+    let program = places::c_program("handled", &["-static"]);
+    let mut process = Process::start(&mut Command::new(program));
+    process.line("ready", |line| (line == "ready").then_some(()));
+    run_well(&mut bench.record(process.pid(), "-d 2s -r 997 -o x.pb.gz -o x.json"));
+    let (profile, summary) = (bench.pprof("x.pb.gz"), bench.json("x.json"));
+    assert_eq!(not_rooted(&summary), [""; 0]);
+    assert_eq!(summary["quality"]["edges"]["impossible"], 0);
+    let leaf = profile.stacks.iter().filter(|s| s.has("handler_leaf"));
+    let mut count = 0;
+    for stack in leaf {
+        let own = ["main", "raises", "raise", "handler", "handler_leaf"];
+        let names = stack.frames.iter().map(|f| f.name.as_str());
+        let path: Vec<&str> = names.filter(|name| own.contains(name)).collect();
+        assert_eq!(path, own, "{}", stack.text());
+        count += stack.count;
+    }
+    assert!(count > 300, "{count}");
+}

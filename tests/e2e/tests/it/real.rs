@@ -12,12 +12,15 @@ use seam_e2e::seam::{Bench, not_rooted, parse_json, run_well};
 /// How often it is recorded on a machine too busy to see everything at once.
 const ROUNDS: usize = 4;
 
-/// Whether the frames hold these functions in this order.
+/// Whether the frames hold these functions in this order; `x*` is anything that begins with x.
 fn holds(stack: &Stack, together: &[String]) -> bool {
     let mut names = stack.frames.iter().map(|f| f.name.as_str());
-    together
-        .iter()
-        .all(|wanted| names.any(|name| name == wanted))
+    together.iter().all(|wanted| {
+        names.any(|name| match wanted.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == wanted,
+        })
+    })
 }
 
 fn check(name: &str) {
@@ -104,6 +107,17 @@ fn duckdb_below_database_sql() {
 #[test]
 fn kafka_has_threads_of_its_own() {
     check("kafka");
+}
+
+/// Shaders are compiled while it runs: code of no file.
+#[test]
+fn llvmpipe_compiles_its_shaders() {
+    check("osmesa");
+}
+
+#[test]
+fn a_cpp_library_opened_by_the_program() {
+    check("pkcs11");
 }
 
 #[test]

@@ -1,0 +1,3 @@
+module seam.test/real/osmesa
+
+go 1.21
