@@ -19,6 +19,13 @@ use crate::{Image, Modules, ProcessMap, TableCache, Target};
 /// The parts of Go's own toolchain have main packages with such paths.
 const TOOLCHAIN: &str = "cmd/";
 
+/// Whether a folder has Go's own tools: `GOROOT/pkg/tool/linux_amd64`.
+fn is_toolchain(folder: &std::path::Path) -> bool {
+    folder
+        .parent()
+        .is_some_and(|parent| parent.ends_with("pkg/tool"))
+}
+
 /// How long is waited for an executable to be mapped, and how often is looked.
 const MAPPED_WITHIN: Duration = Duration::from_millis(50);
 const MAPPED_EVERY: Duration = Duration::from_micros(200);
@@ -53,6 +60,11 @@ impl Executed {
     /// Opens what a process executes now, and keeps its memory if it is a Go program.
     #[must_use]
     pub fn of(pid: i32) -> Self {
+        // Most of what `go test` runs are these, and each would take time that others need.
+        let path = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+        if path.parent().is_some_and(is_toolchain) {
+            return Self::Other;
+        }
         let opened = || {
             let memory = Opened::new(pid)?;
             let exe = File::open(format!("/proc/{pid}/exe"))?;

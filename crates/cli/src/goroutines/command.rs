@@ -74,8 +74,15 @@ fn follow(
 ) -> Result<(u8, Vec<String>)> {
     let (mut gone, mut refused, mut asked) = (0u64, 0u64, false);
     let mut watched: Vec<JoinHandle<()>> = Vec::new();
-    let code = loop {
-        for pid in family.executed(PATIENCE)? {
+    let mut code = None;
+    loop {
+        // What was told before the command's end is heard after it, too.
+        let patience = if code.is_some() {
+            Duration::ZERO
+        } else {
+            PATIENCE
+        };
+        for pid in family.executed(patience)? {
             watched.retain(|thread| !thread.is_finished());
             match Executed::of(pid) {
                 Executed::Go(_) if watched.len() >= KEPT_MAX => refused += 1,
@@ -92,15 +99,16 @@ fn follow(
                 Executed::Other => {}
             }
         }
-        if let Some(code) = command.exit_code(Duration::ZERO) {
-            break code;
+        if code.is_some() {
+            break;
         }
+        code = command.exit_code(Duration::ZERO);
         if signals::asked_to_finish() && !asked {
             asked = true;
             // SAFETY: the process is our own child, which we have not waited for yet.
             unsafe { libc::kill(command.pid(), libc::SIGTERM) };
         }
-    };
+    }
     // Those that end with the command are still being read.
     let until = std::time::Instant::now() + END_PATIENCE;
     while watched.iter().any(|w| !w.is_finished()) && std::time::Instant::now() < until {
@@ -121,7 +129,7 @@ fn follow(
     let notes = notes.into_iter().filter(|(number, ..)| *number > 0);
     let notes = notes.map(|(number, what, why)| format!("{}: {why}", count(number, what)));
     let notes = notes.collect();
-    Ok((code, notes))
+    Ok((code.unwrap_or_default(), notes))
 }
 
 /// What is shown at the end.

@@ -312,7 +312,7 @@ impl<'a> World<'a> {
 /// What a goroutine that runs knows may be in registers only. Where these can't be had, nothing is
 /// certain while one runs. Of what has ended, the one that ended it did nothing else.
 fn running(full: &Full) -> Result<(), String> {
-    let runs = |g: &&Goroutine| g.status == Status::Running;
+    let runs = |g: &&Goroutine| g.status == Status::Running && !g.is_the_runtimes();
     let count = full.dump.goroutines.iter().filter(runs).count();
     match (&full.memory, &full.registers) {
         (_, Some(_)) | (Source::Core(_), _) => Ok(()),
