@@ -2,6 +2,7 @@
 //! shows.
 
 mod asm;
+pub(crate) mod code;
 pub(crate) mod goroutines;
 mod join;
 pub(crate) mod look;

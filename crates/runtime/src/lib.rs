@@ -40,6 +40,7 @@ pub use test_names::{TestNames, is_test_name};
 pub use timers::{Timer, timers};
 pub use waits::{
     Channel, Deadline, Direction, Found, Parked, TOP_WORDS, WaitKind, WaitLayout, Waits, WaitsOn,
+    select_tables,
 };
 
 /// The result of reading something of a runtime.

@@ -8,6 +8,7 @@ mod kind;
 mod layout;
 mod parked;
 mod queue;
+mod scases;
 
 use std::collections::HashMap;
 
@@ -15,9 +16,11 @@ use seam_memory::Memory;
 
 pub use kind::WaitKind;
 pub use layout::WaitLayout;
+pub use scases::select_tables;
 
 use crate::layout::word;
 use parked::Slots;
+use scases::nil_cases;
 
 /// Words of a parked stack's innermost part in which records are looked for: the frames of gopark,
 /// of the function that waits and of its caller have some 60, Go 1.19 to 1.27.
@@ -36,7 +39,7 @@ pub struct Parked {
     pub timer: u64,
     /// Where it goes on: goroutines parked at one place keep their records in the same slot.
     pub pc: u64,
-    /// The innermost words of its stack.
+    /// The innermost words of its stack; of a select what [`select_tables`] gives.
     pub top: Vec<u64>,
 }
 
@@ -156,6 +159,9 @@ impl Waits {
                 WaitKind::NilReceive => found.on.push(nil(Direction::Receive)),
                 WaitKind::Io => found.on.extend(self.descriptor(memory, one)),
                 WaitKind::Sleep => found.on.extend(self.timer(memory, one)),
+                WaitKind::Select | WaitKind::NoCases if !found.cut => {
+                    nil_cases(&one.top, &mut found.on);
+                }
                 kind if kind.on_semaphore() && found.on.is_empty() => {
                     if let Some((sudog, address)) = self.semaphore(memory, one) {
                         found.sudogs.push(sudog);

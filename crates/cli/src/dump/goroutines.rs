@@ -12,10 +12,11 @@ use seam_memory::{Memory, Source, Window};
 use seam_runtime::{
     Buffers, Channel, Error, Found, Goroutine, GoroutineList, Labels, Layout, Look, Machine,
     Parked, Place, Seen, Status, TOP_WORDS, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn,
-    labels, look, machines,
+    labels, look, machines, select_tables,
 };
 use seam_unwind::{ParkedGoroutine, walk_parked};
 
+use super::code::{Code, with_code};
 use super::stacks::{RawStack, RawStacks};
 
 /// Goroutines that are read at once: their g's and stacks take some 6 MiB at most.
@@ -175,7 +176,7 @@ pub(super) fn read(
     // One thread reads and walks, this one finds what they wait on.
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(CHUNKS_AHEAD);
-        scope.spawn(move || walker.all(&list, &sender));
+        scope.spawn(move || with_code(runtime, |code| walker.all(&list, &sender, code)));
         for chunk in receiver {
             match chunk {
                 Ok(chunk) => reader.chunk(chunk, &mut known, stacks, &mut found),
@@ -227,7 +228,12 @@ struct Walker<'a> {
 
 impl Walker<'_> {
     /// Sends all goroutines, a chunk at a time.
-    fn all(&self, list: &GoroutineList, sender: &SyncSender<Result<Chunk, Error>>) {
+    fn all(
+        &self,
+        list: &GoroutineList,
+        sender: &SyncSender<Result<Chunk, Error>>,
+        code: &dyn Code,
+    ) {
         let mut stacks = RawStacks::default();
         let mut buffers = Buffers::default();
         let mut kinds = [None; 256];
@@ -241,7 +247,7 @@ impl Walker<'_> {
                 }
             };
             first += addresses.len() as u64;
-            let look = self.some(&addresses, &mut stacks, &mut buffers, &mut kinds);
+            let look = self.some(&addresses, &mut stacks, &mut buffers, &mut kinds, code);
             let new_stacks = stacks.all()[sent..].to_vec();
             sent = stacks.all().len();
             let chunk = Chunk {
@@ -261,6 +267,7 @@ impl Walker<'_> {
         stacks: &mut RawStacks,
         buffers: &mut Buffers,
         kinds: &mut [Option<WaitKind>; 256],
+        code: &dyn Code,
     ) -> Look<(u32, Vec<u64>)> {
         let (image, number, memory) = (self.image, self.number, self.memory);
         look(
@@ -273,10 +280,14 @@ impl Walker<'_> {
                 let kind = *kinds[usize::from(goroutine.wait_reason)]
                     .get_or_insert_with(|| kind_of(self.reasons, goroutine.wait_reason));
                 let waits = goroutine.status == Status::Waiting;
-                let top = if waits && kind.needs_stack() && goroutine.waiting == 0 {
-                    top(window)
-                } else {
-                    Vec::new()
+                let top = match goroutine.place() {
+                    _ if !waits => Vec::new(),
+                    Some(place) if kind == WaitKind::Select => {
+                        let frames = |pc| code.frame(pc);
+                        select_tables(window, &frames, place, goroutine.stack.end)
+                    }
+                    _ if kind.needs_stack() && goroutine.waiting == 0 => top(window),
+                    _ => Vec::new(),
                 };
                 Some((stacks.intern(raw), top))
             },

@@ -1,23 +1,21 @@
 //! What can wake parked goroutines: the mark over one look's memory, and what it is made of. Where
 //! the mark can't be complete, it is said why, and nothing is called unreachable.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
-use std::rc::Rc;
 
 use seam_capture::ImageRuntime;
 use seam_dump::{Goroutine, Kind, Trust, object};
-use seam_go::{Field, GoModule};
+use seam_go::Field;
 use seam_leaks::{Context, Reach};
 use seam_memory::{Memory, Piece, Source, Window};
-use seam_object::{Elf, ReadCache};
 use seam_runtime::{
     Budget, Candidate, Frames, From, Heap, HeapLayout, Hidden, Kept, Layout, Marked, Status,
     WaitKind, WaitsOn, chain, contexts, interfaces, mark, specials,
 };
 
 use super::c_memory;
+use crate::dump::code::{Code, with_code};
 use crate::dump::goroutines::Raw;
 use crate::dump::look::Full;
 
@@ -44,7 +42,7 @@ const AT_ONCE: usize = 1024;
 /// Marks.
 pub(super) fn reach(full: &Full) -> Reach {
     match World::read(full, &full.memory) {
-        Ok(world) => world.reach(),
+        Ok(world) => with_code(world.runtime, |code| world.reach(code)),
         Err(why) => Reach {
             incomplete: Some(why),
             ..Reach::default()
@@ -115,18 +113,9 @@ impl<'a> World<'a> {
         })
     }
 
-    fn reach(&self) -> Reach {
+    fn reach(&self, code: &dyn Code) -> Reach {
         let mut roots = self.variables();
-        let cache = self.runtime.module.file.as_ref().map(ReadCache::new);
-        let elf = cache.as_ref().and_then(|cache| Elf::parse(cache).ok());
-        let go = elf.as_ref().and_then(|elf| GoModule::find(elf).ok()?);
-        let known = RefCell::new(HashMap::new());
-        let frames = |pc: u64| {
-            let (elf, go) = (elf.as_ref()?, go.as_ref()?);
-            let linked = pc.wrapping_sub(self.runtime.load_bias);
-            let frame = || go.frame(elf, linked).map(Rc::new);
-            known.borrow_mut().entry(pc).or_insert_with(frame).clone()
-        };
+        let frames = |pc: u64| code.frame(pc);
         let first = self.mark(&roots, &frames);
         let mut reach = Reach {
             unreachable: first.live.iter().map(|live| !live).collect(),
@@ -147,12 +136,7 @@ impl<'a> World<'a> {
             reach.unreachable.clear();
             reach.only_through_c.clear();
         }
-        let done = |pc: u64, select: bool| {
-            let (elf, go) = (elf.as_ref()?, go.as_ref()?);
-            let linked = pc.wrapping_sub(self.runtime.load_bias);
-            Some(go.waits_for_done(elf, linked, select))
-        };
-        reach.contexts = self.contexts(done);
+        reach.contexts = self.contexts(code);
         reach.holds = self.holds();
         reach
     }
@@ -179,7 +163,7 @@ impl<'a> World<'a> {
     }
 
     /// The contexts whose end goroutines wait for: of a few for each stack.
-    fn contexts(&self, done: impl Fn(u64, bool) -> Option<bool>) -> BTreeMap<u32, Context> {
+    fn contexts(&self, code: &dyn Code) -> BTreeMap<u32, Context> {
         let dump = &self.full.dump;
         let types = &self.runtime.data.types;
         let mut asked: HashMap<Option<u32>, u32> = HashMap::new();
@@ -219,7 +203,7 @@ impl<'a> World<'a> {
             let select = goroutine.kind == WaitKind::Select;
             if *by_code
                 .entry(pc)
-                .or_insert_with(|| done(pc, select) == Some(true))
+                .or_insert_with(|| code.waits_for_done(pc, select))
             {
                 let chain = vec![GONE.to_owned()];
                 all.entry(at).or_insert(Context { chain });
