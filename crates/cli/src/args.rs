@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{ColorChoice, CommandFactory, Parser};
 
 use crate::record::Group;
-pub(crate) use looks::{DumpArgs, FailOn, GoroutinesArgs};
+pub(crate) use looks::{DumpArgs, FailOn, GoroutinesArgs, LookedAt};
 
 /// Samples a second: below, nothing is learned; above, the target is slowed down.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 1..=10_000;

@@ -23,7 +23,7 @@ use regex::Regex;
 use seam_capture::{CoreImage, Target};
 use seam_dump::{Dump, Goroutine, StackId, TextOptions, Thread};
 
-use crate::args::DumpArgs;
+use crate::args::{DumpArgs, LookedAt};
 use crate::failure::Failure;
 use crate::{by_name, signals, terminal};
 use look::{Origin, Wanted};
@@ -40,12 +40,7 @@ pub(crate) fn run(args: &DumpArgs) -> Result<()> {
     args.output
         .iter()
         .try_for_each(|path| written::check(path))?;
-    let named = Named {
-        target: args.target.as_deref(),
-        exe: args.exe.as_deref(),
-        name: args.name.as_deref(),
-    };
-    let origin = origin("dump", &named)?;
+    let origin = origin("dump", &args.looked_at)?;
     let Some(every) = args.watch else {
         let text = show(args, &choice, origin)?;
         return terminal::print(&text, "dump");
@@ -121,19 +116,14 @@ fn show(args: &DumpArgs, choice: &Choice<'_>, origin: Origin) -> Result<String> 
     Ok(text)
 }
 
-/// What is named on the command line.
-pub(crate) struct Named<'a> {
-    pub(crate) target: Option<&'a str>,
-    pub(crate) exe: Option<&'a Path>,
-    pub(crate) name: Option<&'a str>,
-}
-
 /// A process by its number or name, or a core file.
-pub(crate) fn origin(verb: &str, named: &Named<'_>) -> Result<Origin> {
-    let pid = named.target.and_then(|target| target.parse::<i32>().ok());
-    match named.target.filter(|_| pid.is_none()) {
-        Some(path) if named.name.is_none() => {
-            let core = CoreImage::open(Path::new(path), named.exe)?;
+pub(crate) fn origin(verb: &str, named: &LookedAt) -> Result<Origin> {
+    let (target, name) = (named.target.as_deref(), named.name.as_deref());
+    let by_number = target.and_then(|target| target.parse::<i32>().ok());
+    let pid = named.pid.or(by_number);
+    match target.filter(|_| pid.is_none()) {
+        Some(path) if name.is_none() => {
+            let core = CoreImage::open(Path::new(path), named.exe.as_deref())?;
             Ok(Origin::Core(Box::new(core)))
         }
         _ if named.exe.is_some() => Err(Failure::new(
@@ -141,7 +131,7 @@ pub(crate) fn origin(verb: &str, named: &Named<'_>) -> Result<Origin> {
             format!("seam {verb} core.123 --exe ./server"),
         )
         .into()),
-        _ => Ok(Origin::Process(target(verb, pid, named.name)?)),
+        _ => Ok(Origin::Process(self::target(verb, pid, name)?)),
     }
 }
 

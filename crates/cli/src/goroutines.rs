@@ -17,7 +17,6 @@ use seam_dump::{Dump, Goroutine, Kind};
 use seam_leaks::{History, Look, Report, Verdict, judge};
 
 use crate::args::{FailOn, GoroutinesArgs};
-use crate::dump::Named;
 use crate::dump::look::{self, Full, Origin, Wanted};
 use crate::failure::Failure;
 use crate::terminal;
@@ -35,12 +34,7 @@ pub(crate) fn run(args: &GoroutinesArgs) -> Result<ExitCode> {
         return command::run(args);
     }
     let times = Times::new(args)?;
-    let named = Named {
-        target: args.target.as_deref(),
-        exe: args.exe.as_deref(),
-        name: args.name.as_deref(),
-    };
-    let watched = match crate::dump::origin("goroutines", &named)? {
+    let watched = match crate::dump::origin("goroutines", &args.looked_at)? {
         Origin::Process(target) => watched(&target, times)?,
         // Nothing moves in a core: one look is all there is, and enough for the mark.
         Origin::Core(core) => Watched {

@@ -6,6 +6,26 @@ use std::time::Duration;
 
 use super::parse_duration;
 
+/// The one process, or the core file of one, that these verbs look at.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct LookedAt {
+    /// The process to look at, or a core file of one
+    #[arg(value_name = "PID|CORE")]
+    pub(crate) target: Option<String>,
+
+    /// The process to look at, as other verbs have it
+    #[arg(short, long, value_name = "PID", conflicts_with_all = ["target", "name"])]
+    pub(crate) pid: Option<i32>,
+
+    /// The executable that a core file is of, where it is not at the path that the core names
+    #[arg(long, value_name = "FILE")]
+    pub(crate) exe: Option<PathBuf>,
+
+    /// Look at the process whose name or command line matches
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) name: Option<String>,
+}
+
 const GOROUTINES_EXAMPLES: &str = "\
 Examples:
   sudo seam goroutines 4242                    three looks in two seconds
@@ -16,10 +36,11 @@ Examples:
   sudo seam goroutines --fail-on goroutine-leak -o leaks.xml -- go test ./...
 
 The program runs on: nothing is stopped, signalled or written. A goroutine is called leaked where
-nothing that can run leads to what it waits on, in every look, or where its group grows without end.
+nothing that can run leads to what it waits on, look after look, or where its group grows on and on.
 Needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.
-Exit codes: 0 looked, 1 --fail-on found something, 2 error. After -- the command's own exit code
-if that is not 0 (128 and the signal's number if it ended by a signal), else the same.";
+Exit codes: 0 looked, 1 --fail-on found something, 2 error, 3 something was not seen and --fail-on
+not-seen asked for it. After -- the command's own exit code if that is not 0 (128 and the signal's
+number if it ended by a signal), else the same.";
 
 /// Tell which goroutines are leaked, and why
 ///
@@ -28,17 +49,8 @@ if that is not 0 (128 and the signal's number if it ended by a signal), else the
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = GOROUTINES_EXAMPLES)]
 pub(crate) struct GoroutinesArgs {
-    /// The process to look at, or a core file of one: what nothing could wake is found in it, too
-    #[arg(value_name = "PID|CORE")]
-    pub(crate) target: Option<String>,
-
-    /// The executable that a core file is of, where it is not at the path that the core names
-    #[arg(long, value_name = "FILE")]
-    pub(crate) exe: Option<PathBuf>,
-
-    /// Look at the process whose name or command line matches
-    #[arg(long, value_name = "REGEX")]
-    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) looked_at: LookedAt,
 
     /// From the first look to the last
     #[arg(long = "for", value_name = "TIME", value_parser = parse_duration, default_value = "2s",
@@ -81,7 +93,7 @@ pub(crate) struct GoroutinesArgs {
     /// binary by its tests. Go's own tools are left out
     ///
     /// It runs without seam's privileges: under sudo, as the user who called it.
-    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["target", "exe", "name", "every"])]
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["target", "pid", "exe", "name", "every"])]
     pub(crate) command: Vec<OsString>,
 }
 
@@ -119,17 +131,8 @@ Exit codes: 0 shown, 2 error.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = DUMP_EXAMPLES)]
 pub(crate) struct DumpArgs {
-    /// The process to look at, or a core file of one
-    #[arg(value_name = "PID|CORE")]
-    pub(crate) target: Option<String>,
-
-    /// The executable that a core file is of, where it is not at the path that the core names
-    #[arg(long, value_name = "FILE")]
-    pub(crate) exe: Option<PathBuf>,
-
-    /// Look at the process whose name or command line matches
-    #[arg(long, value_name = "REGEX")]
-    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) looked_at: LookedAt,
 
     /// Show every group, all members' numbers, and each frame on a line
     #[arg(short, long, help_heading = "What is shown")]
