@@ -5,6 +5,7 @@
 mod core;
 mod live;
 mod opened;
+mod resident;
 mod snapshot;
 mod source;
 mod window;
@@ -12,6 +13,7 @@ mod window;
 pub use core::{Core, CoreError, CoreFile, CoreSegment, CoreThread};
 pub use live::Live;
 pub use opened::Opened;
+pub use resident::Resident;
 pub use snapshot::Snapshot;
 pub use source::Source;
 pub use window::Window;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::{Core, Live, Memory, Opened, Piece, Unreadable};
+use crate::{Core, Memory, Opened, Piece, Resident, Unreadable};
 
 /// The memory of any of these.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// A running process.
-    Live(Live),
+    /// A running process, of which what is swapped out is left alone.
+    Live(Resident),
     /// One whose memory is kept beyond its end.
     Opened(Opened),
     /// A core file.

@@ -22,6 +22,7 @@ pub(super) struct Group {
     pub(super) stack: Vec<Place>,
     cause: Option<String>,
     count: u64,
+    unreachable: u64,
     created_by: Option<Place>,
 }
 
@@ -68,7 +69,11 @@ fn leak(group: Group) -> Leak {
     Leak {
         key: (own.cloned().unwrap_or_default(), creator),
         cause: group.cause.unwrap_or_default(),
-        count: group.count,
+        // A group that only growth shows has none of them.
+        count: match group.unreachable {
+            0 => group.count,
+            some => some,
+        },
         functions,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use seam_capture::{CoreImage, Image, Target};
 use seam_dump::Dump;
-use seam_memory::{Live, Opened, Source};
+use seam_memory::{Opened, Resident, Source};
 
 use super::goroutines::{self, Goroutines, Raw};
 use super::join::joined;
@@ -75,10 +75,11 @@ pub(crate) fn full(target: &Target, wanted: Wanted) -> Result<Full> {
     let pid = target.pid;
     let program = program(pid);
     let image = Image::read(pid)?;
-    let memory = Source::Live(Live::new(pid));
+    let resident = Resident::new(pid);
+    let memory = Source::Live(resident.clone());
     let mut stacks = RawStacks::default();
     let started = Instant::now();
-    let mut threads = Threads::look(pid, &image, &mut stacks)?;
+    let mut threads = Threads::look(pid, &resident, &image, &mut stacks)?;
     let mut dump = Dump {
         pid,
         name: target.name.clone(),
@@ -99,6 +100,12 @@ pub(crate) fn full(target: &Target, wanted: Wanted) -> Result<Full> {
             format!("try again: seam {} {pid}", crate::args::verb()),
         )
         .into());
+    }
+    if resident.left_alone() > 0 {
+        dump.notes.push(format!(
+            "what is swapped out was left alone, for reading would bring it back: {} reads",
+            resident.left_alone()
+        ));
     }
     dump.now_ns = monotonic_ns();
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();

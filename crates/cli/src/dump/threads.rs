@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use seam_capture::{BlockedIn, Image, Target, ThreadFacts, ThreadRegisters, thread_facts};
 use seam_dump::Trust;
-use seam_memory::{Core, CoreThread, Live, Memory};
+use seam_memory::{Core, CoreThread, Memory, Resident};
 use seam_unwind::{Start, walk, walk_by_sp};
 use seam_wire::{SEAM_R8, SEAM_R9, SEAM_R10, SEAM_RDI, SEAM_RDX, SEAM_RSI, SEAM_RSP, ThreadRecord};
 
@@ -44,6 +44,7 @@ pub(super) struct Threads {
 impl Threads {
     pub(super) fn look(
         pid: i32,
+        memory: &Resident,
         image: &Image,
         stacks: &mut RawStacks,
     ) -> Result<Self, seam_capture::Error> {
@@ -57,12 +58,11 @@ impl Threads {
             ),
         };
         let facts = thread_facts(pid)?;
-        let memory = Live::new(pid);
         let all = match &registers {
-            Some(registers) => by_registers(registers, facts, image, &memory, stacks),
+            Some(registers) => by_registers(registers, facts, image, memory, stacks),
             None => {
                 let each = facts.into_iter();
-                each.map(|facts| by_proc(facts, image, &memory, stacks))
+                each.map(|facts| by_proc(facts, image, memory, stacks))
                     .collect()
             }
         };
@@ -158,7 +158,7 @@ fn by_registers(
     registers: &ThreadRegisters,
     facts: Vec<ThreadFacts>,
     image: &Image,
-    memory: &Live,
+    memory: &Resident,
     stacks: &mut RawStacks,
 ) -> Vec<Walked> {
     let read = || {
@@ -275,7 +275,7 @@ fn of_core(thread: &CoreThread, core: &Core, image: &Image, stacks: &mut RawStac
 }
 
 /// Without registers: /proc tells sp and pc of threads that wait in a system call.
-fn by_proc(facts: ThreadFacts, image: &Image, memory: &Live, stacks: &mut RawStacks) -> Walked {
+fn by_proc(facts: ThreadFacts, image: &Image, memory: &Resident, stacks: &mut RawStacks) -> Walked {
     let blocked = |b: &BlockedIn| {
         let mut start = Start {
             pc: b.pc,

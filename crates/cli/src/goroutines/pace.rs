@@ -17,6 +17,8 @@ const LOOKS_MIN: u32 = 3;
 /// Looks beyond what was asked for, while they contradict each other, and the time between them.
 const MORE_MAX: u32 = 3;
 const MORE_EVERY: Duration = Duration::from_secs(1);
+/// By which part of the time between looks they are made sooner and later.
+const UNEVEN_PART: u32 = 7;
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy)]
@@ -90,13 +92,24 @@ impl Pace {
         let next = begun + self.every;
         let late = next > self.asked.whole() + self.asked.every / 2;
         if self.looks < self.asked.count && (!late || self.looks < LOOKS_MIN) {
-            return Some(next);
+            return Some(self.uneven(begun, self.every).max(begun + least));
         }
         if self.more < MORE_MAX && undecided() {
             self.more += 1;
-            return Some(begun + least.max(self.asked.every.min(MORE_EVERY)));
+            let pause = self.asked.every.min(MORE_EVERY);
+            return Some(self.uneven(begun, pause).max(begun + least));
         }
         None
+    }
+
+    /// A little sooner and later in turn: what the program does once a second would otherwise fall
+    /// into every look, or into none.
+    fn uneven(&self, begun: Duration, pause: Duration) -> Duration {
+        let shift = pause / UNEVEN_PART;
+        match self.looks % 2 {
+            1 => begun + pause - shift,
+            _ => begun + pause + shift,
+        }
     }
 
     /// What was not as asked for.
@@ -139,7 +152,7 @@ mod tests {
             every: 1000 * MS,
             count: 3,
         };
-        assert_eq!(times(asked, 50 * MS, 0), (vec![0, 1000, 2000], None));
+        assert_eq!(times(asked, 50 * MS, 0), (vec![0, 857, 2000], None));
     }
 
     #[test]
@@ -149,9 +162,9 @@ mod tests {
             count: 7,
         };
         let (at, note) = times(asked, 1000 * MS, 0);
-        assert_eq!(at, [0, 2000, 4000, 6000]);
+        assert_eq!(at, [0, 2000, 4285, 6285]);
         assert!(note.is_some_and(|note| note.contains("4 were made instead of 7")));
-        assert_eq!(times(asked, 20_000 * MS, 0).0, [0, 40_000, 80_000]);
+        assert_eq!(times(asked, 20_000 * MS, 0).0, [0, 40_000, 85_714]);
     }
 
     #[test]
@@ -161,7 +174,7 @@ mod tests {
             count: 3,
         };
         let (at, note) = times(asked, 10 * MS, 2);
-        assert_eq!(at, [0, 500, 1000, 1500]);
+        assert_eq!(at, [0, 428, 1000, 1428]);
         assert!(note.is_some_and(|note| note.contains("1 look more")));
         assert_eq!(times(asked, 10 * MS, u32::MAX).0.len(), 6);
     }

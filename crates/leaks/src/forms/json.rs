@@ -44,6 +44,8 @@ pub(crate) struct Group<'a> {
     /// `high`, `medium`, `low` or `none`.
     severity: &'static str,
     count: u64,
+    /// How many of these nothing could wake.
+    unreachable: u64,
     growth_per_s: f64,
     age: Age,
     /// Functions that are not the runtime's, innermost first.
@@ -104,6 +106,7 @@ pub(crate) fn group(judged: &Judged) -> Group<'_> {
         cause: judged.cause.map(|cause| cause.name),
         severity: judged.severity.word(),
         count: facts.count(),
+        unreachable: facts.unreachable(),
         growth_per_s: facts.growth.per_second,
         age: Age {
             at_least_ns: facts.age.at_least_ns,
