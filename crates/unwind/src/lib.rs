@@ -4,6 +4,7 @@
 //! the pclntab for Go, with rows of their own where Go's runtime changes stacks. The walk itself is
 //! `bpf/unwind.h`. This crate opens no files and loads nothing into the kernel.
 
+mod arm64;
 mod build;
 mod cfi;
 mod copied_stack;

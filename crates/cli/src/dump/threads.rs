@@ -7,7 +7,9 @@ use seam_capture::{BlockedIn, Image, Target, ThreadFacts, ThreadRegisters, threa
 use seam_dump::Trust;
 use seam_memory::{Core, CoreThread, Live, Memory};
 use seam_unwind::{Start, walk, walk_by_sp};
-use seam_wire::{SEAM_R8, SEAM_R9, SEAM_R10, SEAM_RDI, SEAM_RDX, SEAM_RSI, SEAM_RSP, ThreadRecord};
+use seam_wire::{
+    Arch, SEAM_R8, SEAM_R9, SEAM_R10, SEAM_RDI, SEAM_RDX, SEAM_RSI, SEAM_RSP, ThreadRecord,
+};
 
 use super::running::sampled;
 use super::stacks::{RawStack, RawStacks};
@@ -214,7 +216,7 @@ fn kernel_frames(record: &ThreadRecord) -> Vec<u64> {
 
 fn start(record: &ThreadRecord) -> Start {
     Start {
-        reg: record.reg,
+        reg: Arch::widened(&record.reg),
         pc: record.pc,
         fsbase: record.fsbase,
         syscall: record.syscall,
@@ -224,7 +226,7 @@ fn start(record: &ThreadRecord) -> Start {
 
 fn of_core(thread: &CoreThread, core: &Core, image: &Image, stacks: &mut RawStacks) -> Walked {
     let start = Start {
-        reg: thread.registers,
+        reg: Arch::widened(&thread.registers),
         pc: thread.pc,
         fsbase: thread.fsbase,
         syscall: thread.syscall,
@@ -268,7 +270,7 @@ fn by_proc(facts: ThreadFacts, image: &Image, memory: &Live, stacks: &mut RawSta
             syscall: b.number,
             ..Start::default()
         };
-        start.reg[SEAM_RSP as usize] = b.sp;
+        start.reg[Arch::HOST.sp() as usize] = b.sp;
         // Not 0, by which the walk knows a new child behind clone.
         start.reg[0] = u64::MAX;
         let walked = walk_by_sp(memory, &image.tables, &start);
