@@ -411,7 +411,8 @@ static __always_inline int seam_step_gogo(struct seam_walk *w, const struct seam
 	if (!(rule->flags & SEAM_RULE_IN_REGISTER) &&
 	    seam_read_word(w, &pc, pc + (__s64)rule->deref_offset))
 		return seam_stop(w, SEAM_END_GO_STATE);
-	link = SEAM_GOGO_LINK(w, rule);
+	if (seam_gogo_link(w, rule, &link))
+		return seam_stop(w, SEAM_END_GO_STATE);
 	seam_switch(w, w->reg[SEAM_SP], pc, 1);
 	seam_resume(w, link);
 	return 0;

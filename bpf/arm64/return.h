@@ -86,9 +86,17 @@ static __always_inline __u64 seam_go_caller(__u64 sp, __s64 frame)
 /* Where in cgocallback's frame the g0.sched.sp of the callback further out is kept. */
 #define SEAM_CALLBACK_OUTER(rule) ((__s64)(rule)->deref_offset)
 #define SEAM_SCHED_LINK(go) ((go)->sched_lr)
-/* What gogo has put into the link register, if it has; in its first instruction on the goroutine's
- * stack it has not. */
-#define SEAM_GOGO_LINK(w, rule) ((rule)->flags & SEAM_RULE_OTHER_STACK ? 0 : (w)->reg[SEAM_X30])
+/* What gogo puts into the link register. In its first instructions on the goroutine's stack it is in
+ * the gobuf still, before gobuf.bp (Go 1.19 to 1.27). */
+static __always_inline int seam_gogo_link(struct seam_walk *w, const struct seam_rule *rule,
+					  __u64 *link)
+{
+	__u64 pc = w->reg[rule->base & (SEAM_WALK_REGISTERS - 1)] + (__s64)rule->deref_offset;
+
+	*link = w->reg[SEAM_X30];
+	return rule->flags & SEAM_RULE_OTHER_STACK &&
+	       seam_read_word(w, link, pc + w->runtime.g_sched_bp - 8 - w->runtime.g_sched_pc);
+}
 
 /* A place on another stack may be before its function has kept x30: then `link` is that. */
 static __always_inline void seam_resume(struct seam_walk *w, __u64 link)

@@ -74,7 +74,12 @@ static __always_inline __u64 seam_go_caller(__u64 sp, __s64 frame)
 #define SEAM_CALLBACK_OUTER(rule) 0
 /* There is no link register. */
 #define SEAM_SCHED_LINK(go) 0
-#define SEAM_GOGO_LINK(w, rule) 0
+
+static __always_inline int seam_gogo_link(struct seam_walk *w, const struct seam_rule *rule,
+					  __u64 *link)
+{
+	return 0;
+}
 
 /* A place on another stack is behind a call: no register says where it goes on. */
 static __always_inline void seam_resume(struct seam_walk *w, __u64 link)

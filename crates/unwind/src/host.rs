@@ -135,6 +135,11 @@ pub fn walk_by_sp(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked 
     walk_from(memory, set, start, None, 1 << set.arch.sp())
 }
 
+/// Walks the stack of a thread of which some registers are known, as bits by DWARF number.
+pub fn walk_knowing(memory: &dyn Memory, set: &TableSet, start: &Start, known: u64) -> Walked {
+    walk_from(memory, set, start, None, known)
+}
+
 /// Walks the stack of a goroutine that no thread runs.
 pub fn walk_parked(memory: &dyn Memory, set: &TableSet, parked: &ParkedGoroutine) -> Walked {
     let mut start = Start {

@@ -22,7 +22,8 @@ pub use build::{GoRuntimeFacts, ModuleTable, TableFacts, build, build_vdso};
 pub use copied_stack::{CopiedStack, EhFrames, walk_copied};
 pub use error::Error;
 pub use host::{
-    ParkedGoroutine, Start, TableSet, Walked, mapping_blocks, walk, walk_by_sp, walk_parked,
+    ParkedGoroutine, Start, TableSet, Walked, mapping_blocks, walk, walk_by_sp, walk_knowing,
+    walk_parked,
 };
 pub use rules::RuleSet;
 pub use stored::StoredError;

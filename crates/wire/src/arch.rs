@@ -1,6 +1,8 @@
 //! The processors whose code seam knows.
 
-use crate::{SEAM_ARM64_REGISTERS, SEAM_ARM64_SP, SEAM_RBP, SEAM_REGISTERS, SEAM_RSP, SEAM_X29};
+use crate::{
+    SEAM_ARM64_REGISTERS, SEAM_ARM64_SP, SEAM_RBP, SEAM_REGISTERS, SEAM_RSP, SEAM_X29, ThreadRecord,
+};
 
 /// A processor. What a file is for decides how it is read, not what seam runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,6 +73,24 @@ impl Arch {
             *to = *from;
         }
         all
+    }
+
+    /// Of a thread that the iterator tells: its registers by DWARF number, and which of them are
+    /// known, as bits (0 = all). On AArch64 the record has room for those alone that a walk from a
+    /// system call may ask for (bpf/arm64/kernel.h).
+    #[must_use]
+    pub fn of_thread(self, record: &ThreadRecord) -> ([u64; SEAM_ARM64_REGISTERS as usize], u64) {
+        const TOLD: [usize; 14] = [0, 1, 2, 3, 4, 5, 8, 19, 20, 21, 28, 29, 30, 31];
+        match self {
+            Self::X86_64 => (Self::widened(&record.reg), 0),
+            Self::Arm64 => {
+                let mut all = [0; SEAM_ARM64_REGISTERS as usize];
+                for (number, value) in TOLD.iter().zip(record.reg) {
+                    all[*number] = value;
+                }
+                (all, TOLD.iter().fold(0, |bits, number| bits | 1 << number))
+            }
+        }
     }
 
     /// How many registers a walk starts from.

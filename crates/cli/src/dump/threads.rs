@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use seam_capture::{BlockedIn, Image, Target, ThreadFacts, ThreadRegisters, thread_facts};
 use seam_dump::Trust;
 use seam_memory::{Core, CoreThread, Live, Memory};
-use seam_unwind::{Start, walk, walk_by_sp};
+use seam_unwind::{Start, walk, walk_by_sp, walk_knowing};
 use seam_wire::{
     Arch, SEAM_R8, SEAM_R9, SEAM_R10, SEAM_RDI, SEAM_RDX, SEAM_RSI, SEAM_RSP, ThreadRecord,
 };
@@ -162,9 +162,10 @@ fn by_registers(
             .into_iter()
             .map(|facts| {
                 let record = before.get(&facts.tid);
-                let stack = record
-                    .filter(|r| r.running == 0)
-                    .map(|r| walk(memory, &image.tables, &start(r)));
+                let stack = record.filter(|r| r.running == 0).map(|r| {
+                    let (start, known) = start(r);
+                    walk_knowing(memory, &image.tables, &start, known)
+                });
                 (facts, stack)
             })
             .collect();
@@ -214,14 +215,17 @@ fn kernel_frames(record: &ThreadRecord) -> Vec<u64> {
     frames.take_while(|frame| *frame != 0).collect()
 }
 
-fn start(record: &ThreadRecord) -> Start {
-    Start {
-        reg: Arch::widened(&record.reg),
+/// Where its walk begins, and which registers are known.
+fn start(record: &ThreadRecord) -> (Start, u64) {
+    let (reg, known) = Arch::HOST.of_thread(record);
+    let start = Start {
+        reg,
         pc: record.pc,
         fsbase: record.fsbase,
         syscall: record.syscall,
         ..Start::default()
-    }
+    };
+    (start, known)
 }
 
 fn of_core(thread: &CoreThread, core: &Core, image: &Image, stacks: &mut RawStacks) -> Walked {
