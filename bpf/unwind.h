@@ -272,6 +272,9 @@ static __always_inline void seam_start_walk(struct seam_walk *w, __s64 syscall)
 	w->end_pc = 0;
 	w->scheduler = 0;
 	w->cloning = seam_makes_child(syscall);
+#ifdef SEAM_ARM64
+	w->pushing = 0;
+#endif
 	w->callbacks = 0;
 	w->window_off = 0;
 	w->window_start = ~0ULL - 8 * SEAM_WINDOW_WORDS;

@@ -82,6 +82,8 @@ struct seam_walk {
 #ifdef SEAM_ARM64
 	/* Bits of an address: what lies above them in a signed return address is its signature. */
 	__u64 address_bits;
+	/* A frame with SEAM_RULE_PUSHES was met since the last signal frame. */
+	__u64 pushing;
 #endif
 	struct seam_mapping mapping;
 	struct seam_mapping previous;

@@ -146,6 +146,8 @@ enum seam_rule_flags {
 	SEAM_RULE_OTHER_STACK = 32,
 	/* Go's code, as its own table says; C linked into the same file is not. */
 	SEAM_RULE_GO_CODE = 64,
+	/* AArch64: a signal handler's function that pushes a call onto the interrupted stack. */
+	SEAM_RULE_PUSHES = 128,
 };
 
 /*

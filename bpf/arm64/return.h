@@ -32,6 +32,8 @@ static __always_inline void seam_to_caller(struct seam_walk *w, const struct sea
 	seam_saved(w, SEAM_X20, saved->saved_x20, SEAM_SAVED_LOST, cfa);
 	seam_saved(w, SEAM_X21, saved->saved_x21, SEAM_SAVED_LOST, cfa);
 	w->pc = pc & w->address_bits;
+	if (rule->flags & SEAM_RULE_PUSHES)
+		w->pushing = 1;
 	w->exact = rule->flags & SEAM_RULE_EXACT_CALLER;
 	if (w->exact) {
 		/*

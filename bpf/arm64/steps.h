@@ -6,6 +6,26 @@
 #ifndef SEAM_ARM64_STEPS_H
 #define SEAM_ARM64_STEPS_H
 
+/*
+ * Go's signal handler makes the interrupted code call asyncPreempt or sigpanic: it lowers the saved sp
+ * by 16, keeps x30 there, puts the pc into x30 and then changes the pc (runtime sigctxt.pushCall,
+ * preparePanic, Go 1.19 to 1.27). In between the frame pointer tells: in Go code it is sp - 8.
+ */
+static __noinline int seam_half_pushed(struct seam_walk *w)
+{
+	struct seam_rule rule = {};
+
+	if (w->reg[SEAM_X29] != w->reg[SEAM_SP] + 8)
+		return 0;
+	if ((seam_find_mapping(w, w->pc) && seam_late_mapping(w, w->pc)) || !w->mapping.table ||
+	    seam_find_rule(w, w->pc, &rule) || rule.flags & SEAM_RULE_EXACT_CALLER)
+		return 0;
+	if (w->reg[SEAM_X30] == w->pc)
+		w->saved_at[SEAM_X30] = w->reg[SEAM_SP];
+	w->reg[SEAM_SP] += 16;
+	return 0;
+}
+
 /* struct rt_sigframe lies at sp: siginfo (128 bytes), then the ucontext, whose uc_mcontext begins 176
  * bytes in, with the fault's address before the registers (arch/arm64/kernel/signal.c and
  * arch/arm64/include/uapi/asm/{ucontext,sigcontext}.h, Linux 5.10 to 6.18). */
@@ -26,6 +46,9 @@ static __always_inline int seam_step_signal(struct seam_walk *w)
 	w->pc = saved[32];
 	w->known = SEAM_ALL_REGISTERS;
 	w->exact = 1;
+	if (w->pushing)
+		seam_half_pushed(w);
+	w->pushing = 0;
 	return 0;
 }
 

@@ -63,6 +63,8 @@ pub enum SwitchKind {
     ExactCaller,
     /// A frame of the scheduler proper.
     Scheduler,
+    /// A frame of the signal handler that pushes a call onto the interrupted stack.
+    Pushes,
     /// The stack pointer was replaced and the old one is nowhere to be found.
     Lost,
     /// A function called from C that keeps this callee-saved register at sp + offset.

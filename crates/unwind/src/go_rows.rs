@@ -208,6 +208,7 @@ fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
         SwitchKind::GogoOnG0
         | SwitchKind::GogoWithoutLink(..)
         | SwitchKind::InLink
+        | SwitchKind::Pushes
         | SwitchKind::LinkKeptIn(_)
         | SwitchKind::ResumesAt(_) => unsupported(),
         SwitchKind::InCallersPlace { cfa, caller } => {

@@ -88,6 +88,7 @@ pub const SEAM_RULE_SCHEDULER: seam_rule_flags = 8;
 pub const SEAM_RULE_SAVED_BY_RBP: seam_rule_flags = 16;
 pub const SEAM_RULE_OTHER_STACK: seam_rule_flags = 32;
 pub const SEAM_RULE_GO_CODE: seam_rule_flags = 64;
+pub const SEAM_RULE_PUSHES: seam_rule_flags = 128;
 pub type seam_rule_flags = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]

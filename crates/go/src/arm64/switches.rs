@@ -31,6 +31,9 @@ const NAMED: &[&str] = &[
     "runtime.sigpanic0",
     "runtime.asyncPreempt",
     "runtime.schedule",
+    "runtime.doSigPreempt",
+    "runtime.(*sigctxt).pushCall",
+    "runtime.(*sigctxt).preparePanic",
     "crosscall2",
     "callbackasm1",
 ];
@@ -106,6 +109,9 @@ fn of_function(
         "runtime.sigpanic" | "runtime.sigpanic0" => whole(SwitchKind::ExactCaller),
         "runtime.asyncPreempt" => async_preempt(code, function),
         "runtime.schedule" => whole(SwitchKind::Scheduler),
+        "runtime.doSigPreempt"
+        | "runtime.(*sigctxt).pushCall"
+        | "runtime.(*sigctxt).preparePanic" => whole(SwitchKind::Pushes),
         "runtime.clone" => clone(code, function),
         "crosscall2" => crosscall2(code, function),
         // purego's: not looked at on AArch64.

@@ -8,8 +8,9 @@ use seam_wire::{
     SEAM_END_ROOT_THREAD, SEAM_RULE_ASMCGOCALL, SEAM_RULE_CFA, SEAM_RULE_CGOCALLBACK,
     SEAM_RULE_CGOCALLBACK_ON_G0, SEAM_RULE_CLONE, SEAM_RULE_EXACT_CALLER, SEAM_RULE_GOGO,
     SEAM_RULE_IN_REGISTER, SEAM_RULE_LINK_KEPT, SEAM_RULE_MCALL, SEAM_RULE_MORESTACK,
-    SEAM_RULE_NONE, SEAM_RULE_OTHER_STACK, SEAM_RULE_RETURN_APART, SEAM_RULE_ROOT,
-    SEAM_RULE_SCHEDULER, SEAM_RULE_SIGNAL, SEAM_RULE_SYSTEMSTACK, SEAM_RULE_UNSUPPORTED,
+    SEAM_RULE_NONE, SEAM_RULE_OTHER_STACK, SEAM_RULE_PUSHES, SEAM_RULE_RETURN_APART,
+    SEAM_RULE_ROOT, SEAM_RULE_SCHEDULER, SEAM_RULE_SIGNAL, SEAM_RULE_SYSTEMSTACK,
+    SEAM_RULE_UNSUPPORTED,
 };
 
 use super::{plain, save, stack, wire};
@@ -117,6 +118,7 @@ fn special_rule(kind: SwitchKind, rule: RuleArm64, depth: i32, frame: i32) -> Ru
         SwitchKind::Signal => plain(SEAM_RULE_SIGNAL),
         SwitchKind::ExactCaller => with_flag(rule, SEAM_RULE_EXACT_CALLER),
         SwitchKind::Scheduler => with_flag(rule, SEAM_RULE_SCHEDULER),
+        SwitchKind::Pushes => with_flag(rule, SEAM_RULE_PUSHES),
         SwitchKind::InLink => stack(depth),
         SwitchKind::LinkKeptIn(base) => RuleArm64 {
             base,
