@@ -1,5 +1,5 @@
-//! Packages of other Debian suites and processors, fetched without touching the machine's own package
-//! sources.
+//! Packages of other Debian suites and processors, fetched without touching the machine's own
+//! package sources.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! The processors that seam is built for, and what building for another one than the machine's takes.
+//! The processors that seam is built for, and what building for another one than the machine's
+//! takes.
 
 use std::path::PathBuf;
 

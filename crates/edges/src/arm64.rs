@@ -1,4 +1,5 @@
-//! What edges ask of code, for AArch64: every instruction has four bytes, so that nothing reads as two.
+//! What edges ask of code, for AArch64: every instruction has four bytes, so that nothing reads as
+//! two.
 
 use std::ops::Range;
 

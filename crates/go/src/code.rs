@@ -1,5 +1,6 @@
 //! Decoding a function's instructions, and how a fact spreads over its control flow. Shared by
-//! everything that checks or derives facts from code. Decoding is x86-64's, the flow any processor's.
+//! everything that checks or derives facts from code. Decoding is x86-64's, the flow any
+//! processor's.
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 use seam_object::{Elf, ReadRef};

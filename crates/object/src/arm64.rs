@@ -1,6 +1,6 @@
-//! The instructions of AArch64 that seam asks about, decoded: branches, calls, accesses to memory by a
-//! register and a constant, and what is done to the stack pointer. Everything else is [`Op::Other`].
-//! Encodings are those of the Arm Architecture Reference Manual (DDI 0487), C4.1.
+//! The instructions of AArch64 that seam asks about, decoded: branches, calls, accesses to memory
+//! by a register and a constant, and what is done to the stack pointer. Everything else is
+//! [`Op::Other`]. Encodings are those of the Arm Architecture Reference Manual (DDI 0487), C4.1.
 
 /// The number of the stack pointer, where an instruction means it and not zero.
 pub const SP: u8 = 31;
@@ -336,6 +336,8 @@ fn memory(word: u32) -> Option<Op> {
                 _ => return None,
             }
         }
+        // ldar x, [x]
+        _ if word & 0xffff_fc00 == 0xc8df_fc00 => Op::Load(one(0, 0)),
         // ldr x, [x, x]
         _ if word & 0xffe0_fc00 == 0xf860_6800 => Op::LoadIndexed {
             to: or_zero(word, 0),
@@ -392,6 +394,7 @@ mod tests {
         assert_eq!(op(0xa8c3_7bfd), Op::LoadPair(access(FP, SP, 0, 48), LR));
         assert_eq!(op(0xf81f_83fd), Op::Store(access(FP, SP, -8, 0)));
         assert_eq!(op(0xf940_1b84), Op::Load(access(4, 28, 48, 0)));
+        assert_eq!(op(0xc8df_fc21), Op::Load(access(1, 1, 0, 0)));
         assert_eq!(op(0xf900_23ff), Op::Store(access(ZR, SP, 64, 0)));
         assert_eq!(op(0x9100_001f), Op::Copy { to: SP, from: 0 });
         assert_eq!(op(0x9100_03e2), Op::Copy { to: 2, from: SP });

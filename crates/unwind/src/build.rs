@@ -119,9 +119,12 @@ fn below<'d, R: ReadRef<'d>>(
 ) -> RangeList {
     let entry = entry_point(elf.entry(), base, size, rules);
     if arch == Arch::Arm64 {
-        // Rows are not derived from the instructions of AArch64.
+        let derived = arm64::derived_rows(elf, base, known, rules);
+        facts.derived_functions = derived.functions;
+        facts.derived_given_up = derived.given_up;
         return arm64::plt(elf, base, rules)
             .overlaid(&entry)
+            .overlaid(&derived.rows)
             .overlaid(&arm64::sigreturn(elf, base, rules));
     }
     let derived = derived_rows(elf, base, known, rules);

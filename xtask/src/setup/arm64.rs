@@ -1,5 +1,5 @@
-//! Building for arm64 on another processor: a cross compiler, Rust's library, and Debian's packages of
-//! arm64 unpacked in the cache. The machine's own package sources stay as they are.
+//! Building for arm64 on another processor: a cross compiler, Rust's library, and Debian's packages
+//! of arm64 unpacked in the cache. The machine's own package sources stay as they are.
 
 use anyhow::Result;
 

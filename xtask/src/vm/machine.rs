@@ -30,8 +30,8 @@ pub(super) const GUEST: [&str; 8] = [
 
 /// One thread for all processors: with a thread for each, QEMU 7.2 now and then runs an instruction
 /// that the kernel has just replaced (text_poke). Without cmpxchg16b: after an unlocked one it has
-/// flags that no processor has. Kernels panic of both. The clock is the processor's counter: any other
-/// means leaving the emulated code at every look.
+/// flags that no processor has. Kernels panic of both. The clock is the processor's counter: any
+/// other means leaving the emulated code at every look.
 const X86_64: Machine = Machine {
     processor: Processor::X86_64,
     emulator: "qemu-system-x86_64",

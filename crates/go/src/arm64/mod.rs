@@ -1,6 +1,8 @@
-//! Go's runtime on AArch64: where g is, what the instructions show of offsets, and at which of them the
-//! runtime changes stacks (runtime/asm_arm64.s, sys_linux_arm64.s, preempt_arm64.s, Go 1.19 to 1.27).
+//! Go's runtime on AArch64: where g is, what the instructions show of offsets, and at which of them
+//! the runtime changes stacks (runtime/asm_arm64.s, sys_linux_arm64.s, preempt_arm64.s, Go 1.19 to
+//! 1.27).
 
+mod globals;
 mod offsets;
 mod switches;
 mod tls;
@@ -11,6 +13,7 @@ use seam_object::{Elf, ReadRef};
 use crate::Function;
 use crate::code::Step;
 
+pub(crate) use globals::{argument, computed, list, slice_behind_call};
 pub(crate) use offsets::shown_offsets;
 pub(crate) use switches::switches;
 pub(crate) use tls::tls_offset;

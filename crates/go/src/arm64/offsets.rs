@@ -1,5 +1,5 @@
-//! What the instructions of AArch64 show of the offsets that crossing the runtime's switches rests on.
-//! For the others there are no patterns yet: those of a release in the table are its DWARF's.
+//! What the instructions of AArch64 show of the offsets that crossing the runtime's switches rests
+//! on. For the others there are no patterns yet: those of a release in the table are its DWARF's.
 
 use seam_object::arm64::{FP, Instruction, Op, SP};
 use seam_object::{Elf, ReadRef};

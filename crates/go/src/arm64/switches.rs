@@ -1,6 +1,6 @@
-//! The switches of AArch64. A function without a frame that calls something (mcall, morestack, gogo)
-//! loses its return address there, so what holds begins before the call and not at the change of
-//! stacks.
+//! The switches of AArch64. A function without a frame that calls something (mcall, morestack,
+//! gogo) loses its return address there, so what holds begins before the call and not at the change
+//! of stacks.
 
 use seam_object::arm64::{FP, Instruction, LR, Op, SP};
 use seam_object::{Elf, ReadRef};
@@ -170,7 +170,8 @@ fn asmcgocall(code: &[Instruction], i: &Instruction, state: State, slot: i64) ->
     }
 }
 
-/// Where cgocallback keeps the `g0.sched.sp` that it finds: it is loaded from where sp is stored next.
+/// Where cgocallback keeps the `g0.sched.sp` that it finds: it is loaded from where sp is stored
+/// next.
 fn outer_slot(code: &[Instruction]) -> Option<i32> {
     let sched_sp = code
         .windows(2)
@@ -204,8 +205,8 @@ fn cgocallback(code: &[Instruction], i: &Instruction, state: State, outer: i32) 
     }
 }
 
-/// The register in which a function that needs more stack hands its own return address to morestack:
-/// what morestack stores behind its own, as `g.sched.lr`.
+/// The register in which a function that needs more stack hands its own return address to
+/// morestack: what morestack stores behind its own, as `g.sched.lr`.
 fn kept_link(code: &[Instruction]) -> Option<u8> {
     let mut stores = code.iter().filter_map(|i| match i.op {
         Op::Store(store) => Some(store.register),

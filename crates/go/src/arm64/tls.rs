@@ -1,5 +1,5 @@
-//! Where the current g lies in thread-local storage: decoded from runtime.load_g, which is in every Go
-//! binary.
+//! Where the current g lies in thread-local storage: decoded from runtime.load_g, which is in every
+//! Go binary.
 
 use seam_object::arm64::{Instruction, Op};
 use seam_object::{Elf, ReadRef};
@@ -7,8 +7,8 @@ use seam_object::{Elf, ReadRef};
 use super::{code, definition};
 use crate::{GoModule, TlsOffset};
 
-/// Only a program with cgo (or what stands for it) has it. Without, `runtime.iscgo` is never set, and
-/// nothing stores g.
+/// Only a program with cgo (or what stands for it) has it. Without, `runtime.iscgo` is never set,
+/// and nothing stores g.
 const CGO: &str = "crosscall2";
 const LOAD_G: &str = "runtime.load_g";
 

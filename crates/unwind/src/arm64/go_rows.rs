@@ -1,6 +1,6 @@
-//! Rules of Go code: a frame begins with the return address, at sp, and the frame pointer lies in the
-//! word below sp (cmd/internal/obj/arm64, Go 1.19 to 1.27). Where the depth is 0 the function has none,
-//! or none yet, and the return address is in x30.
+//! Rules of Go code: a frame begins with the return address, at sp, and the frame pointer lies in
+//! the word below sp (cmd/internal/obj/arm64, Go 1.19 to 1.27). Where the depth is 0 the function
+//! has none, or none yet, and the return address is in x30.
 
 use seam_go::{PcValues, Switch, SwitchKind};
 use seam_wire::{

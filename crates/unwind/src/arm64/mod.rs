@@ -1,7 +1,8 @@
-//! Rows of AArch64. A return address lies anywhere in its frame, or is still in x30: so each rule says
-//! where it is, in the place where x86-64's rules keep two saved registers ([`RuleArm64`]).
+//! Rows of AArch64. A return address lies anywhere in its frame, or is still in x30: so each rule
+//! says where it is, in the place where x86-64's rules keep two saved registers ([`RuleArm64`]).
 
 mod cfi;
+mod derive;
 mod go_rows;
 
 use seam_object::{Elf, ReadRef, SegmentKind};
@@ -14,6 +15,7 @@ use crate::RuleSet;
 use crate::range_list::{RangeList, RuleRange};
 
 pub(crate) use cfi::rule;
+pub(crate) use derive::derived_rows;
 pub(crate) use go_rows::go_rows;
 
 /// `mov x8, #139; svc #0`: the system call that returns from a signal handler, as the vdso and C
@@ -72,8 +74,8 @@ fn save(rule: &mut RuleArm64, register: u16, offset: i64) {
     }
 }
 
-/// Slots through which other modules are called, where nothing describes them: they touch neither the
-/// stack nor x30, but for the first, which keeps x30 on the stack and in its place.
+/// Slots through which other modules are called, where nothing describes them: they touch neither
+/// the stack nor x30, but for the first, which keeps x30 on the stack and in its place.
 pub(crate) fn plt<'d, R: ReadRef<'d>>(
     elf: &Elf<'d, R>,
     base: u64,
@@ -102,8 +104,8 @@ pub(crate) fn plt<'d, R: ReadRef<'d>>(
     RangeList::from_unsorted(ranges)
 }
 
-/// Where handlers return to: the walk looks one byte before such an address, since the kernel puts it
-/// into x30 as if it had been called from there.
+/// Where handlers return to: the walk looks one byte before such an address, since the kernel puts
+/// it into x30 as if it had been called from there.
 pub(crate) fn sigreturn<'d, R: ReadRef<'d>>(
     elf: &Elf<'d, R>,
     base: u64,
