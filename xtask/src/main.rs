@@ -5,6 +5,7 @@ mod codegen;
 mod debian;
 mod demo;
 mod dist;
+mod emulated;
 mod leaks;
 mod offsets;
 mod paths;

@@ -13,7 +13,7 @@ use crate::programs::Wanted;
 use crate::run::{Run, interrupted};
 use crate::setup::{Go, Node};
 use crate::tally::Tally;
-use crate::{demo, dist, paths, programs, setup, vm};
+use crate::{demo, dist, emulated, paths, programs, setup, vm};
 
 /// How much to test.
 #[derive(Args)]
@@ -111,6 +111,7 @@ fn everything(options: &Options) -> Report {
         vm::test(go, alone, Processor::X86_64, tally)
     });
     if options.full {
+        report.step("unit tests of another processor", emulated::unit_tests);
         report.step("another processor", |tally| {
             let go = go.as_ref().context("there is no Go")?;
             let seam = dist::make(Processor::Arm64)?.join("seam");
