@@ -32,9 +32,13 @@ pub struct CodeLine {
 /// address, `after` begins there; either may be short. What is no instruction ends the list.
 #[must_use]
 pub fn code_lines(address: u64, before: &[u8], after: &[u8], returns: bool) -> Vec<CodeLine> {
-    if Arch::HOST == Arch::Arm64 {
-        return words(address, before, after, returns);
+    match Arch::HOST {
+        Arch::X86_64 => x86_64(address, before, after, returns),
+        Arch::Arm64 => words(address, before, after, returns),
     }
+}
+
+fn x86_64(address: u64, before: &[u8], after: &[u8], returns: bool) -> Vec<CodeLine> {
     let call = returns.then(|| call_before(address, before)).flatten();
     let decoder = Decoder::with_ip(64, after, address, DecoderOptions::NONE);
     let valid = decoder.into_iter().take_while(|i| !i.is_invalid());
@@ -88,7 +92,7 @@ mod tests {
     use super::*;
 
     fn shown(before: &[u8], after: &[u8], returns: bool) -> Vec<(u64, String, bool)> {
-        let lines = code_lines(0x1000, before, after, returns);
+        let lines = x86_64(0x1000, before, after, returns);
         lines
             .into_iter()
             .map(|l| {
