@@ -9,7 +9,7 @@ use crate::run::Run;
 use crate::setup;
 use crate::tally::Tally;
 
-/// Those whose tests ask for no compiler of the machine, and read no process but by their own pointers.
+/// Those whose tests ask for no compiler of the machine and read no process from outside.
 const CRATES: [&str; 10] = [
     "seam-wire",
     "seam-object",
