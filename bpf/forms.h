@@ -41,6 +41,24 @@ static __always_inline struct task_struct *seam_current(void)
 	return (struct task_struct *)bpf_get_current_task();
 }
 
+#ifdef SEAM_ARM64
+/* THREAD_SIZE with pages of 4 KiB and without KASAN: arch/arm64/include/asm/memory.h, Linux 5.10 to
+ * 6.18; pt_regs ends there. */
+#define SEAM_THREAD_BYTES (4 * 4096)
+/* PSR_MODE_MASK and PSR_MODE32_BIT: 0 is user mode of 64 bits. */
+#define SEAM_PSTATE_MODE 0x1f
+
+/* The registers with which a thread left user mode; `room` has place for a copy. 0 = not to be had. */
+static __always_inline struct pt_regs *seam_user_regs(struct task_struct *task, void *room)
+{
+	void *regs = BPF_CORE_READ(task, stack);
+
+	if (!regs)
+		return 0;
+	regs += SEAM_THREAD_BYTES - bpf_core_type_size(struct pt_regs);
+	return BPF_CORE_READ((struct pt_regs *)regs, pstate) & SEAM_PSTATE_MODE ? 0 : regs;
+}
+#else
 /* THREAD_SIZE and what TOP_OF_KERNEL_STACK_PADDING can be (FRED, from 6.9 on), x86-64 without KASAN:
  * arch/x86/include/asm/{page_64_types,thread_info}.h, Linux 5.10 to 6.18 */
 #define SEAM_THREAD_BYTES (4 * 4096)
@@ -67,6 +85,7 @@ static __always_inline struct pt_regs *seam_user_regs(struct task_struct *task, 
 		return regs;
 	return 0;
 }
+#endif
 
 #else
 

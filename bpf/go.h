@@ -2,7 +2,7 @@
 /*
  * What the walk knows of Go's runtime: reading g, m and p of the current thread, and the steps
  * across the runtime's stack switches. Included by unwind.h. Facts hold for Go 1.21 to 1.27,
- * runtime/asm_amd64.s, where not said otherwise. Where the code of a switch lies, and its offsets,
+ * runtime/asm_amd64.s and asm_arm64.s, where not said otherwise. Where the code of a switch lies, and its offsets,
  * was found by crates/go from the instructions of the very binary.
  */
 #ifndef SEAM_GO_H
@@ -97,6 +97,10 @@ static __always_inline int seam_read_curg(struct seam_walk *w)
 	go->sched_sp = seam_scratch_word(w, rt->g_sched_sp);
 	go->sched_pc = seam_scratch_word(w, rt->g_sched_pc);
 	go->sched_bp = seam_scratch_word(w, rt->g_sched_bp);
+#ifdef SEAM_ARM64
+	/* gobuf.lr stands before gobuf.bp, Go 1.19 to 1.27. */
+	go->sched_lr = seam_scratch_word(w, rt->g_sched_bp - 8);
+#endif
 	w->labels.at = seam_scratch_known(w, rt->g_labels, 0);
 	w->sample.goid = seam_scratch_known(w, rt->g_goid, 0);
 	w->sample.start_pc = seam_scratch_known(w, rt->g_startpc, 0);
@@ -133,7 +137,7 @@ SEAM_APART int seam_load_go(struct seam_walk *w, __u32 number)
 	w->labels.bytes = 0;
 	if (!rt->known)
 		return 0;
-	if (seam_read_word(w, &go->g, w->fsbase + rt->tls_offset) || !go->g)
+	if (seam_read_g(w) || !go->g)
 		return 0;
 	w->sample.flags |= SEAM_SAMPLE_GO_THREAD;
 	/* Wrong offsets would give wrong goroutines: none is better. */
@@ -266,37 +270,36 @@ static __always_inline void seam_disown_goroutine(struct seam_walk *w)
 	w->sample.go_status = 0;
 }
 
-/* From the C stack to the goroutine's frame of asmcgocall or systemstack at sp: a frame of
- * `frame` bytes below the return address. */
+/* From the C stack to the goroutine's frame of asmcgocall or systemstack at sp, of `frame` bytes. */
 static __always_inline int seam_to_goroutine(struct seam_walk *w, __u64 sp, __u32 frame)
 {
 	__u64 pc;
 
-	if (seam_read_stack(w, &pc, sp + frame))
+	if (seam_read_stack(w, &pc, seam_go_return(sp, frame)))
 		return seam_stop(w, SEAM_END_READ_STACK);
-	return seam_switch(w, sp + frame + 8, pc, 0);
+	return seam_switch(w, seam_go_caller(sp, frame), pc, 0);
 }
 
 /*
  * asmcgocall keeps (depth, g) on the C stack at sp + cfa_offset: depth below g.stack.hi, since the
  * goroutine's stack may be copied while C runs. g = 0: no switch was needed and depth is the old
- * sp. deref_offset: size of asmcgocall's frame on the old stack.
+ * sp. deref_offset: size of asmcgocall's frame on the old stack. On AArch64 g comes first.
  */
 static __always_inline int seam_step_asmcgocall(struct seam_walk *w, const struct seam_rule *rule)
 {
 	__u64 slot[2], hi;
 
-	if (seam_read(w, slot, 16, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset))
+	if (seam_read(w, slot, 16, w->reg[SEAM_SP] + (__s64)rule->cfa_offset))
 		return seam_stop(w, SEAM_END_READ_STACK);
-	if (!slot[1])
-		return seam_to_goroutine(w, slot[0], rule->deref_offset);
+	if (!slot[SEAM_SLOT_G])
+		return seam_to_goroutine(w, slot[SEAM_SLOT_DEPTH], rule->deref_offset);
 	hi = w->go.stack_hi;
-	if (slot[1] != w->go.curg || !hi) {
+	if (slot[SEAM_SLOT_G] != w->go.curg || !hi) {
 		/* g.stack.hi */
-		if (seam_read_word(w, &hi, slot[1] + 8))
+		if (seam_read_word(w, &hi, slot[SEAM_SLOT_G] + 8))
 			return seam_stop(w, SEAM_END_GO_STATE);
 	}
-	return seam_to_goroutine(w, hi - slot[0], rule->deref_offset);
+	return seam_to_goroutine(w, hi - slot[SEAM_SLOT_DEPTH], rule->deref_offset);
 }
 
 #define SEAM_GO_COPYSTACK 8 /* _Gcopystack, runtime/runtime2.go */
@@ -323,7 +326,9 @@ static __always_inline int seam_step_sched(struct seam_walk *w)
 		return seam_stop(w, SEAM_END_ROOT_SCHEDULER);
 	if (!seam_sched_fits(w))
 		return seam_stop(w, SEAM_END_GO_STATE);
-	return seam_switch(w, go->sched_sp, go->sched_pc, 1);
+	seam_switch(w, go->sched_sp, go->sched_pc, 1);
+	seam_resume(w, SEAM_SCHED_LINK(go));
+	return 0;
 }
 
 /*
@@ -351,17 +356,17 @@ static __always_inline int seam_step_cgocallback(struct seam_walk *w, const stru
 {
 	__u64 cfa = w->go.g0_sp + (__s64)rule->cfa_offset, outer, pc = 0;
 
-	if (w->go.g0_sp && seam_read_word(w, &pc, cfa - 8))
+	if (w->go.g0_sp && seam_read_word(w, &pc, SEAM_CALLBACK_RETURN(w->go.g0_sp, cfa)))
 		return seam_stop(w, SEAM_END_READ_STACK);
 	if (pc > w->runtime.crosscall2_start && pc <= w->runtime.crosscall2_end &&
-	    !seam_read_word(w, &outer, w->go.g0_sp)) {
+	    !seam_read_word(w, &outer, w->go.g0_sp + SEAM_CALLBACK_OUTER(rule))) {
 		w->go.g0_sp = outer;
 		w->callbacks++;
 		return seam_switch(w, cfa, pc, 0);
 	}
 	w->callbacks_lost++;
 	w->callbacks++;
-	if (seam_return(w, rule, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset))
+	if (seam_return(w, rule, w->reg[SEAM_SP] + (__s64)rule->cfa_offset))
 		return 1;
 	/* No call returns there: it is g.sched.pc, up to Go 1.20 the first byte of its function. */
 	w->exact = 1;
@@ -375,14 +380,17 @@ static __always_inline int seam_step_cgocallback_on_g0(struct seam_walk *w,
 	__u64 outer;
 
 	w->callbacks++;
-	if (w->go.g0_sp == w->reg[SEAM_RSP] && !seam_read_word(w, &outer, w->go.g0_sp))
+	if (w->go.g0_sp == w->reg[SEAM_SP] &&
+	    !seam_read_word(w, &outer, w->go.g0_sp + SEAM_CALLBACK_OUTER(rule)))
 		w->go.g0_sp = outer;
-	return seam_return(w, rule, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset);
+	return seam_return(w, rule, w->reg[SEAM_SP] + (__s64)rule->cfa_offset);
 }
 
-/* mcall on g0: the g that it left is in a register, then at sp + deref_offset. */
+/* mcall on g0: the g that it left is in a register, then at sp + deref_offset. On AArch64 it is kept
+ * nowhere: what tells a goroutine that was let go of is that there is none, or the scheduler's frame. */
 static __always_inline int seam_step_mcall(struct seam_walk *w, const struct seam_rule *rule)
 {
+#ifndef SEAM_ARM64
 	__u64 g;
 
 	if (rule->flags & SEAM_RULE_IN_REGISTER)
@@ -391,18 +399,23 @@ static __always_inline int seam_step_mcall(struct seam_walk *w, const struct sea
 		return seam_stop(w, SEAM_END_READ_STACK);
 	if (g != w->go.curg)
 		return seam_stop(w, SEAM_END_ROOT_SCHEDULER);
+#endif
 	return seam_step_sched(w);
 }
 
 /* gogo when sp is already the goroutine's: where it goes on is in a gobuf, then in a register. */
 static __always_inline int seam_step_gogo(struct seam_walk *w, const struct seam_rule *rule)
 {
-	__u64 pc = w->reg[rule->base & (SEAM_REGISTERS - 1)];
+	__u64 pc = w->reg[rule->base & (SEAM_WALK_REGISTERS - 1)], link;
 
 	if (!(rule->flags & SEAM_RULE_IN_REGISTER) &&
 	    seam_read_word(w, &pc, pc + (__s64)rule->deref_offset))
 		return seam_stop(w, SEAM_END_GO_STATE);
-	return seam_switch(w, w->reg[SEAM_RSP], pc, 1);
+	if (seam_gogo_link(w, rule, &link))
+		return seam_stop(w, SEAM_END_GO_STATE);
+	seam_switch(w, w->reg[SEAM_SP], pc, 1);
+	seam_resume(w, link);
+	return 0;
 }
 
 static __always_inline int seam_step_go(struct seam_walk *w, const struct seam_rule *rule)

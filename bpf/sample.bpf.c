@@ -4,7 +4,7 @@
  * walks their stacks and sends one record each; two scheduler tracepoints keep the set of targets
  * true across exec and fork. Nothing here writes to a target.
  */
-#include "vmlinux/x86_64.h"
+#include "vmlinux.h"
 #include "wire.h"
 
 #include <bpf/bpf_core_read.h>
@@ -12,6 +12,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "ids.h"
+#include "kernel.h"
 #include "maps.h"
 
 struct seam_walk;
@@ -92,7 +93,11 @@ static __noinline int seam_runtime_at(struct seam_walk *w, __u32 index)
 	return 0;
 }
 
+#ifdef SEAM_ARM64
+#include "arm64/probes.h"
+#else
 #include "probes.h"
+#endif
 
 static __always_inline struct seam_walk *walk_number(__u32 which)
 {
@@ -180,25 +185,10 @@ static __always_inline int user_registers(struct seam_walk *w, __s64 *syscall)
 
 	if (!regs)
 		return 1;
-	w->reg[SEAM_RAX] = regs->ax;
-	w->reg[SEAM_RDX] = regs->dx;
-	w->reg[SEAM_RCX] = regs->cx;
-	w->reg[SEAM_RBX] = regs->bx;
-	w->reg[SEAM_RSI] = regs->si;
-	w->reg[SEAM_RDI] = regs->di;
-	w->reg[SEAM_RBP] = regs->bp;
-	w->reg[SEAM_RSP] = regs->sp;
-	w->reg[SEAM_R8] = regs->r8;
-	w->reg[SEAM_R9] = regs->r9;
-	w->reg[SEAM_R10] = regs->r10;
-	w->reg[SEAM_R11] = regs->r11;
-	w->reg[SEAM_R12] = regs->r12;
-	w->reg[SEAM_R13] = regs->r13;
-	w->reg[SEAM_R14] = regs->r14;
-	w->reg[SEAM_R15] = regs->r15;
-	w->pc = regs->ip;
-	*syscall = (__s64)regs->orig_ax;
-	w->fsbase = seam_get(task, thread.fsbase);
+	if (seam_take_registers(regs, w->reg, &w->pc, syscall))
+		return 1;
+	w->fsbase = seam_thread_pointer(task);
+	seam_take_address_bits(w, task);
 	return 0;
 }
 
@@ -210,7 +200,7 @@ static __always_inline void kernel_stack(struct bpf_perf_event_data *ctx, struct
 
 	w->sample.kernel_frames = 0;
 	/* Kernel addresses have the top bit set. */
-	if ((__s64)ctx->regs.ip >= 0)
+	if ((__s64)seam_interrupted(ctx) >= 0)
 		return;
 	w->sample.flags |= SEAM_SAMPLE_KERNEL_MODE;
 	bytes = bpf_get_stack(ctx, w->frame, SEAM_KERNEL_FRAMES * 8, 0);

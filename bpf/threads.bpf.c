@@ -4,7 +4,7 @@
  * runs when seam reads it and neither stops nor wakes anyone. Blocked threads' registers lie on their
  * kernel stacks and hold still.
  */
-#include "vmlinux/x86_64.h"
+#include "vmlinux.h"
 #include "wire.h"
 
 #include <bpf/bpf_core_read.h>
@@ -12,6 +12,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "ids.h"
+#include "kernel.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -28,30 +29,16 @@ int threads(struct bpf_iter__task *ctx)
 	if (!task || seam_tgid_of(task) != seam_target)
 		return 0;
 	/* Room for a copy, if one is needed: all that is written there comes later. */
+#ifndef SEAM_ARM64
 	_Static_assert(sizeof(t) - __builtin_offsetof(struct seam_thread, switches) >=
 			       sizeof(struct pt_regs), "room");
+#endif
 	regs = seam_user_regs(task, &t.switches);
 	if (!regs)
 		return 0;
-	t.reg[SEAM_RAX] = regs->ax;
-	t.reg[SEAM_RDX] = regs->dx;
-	t.reg[SEAM_RCX] = regs->cx;
-	t.reg[SEAM_RBX] = regs->bx;
-	t.reg[SEAM_RSI] = regs->si;
-	t.reg[SEAM_RDI] = regs->di;
-	t.reg[SEAM_RBP] = regs->bp;
-	t.reg[SEAM_RSP] = regs->sp;
-	t.reg[SEAM_R8] = regs->r8;
-	t.reg[SEAM_R9] = regs->r9;
-	t.reg[SEAM_R10] = regs->r10;
-	t.reg[SEAM_R11] = regs->r11;
-	t.reg[SEAM_R12] = regs->r12;
-	t.reg[SEAM_R13] = regs->r13;
-	t.reg[SEAM_R14] = regs->r14;
-	t.reg[SEAM_R15] = regs->r15;
-	t.pc = regs->ip;
-	t.syscall = (__s64)regs->orig_ax;
-	t.fsbase = task->thread.fsbase;
+	if (seam_take_thread_registers(regs, &t))
+		return 0;
+	t.fsbase = seam_thread_pointer(task);
 	t.switches = task->nvcsw + task->nivcsw;
 	/* CONFIG_SCHED_INFO, CONFIG_SMP */
 	if (bpf_core_field_exists(task->sched_info.last_arrival))

@@ -6,6 +6,8 @@
 #ifndef SEAM_WALK_H
 #define SEAM_WALK_H
 
+#include "arch.h"
+
 enum seam_end {
 #define SEAM_END(code, name, id, root, sentence) SEAM_END_##name = code,
 #include "failures.def"
@@ -30,6 +32,10 @@ struct seam_go_state {
 	__u64 sched_sp;
 	__u64 sched_pc;
 	__u64 sched_bp;
+#ifdef SEAM_ARM64
+	/* g.sched.lr: of a goroutine that stopped before its function had kept it. */
+	__u64 sched_lr;
+#endif
 	/* Head of the list of saved g0.sched.sp: the C stack at the innermost callback. */
 	__u64 g0_sp;
 };
@@ -55,9 +61,9 @@ struct seam_labels {
 
 struct seam_walk {
 	__u64 pc;
-	__u64 reg[SEAM_REGISTERS];
+	__u64 reg[SEAM_WALK_REGISTERS];
 	/* Where a callee-saved register was saved, 0 = still in reg. Read only when needed. */
-	__u64 saved_at[SEAM_REGISTERS];
+	__u64 saved_at[SEAM_WALK_REGISTERS];
 	/* Bit n: reg[n] or saved_at[n] gives register n. */
 	__u32 known;
 	/* pc is an interrupted one, not a return address. */
@@ -73,6 +79,12 @@ struct seam_walk {
 	__u32 callbacks_lost;
 	__u64 end_pc;
 	__u64 fsbase;
+#ifdef SEAM_ARM64
+	/* Bits of an address: what lies above them in a signed return address is its signature. */
+	__u64 address_bits;
+	/* A frame with SEAM_RULE_PUSHES was met since the last signal frame. */
+	__u64 pushing;
+#endif
 	struct seam_mapping mapping;
 	struct seam_mapping previous;
 	/* Room for exchanging them: BPF stacks are small. */

@@ -56,7 +56,7 @@ enum seam_limits {
 	SEAM_PEER_STACK = 8192,
 };
 
-/* x86-64 registers by DWARF number. */
+/* x86-64 registers by DWARF number (System V psABI, 3.6.2). */
 enum seam_register {
 	SEAM_RAX = 0,
 	SEAM_RDX = 1,
@@ -75,6 +75,21 @@ enum seam_register {
 	SEAM_R14 = 14,
 	SEAM_R15 = 15,
 	SEAM_REGISTERS = 16,
+};
+
+/* Those of AArch64 that are named (AADWARF64, 4.1); x0 to x30, then the stack pointer. */
+enum seam_register_arm64 {
+	SEAM_X0 = 0,
+	SEAM_X3 = 3,
+	SEAM_X8 = 8,
+	SEAM_X19 = 19,
+	SEAM_X20 = 20,
+	SEAM_X21 = 21,
+	SEAM_X28 = 28,
+	SEAM_X29 = 29,
+	SEAM_X30 = 30,
+	SEAM_ARM64_SP = 31,
+	SEAM_ARM64_REGISTERS = 32,
 };
 
 /* What a row tells the walk to do. */
@@ -112,6 +127,8 @@ enum seam_rule_kind {
 	SEAM_RULE_RETURN_APART = 16,
 	/* CFA = *(RSP + 8 * base register + deref_offset) + cfa_offset: libcrypto's bn_mul_mont. */
 	SEAM_RULE_DEREF_INDEXED = 17,
+	/* AArch64: CFA = sp, return address in x30, and x30 of the caller in the base register. */
+	SEAM_RULE_LINK_KEPT = 18,
 };
 
 enum seam_rule_flags {
@@ -129,6 +146,8 @@ enum seam_rule_flags {
 	SEAM_RULE_OTHER_STACK = 32,
 	/* Go's code, as its own table says; C linked into the same file is not. */
 	SEAM_RULE_GO_CODE = 64,
+	/* AArch64: a signal handler's function that pushes a call onto the interrupted stack. */
+	SEAM_RULE_PUSHES = 128,
 };
 
 /*
@@ -150,10 +169,28 @@ struct seam_rule {
 	__u8 saved_r15;
 };
 
+/*
+ * The same for code of AArch64, where the return address has no place of its own: saved_x30 = 0 means
+ * that it is in x30 still. The first ten bytes mean the same.
+ */
+struct seam_rule_arm64 {
+	__u8 kind;
+	__u8 base;
+	__u8 flags;
+	__u8 saved_x19;
+	__s32 cfa_offset;
+	__s16 deref_offset;
+	__u16 saved_x29;
+	__u16 saved_x30;
+	__u8 saved_x20;
+	__u8 saved_x21;
+};
+
 enum seam_saved {
 	SEAM_SAVED_SAME = 0,
 	SEAM_SAVED_LOST = 255,
-	SEAM_SAVED_RBP_LOST = 65535,
+	/* In a field of 16 bits: RBP, x29, x30. */
+	SEAM_SAVED_WIDE_LOST = 65535,
 };
 
 /* An executable mapping of a process. A set of them is sorted by start. */
@@ -215,13 +252,16 @@ enum seam_labels_kind {
 	SEAM_LABELS_SLICE = 1,
 };
 
+/* A tls_offset: AArch64 without cgo, where g is in x28 alone. */
+#define SEAM_TLS_NONE 0x4000000000000000LL
+
 /*
  * Where one Go runtime keeps what the walk reads. Offsets in bytes. 0 = this build has no such
  * field or nothing shows where; of what stitching rests on (g_m, g_sched_*, m_gsignal, m_curg) none
  * is 0 where `verified` is 1.
  */
 struct seam_go_runtime {
-	/* g = *(fsbase + tls_offset) */
+	/* g = *(fsbase + tls_offset), or SEAM_TLS_NONE. */
 	__s64 tls_offset;
 	/* crosscall2, to check that a callback's C side is where it should be. */
 	__u64 crosscall2_start;
@@ -342,9 +382,10 @@ struct seam_scope {
 
 /* What one walk starts from. */
 struct seam_start {
-	/* By DWARF number. */
-	__u64 reg[SEAM_REGISTERS];
+	/* By DWARF number; x86-64 has 16. */
+	__u64 reg[SEAM_ARM64_REGISTERS];
 	__u64 pc;
+	/* The thread pointer, on AArch64 tpidr_el0. */
 	__u64 fsbase;
 	/* The system call by which the kernel was entered, -1 = none. */
 	__s64 syscall;

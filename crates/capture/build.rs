@@ -7,26 +7,13 @@ use libbpf_cargo::SkeletonBuilder;
 fn main() {
     let bpf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bpf");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    for file in [
-        "sample.bpf.c",
-        "threads.bpf.c",
-        "exec.h",
-        "forms.h",
-        "maps.h",
-        "ids.h",
-        "wire.h",
-        "unwind.h",
-        "walk.h",
-        "late.h",
-        "made.h",
-        "peers.h",
-        "probes.h",
-        "go.h",
-        "labels.h",
-        "failures.def",
-        "vmlinux/x86_64.h",
-    ] {
-        println!("cargo::rerun-if-changed={}", bpf.join(file).display());
+    for folder in ["", "x86_64", "arm64", "vmlinux"] {
+        let folder = bpf.join(folder);
+        println!("cargo::rerun-if-changed={}", folder.display());
+        let files = std::fs::read_dir(&folder).expect("the kernel side is in the tree");
+        for file in files.flatten().filter(|f| f.path().is_file()) {
+            println!("cargo::rerun-if-changed={}", file.path().display());
+        }
     }
     println!("cargo::rerun-if-env-changed=SEAM_CLANG");
     let clang = std::env::var("SEAM_CLANG").unwrap_or_else(|_| "clang-19".to_owned());
@@ -39,6 +26,9 @@ fn main() {
 /// `form` chooses that for older kernels (bpf/forms.h).
 fn compile(bpf: &Path, out: &Path, name: &str, clang: &str, form: Option<&str>) {
     let suffix = form.map_or("", |_| "-5.10");
+    // The kernel side is for the machine that seam is for.
+    let machine = std::env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    let arch = (machine == "aarch64").then_some("-DSEAM_ARM64");
     let built = SkeletonBuilder::new()
         .source(bpf.join(format!("{name}.bpf.c")))
         .clang(clang)
@@ -54,7 +44,7 @@ fn compile(bpf: &Path, out: &Path, name: &str, clang: &str, form: Option<&str>) 
                 "-Wno-missing-declarations".as_ref(),
             ]
             .into_iter()
-            .chain(form.map(AsRef::as_ref)),
+            .chain(form.into_iter().chain(arch).map(AsRef::as_ref)),
         )
         .obj(out.join(format!("{name}{suffix}.bpf.o")))
         .build();

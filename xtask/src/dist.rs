@@ -1,17 +1,25 @@
 //! What users get: one executable that needs no library, with its manual pages and completions, in
-//! `target/dist/seam-VERSION-x86_64-linux/`.
+//! `target/dist/seam-VERSION-PROCESSOR-linux/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use clap::Args;
+
+use crate::processor::Processor;
 use crate::run::{Run, step};
 use crate::{paths, setup};
 
-const TARGET: &str = "x86_64-unknown-linux-gnu";
-/// Where Debian has libelf.a and libz.a.
-const STATIC_LIBRARIES: &str = "/usr/lib/x86_64-linux-gnu";
+/// What to build for.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The processor
+    #[arg(long, value_enum, default_value_t)]
+    arch: Processor,
+}
+
 const BYTES_MAX: u64 = 15_000_000;
 const SHELLS: [(&str, &str); 3] = [
     ("bash", "seam.bash"),
@@ -20,23 +28,24 @@ const SHELLS: [(&str, &str); 3] = [
 ];
 
 /// The task `dist`.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
     setup::build()?;
-    let folder = make()?;
+    let folder = make(options.arch)?;
     let size = fs::metadata(folder.join("seam"))?.len();
     println!("\n{}: seam has {} kB", paths::shown(&folder), size / 1000);
     Ok(())
 }
 
 /// Makes the folder and returns its path.
-pub(crate) fn make() -> Result<PathBuf> {
+pub(crate) fn make(processor: Processor) -> Result<PathBuf> {
+    setup::cross(processor)?;
     let built = step(
         "building the static seam (optimised for size and speed)",
-        build,
+        || build(processor),
     )?;
-    let version = Run::new(&built).arg("--version").text()?;
+    let version = processor.run(&built).arg("--version").text()?;
     let version = version.split_whitespace().last().context("a version")?;
-    let folder = paths::target().join(format!("dist/seam-{version}-x86_64-linux"));
+    let folder = paths::target().join(format!("dist/seam-{version}-{}-linux", processor.uname()));
     if fs::exists(&folder)? {
         fs::remove_dir_all(&folder)?;
     }
@@ -47,7 +56,7 @@ pub(crate) fn make() -> Result<PathBuf> {
     fs::copy(paths::root().join("LICENSE"), folder.join("LICENSE"))?;
     check(&seam)?;
     let print = |arguments: &[&str], file: PathBuf| -> Result<()> {
-        let text = Run::new(&seam).args(arguments).text()?;
+        let text = processor.run(&seam).args(arguments).text()?;
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     };
     print(&["man"], folder.join("man/seam.1"))?;
@@ -63,17 +72,17 @@ pub(crate) fn make() -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn build() -> Result<PathBuf> {
-    Run::new(env!("CARGO"))
-        .args(["build", "--profile", "dist", "--target", TARGET])
+fn build(processor: Processor) -> Result<PathBuf> {
+    // An executable that loads no library, not even the C library of the machine.
+    let cargo = Run::new(env!("CARGO")).args(["build", "--profile", "dist"]);
+    processor
+        .static_cargo(cargo)?
         .args(["--package", "seam-cli", "--features", "static"])
         .dir(paths::root())
-        // An executable that loads no library, not even the C library of the machine.
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .env("LIBBPF_SYS_LIBRARY_PATH", STATIC_LIBRARIES)
         .seconds(1800)
         .ok()?;
-    Ok(paths::target().join(TARGET).join("dist/seam"))
+    let target = paths::target().join(processor.target());
+    Ok(target.join("dist/seam"))
 }
 
 /// It must be what was promised: small, and without an interpreter or libraries.

@@ -2,12 +2,15 @@
 
 mod bench;
 mod codegen;
+mod debian;
 mod demo;
 mod dist;
 mod dumps;
+mod emulated;
 mod leaks;
 mod offsets;
 mod paths;
+mod processor;
 mod programs;
 mod run;
 mod setup;
@@ -46,7 +49,7 @@ enum Task {
     /// Boot other kernels and record the test programs there
     Vm(vm::Options),
     /// Build what users get: a static executable, manual pages, completions
-    Dist,
+    Dist(dist::Options),
     /// Hold stacks of seam and its peers against known ones and write docs/truth.md
     Truth(truth::Options),
     /// Measure how well leaked goroutines are found and write docs/goroutines.md
@@ -75,7 +78,7 @@ fn main() -> ExitCode {
         Task::Programs(options) => programs::run(&options),
         Task::Test(options) => return test::run(&options),
         Task::Bench(options) => bench::run(&options),
-        Task::Dist => dist::run(),
+        Task::Dist(options) => dist::run(&options),
         Task::Vm(options) => vm::run(&options),
         Task::Truth(options) => truth::run(&options),
         Task::Leaks(options) => leaks::run(&options),

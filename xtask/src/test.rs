@@ -8,11 +8,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
+use crate::processor::Processor;
 use crate::programs::Wanted;
 use crate::run::{Run, interrupted};
 use crate::setup::{Go, Node};
 use crate::tally::Tally;
-use crate::{demo, dist, paths, programs, setup, vm};
+use crate::{demo, dist, emulated, paths, programs, setup, vm};
 
 /// How much to test.
 #[derive(Args)]
@@ -94,7 +95,9 @@ fn everything(options: &Options) -> Report {
         build_programs(go, &wanted, tally)?;
         Ok(wanted)
     });
-    let alone = report.step("static seam", |_| Ok(dist::make()?.join("seam")));
+    let alone = report.step("static seam", |_| {
+        Ok(dist::make(Processor::X86_64)?.join("seam"))
+    });
     report.step("end-to-end tests", |tally| {
         let go = go.as_ref().context("there is no Go")?;
         let wanted = wanted.context("there are no programs")?;
@@ -105,8 +108,16 @@ fn everything(options: &Options) -> Report {
     report.step("another kernel", |tally| {
         let go = go.as_ref().context("there is no Go")?;
         let alone = alone.as_ref().context("the static seam was not built")?;
-        vm::test(go, alone, tally)
+        vm::test(go, alone, Processor::X86_64, tally)
     });
+    if options.full {
+        report.step("unit tests of another processor", emulated::unit_tests);
+        report.step("another processor", |tally| {
+            let go = go.as_ref().context("there is no Go")?;
+            let seam = dist::make(Processor::Arm64)?.join("seam");
+            vm::test(go, &seam, Processor::Arm64, tally)
+        });
+    }
     page_tests(&mut report, node.as_ref());
     report
 }

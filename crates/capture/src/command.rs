@@ -287,6 +287,20 @@ fn needed_files(program: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Debian's name for what the machine runs.
+#[cfg(target_arch = "aarch64")]
+macro_rules! multiarch {
+    () => {
+        "aarch64-linux-gnu"
+    };
+}
+#[cfg(not(target_arch = "aarch64"))]
+macro_rules! multiarch {
+    () => {
+        "x86_64-linux-gnu"
+    };
+}
+
 fn library_directories(file: &Path, runpath: Option<&str>) -> Vec<PathBuf> {
     let origin = file
         .parent()
@@ -295,8 +309,8 @@ fn library_directories(file: &Path, runpath: Option<&str>) -> Vec<PathBuf> {
         .into_owned();
     let environment = std::env::var("LD_LIBRARY_PATH").unwrap_or_default();
     let system = [
-        "/lib/x86_64-linux-gnu",
-        "/usr/lib/x86_64-linux-gnu",
+        concat!("/lib/", multiarch!()),
+        concat!("/usr/lib/", multiarch!()),
         "/usr/local/lib",
         "/lib64",
         "/usr/lib64",

@@ -1,5 +1,7 @@
 //! What can keep a recording from starting or going on.
 
+use seam_wire::Arch;
+
 /// What gives seam everything it needs without root.
 pub(crate) const SETCAP: &str = "sudo setcap \
     cap_bpf,cap_perfmon,cap_sys_ptrace,cap_checkpoint_restore+ep $(command -v seam)";
@@ -132,7 +134,7 @@ impl Error {
                 "choose a process that runs a program of its own".to_owned()
             }
             Self::ThirtyTwoBit(_) | Self::ThirtyTwoBitFile(_) => {
-                "build the program for x86-64".to_owned()
+                format!("build the program for {}", Arch::HOST.name())
             }
             Self::NoMatch(_) => {
                 "the regular expression is matched with the process's name and command line"

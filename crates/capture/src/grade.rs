@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use seam_wire::Arch;
+
 use crate::{CopySession, Options, Recording, Result, Session, Status, Target};
 
 /// How samples are taken.
@@ -43,6 +45,10 @@ impl Recorder {
             Ok(session) => return Ok(Self::Bpf(session)),
             Err(why) => why,
         };
+        // The registers that perf events copy are read for x86-64 alone.
+        if Arch::HOST != Arch::X86_64 {
+            return Err(why);
+        }
         match CopySession::new(options, why.to_string()) {
             Ok(session) => Ok(Self::Copied(session)),
             Err(_) => Err(why),

@@ -83,7 +83,7 @@ impl Module {
         let fixed = built
             .go
             .as_ref()
-            .filter(|go| matches!(go.tls, Some(TlsOffset::Fixed(_))));
+            .filter(|go| matches!(go.tls, Some(TlsOffset::Fixed(_) | TlsOffset::Nowhere)));
         let go = match (&built.go, fixed) {
             (None, _) => SEAM_FILE_NO_GO,
             (Some(_), Some(_)) => SEAM_FILE_GO,

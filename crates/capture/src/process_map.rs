@@ -6,8 +6,8 @@ use seam_go::{Field, TlsOffset};
 use seam_memory::Memory;
 use seam_unwind::GoRuntimeFacts;
 use seam_wire::{
-    GoRuntime, Mapping, SEAM_CODE_FILE, SEAM_CODE_MADE, SEAM_CODE_PROBE, SEAM_G_BYTES,
-    SEAM_GO_RUNTIMES, SEAM_LABELS_MAP, SEAM_LABELS_SLICE, SEAM_M_BYTES,
+    Arch, GoRuntime, Mapping, SEAM_CODE_FILE, SEAM_CODE_MADE, SEAM_CODE_PROBE, SEAM_G_BYTES,
+    SEAM_GO_RUNTIMES, SEAM_LABELS_MAP, SEAM_LABELS_SLICE, SEAM_M_BYTES, SEAM_TLS_NONE,
 };
 
 use crate::maps::{MapsEntry, executable_entries};
@@ -176,12 +176,16 @@ pub(crate) fn go_runtime(memory: &dyn Memory, facts: &GoRuntimeFacts, load_bias:
     let tls = match facts.tls {
         Some(TlsOffset::Fixed(offset)) => Some(offset),
         // The loader fills the slot in, in the process's memory only, some time after it has mapped
-        // the library. Thread-local storage lies below the thread pointer.
+        // the library. Thread-local storage lies below the thread pointer, on AArch64 above it.
         Some(TlsOffset::Slot(slot)) => memory
             .word(slot.wrapping_add(load_bias))
             .ok()
             .map(|v| v as i64)
-            .filter(|offset| *offset < 0),
+            .filter(|offset| match Arch::HOST {
+                Arch::X86_64 => *offset < 0,
+                Arch::Arm64 => *offset > 0,
+            }),
+        Some(TlsOffset::Nowhere) => Some(SEAM_TLS_NONE as i64),
         None => None,
     };
     let place = |address: u64| {

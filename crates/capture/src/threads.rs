@@ -1,5 +1,7 @@
 //! What `/proc` says of a process's threads at one moment.
 
+use seam_wire::Arch;
+
 use crate::{Error, Result};
 
 /// `sysconf(_SC_CLK_TCK)` has been 100 on Linux for user space always:
@@ -47,6 +49,11 @@ pub struct BlockedIn {
 /// which threads wait (arch/x86/entry/syscalls/syscall_64.tbl).
 const ON_DESCRIPTORS: [i64; 22] = [
     0, 1, 16, 17, 18, 19, 20, 42, 43, 44, 45, 46, 47, 72, 73, 74, 75, 232, 281, 288, 299, 307,
+];
+
+/// The same of arm64 (include/uapi/asm-generic/unistd.h).
+const ON_DESCRIPTORS_ARM64: [i64; 21] = [
+    22, 25, 29, 32, 63, 64, 65, 66, 67, 68, 82, 83, 202, 203, 206, 207, 211, 212, 242, 243, 269,
 ];
 
 /// Reads all threads; those that end meanwhile are left out.
@@ -134,7 +141,11 @@ fn blocked_in(line: &str) -> Option<BlockedIn> {
 }
 
 fn file(pid: i32, syscall: &BlockedIn) -> Option<String> {
-    if !ON_DESCRIPTORS.contains(&syscall.number) {
+    let numbers = match Arch::HOST {
+        Arch::X86_64 => &ON_DESCRIPTORS[..],
+        Arch::Arm64 => &ON_DESCRIPTORS_ARM64,
+    };
+    if !numbers.contains(&syscall.number) {
         return None;
     }
     let path = format!("/proc/{pid}/fd/{}", syscall.arguments[0] as i32);

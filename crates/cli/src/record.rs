@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use seam_capture::{Cgroup, Command, Options, Recorder, Recording, Scope, Target};
 use seam_export::{TextOptions, TrailerLine};
+use seam_wire::Arch;
 
 use crate::args::RecordArgs;
 use crate::failure::Failure;
@@ -169,6 +170,10 @@ fn begin(
 
 fn recorder(options: Options) -> Result<Recorder> {
     let compare = options.compare;
+    if compare && Arch::HOST != Arch::X86_64 {
+        let hint = "record without it";
+        return Err(Failure::new("--compare is for x86-64 only", hint).into());
+    }
     match Recorder::new(options)? {
         Recorder::Copied(_) if compare => {
             let hint = "run as root, or with CAP_BPF and CAP_PERFMON (`seam doctor` tells)";

@@ -4,6 +4,7 @@
 //! is certain but the call that a return address lies behind. Does not read memory.
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Formatter, GasFormatter, Instruction};
+use seam_wire::Arch;
 
 /// Bytes that are read before an address: the longest call, with its prefixes.
 pub const BEFORE: usize = 9;
@@ -11,6 +12,8 @@ pub const BEFORE: usize = 9;
 pub const AFTER: usize = 15 * SHOWN;
 /// Instructions shown from the address on.
 const SHOWN: usize = 3;
+/// Bytes of an instruction of arm64.
+const WORD: usize = 4;
 /// The shortest call.
 const CALL_MIN: usize = 2;
 
@@ -29,6 +32,13 @@ pub struct CodeLine {
 /// address, `after` begins there; either may be short. What is no instruction ends the list.
 #[must_use]
 pub fn code_lines(address: u64, before: &[u8], after: &[u8], returns: bool) -> Vec<CodeLine> {
+    match Arch::HOST {
+        Arch::X86_64 => x86_64(address, before, after, returns),
+        Arch::Arm64 => words(address, before, after, returns),
+    }
+}
+
+fn x86_64(address: u64, before: &[u8], after: &[u8], returns: bool) -> Vec<CodeLine> {
     let call = returns.then(|| call_before(address, before)).flatten();
     let decoder = Decoder::with_ip(64, after, address, DecoderOptions::NONE);
     let valid = decoder.into_iter().take_while(|i| !i.is_invalid());
@@ -36,6 +46,21 @@ pub fn code_lines(address: u64, before: &[u8], after: &[u8], returns: bool) -> V
     let mut formatter = GasFormatter::new();
     all.map(|instruction| line(&mut formatter, &instruction, address))
         .collect()
+}
+
+/// Instructions of four bytes as the numbers that they are: there is no text for arm64.
+fn words(address: u64, before: &[u8], after: &[u8], returns: bool) -> Vec<CodeLine> {
+    let call = before.last_chunk::<WORD>().filter(|_| returns);
+    let call = call.map(|word| (address.wrapping_sub(WORD as u64), word));
+    let from = after.as_chunks::<WORD>().0.iter().take(SHOWN).enumerate();
+    let from = from.map(|(i, word)| (address.wrapping_add((WORD * i) as u64), word));
+    let all = call.into_iter().chain(from);
+    all.map(|(at, word)| CodeLine {
+        address: at,
+        text: format!(".inst {:#010x}", u32::from_le_bytes(*word)),
+        next: at == address,
+    })
+    .collect()
 }
 
 fn line(formatter: &mut GasFormatter, instruction: &Instruction, next: u64) -> CodeLine {
@@ -67,7 +92,7 @@ mod tests {
     use super::*;
 
     fn shown(before: &[u8], after: &[u8], returns: bool) -> Vec<(u64, String, bool)> {
-        let lines = code_lines(0x1000, before, after, returns);
+        let lines = x86_64(0x1000, before, after, returns);
         lines
             .into_iter()
             .map(|l| {
@@ -90,6 +115,15 @@ mod tests {
         assert!(texts[0].starts_with("call"), "{lines:?}");
         assert_eq!((lines[0].0, lines[0].2), (0xffb, false));
         assert_eq!((lines[1].0, lines[1].2), (0x1000, true));
+    }
+
+    #[test]
+    fn arm64_has_words() {
+        let lines = words(0x1000, &[0, 0, 0, 0x94], &[0x1f, 0x20, 3, 0xd5, 0], true);
+        let shown: Vec<_> = lines.iter().map(|l| (l.address, l.next)).collect();
+        assert_eq!(shown, [(0xffc, false), (0x1000, true)]);
+        assert_eq!(lines[1].text, ".inst 0xd503201f");
+        assert!(words(0x1000, &[], &[], true).is_empty());
     }
 
     #[test]

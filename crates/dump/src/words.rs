@@ -1,5 +1,7 @@
 //! Numbers and names as people read them.
 
+use seam_wire::Arch;
+
 /// The system calls in which threads of servers wait, x86-64
 /// (arch/x86/entry/syscalls/syscall_64.tbl, Linux 6.18).
 const SYSCALLS: [(i64, &str); 44] = [
@@ -49,10 +51,61 @@ const SYSCALLS: [(i64, &str); 44] = [
     (441, "epoll_pwait2"),
 ];
 
-/// The name of a system call, if it is one in which threads wait.
+/// The same of arm64 (include/uapi/asm-generic/unistd.h, Linux 6.18).
+const SYSCALLS_ARM64: [(i64, &str); 39] = [
+    (4, "io_getevents"),
+    (22, "epoll_pwait"),
+    (25, "fcntl"),
+    (29, "ioctl"),
+    (32, "flock"),
+    (63, "read"),
+    (64, "write"),
+    (65, "readv"),
+    (66, "writev"),
+    (67, "pread64"),
+    (68, "pwrite64"),
+    (72, "pselect6"),
+    (73, "ppoll"),
+    (82, "fsync"),
+    (83, "fdatasync"),
+    (95, "waitid"),
+    (98, "futex"),
+    (101, "nanosleep"),
+    (115, "clock_nanosleep"),
+    (128, "restart_syscall"),
+    (133, "rt_sigsuspend"),
+    (136, "rt_sigpending"),
+    (137, "rt_sigtimedwait"),
+    (202, "accept"),
+    (203, "connect"),
+    (206, "sendto"),
+    (207, "recvfrom"),
+    (211, "sendmsg"),
+    (212, "recvmsg"),
+    (220, "clone"),
+    (221, "execve"),
+    (242, "accept4"),
+    (243, "recvmmsg"),
+    (260, "wait4"),
+    (269, "sendmmsg"),
+    (281, "execveat"),
+    (426, "io_uring_enter"),
+    (435, "clone3"),
+    (441, "epoll_pwait2"),
+];
+
+/// The name of a system call of this machine, if it is one in which threads wait.
 #[must_use]
 pub fn syscall_name(number: i64) -> Option<&'static str> {
-    let found = SYSCALLS.iter().find(|(known, _)| *known == number);
+    syscall_of(Arch::HOST, number)
+}
+
+fn syscall_of(arch: Arch, number: i64) -> Option<&'static str> {
+    let table = match arch {
+        Arch::X86_64 => &SYSCALLS[..],
+        Arch::Arm64 => &SYSCALLS_ARM64,
+    };
+    let found = table.iter().find(|(known, _)| *known == number);
     found.map(|(_, name)| *name)
 }
 
@@ -147,6 +200,7 @@ mod tests {
 
     #[test]
     fn names() {
+        assert_eq!(syscall_of(Arch::Arm64, 98), Some("futex"));
         assert_eq!(short("net/http.(*conn).serve"), "http.(*conn).serve");
         assert_eq!(short("a.f[b/c.T]"), "a.f[b/c.T]");
         assert_eq!(short("example.com/x.(*T[y/z.U]).m"), "x.(*T[y/z.U]).m");
@@ -156,8 +210,8 @@ mod tests {
         assert_eq!(file_name("/a/b.go"), "b.go");
         assert_eq!(clean("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
         assert_eq!(thousands(1_234_567), "1,234,567");
-        assert_eq!(syscall_name(202), Some("futex"));
-        assert_eq!(syscall_name(-1), None);
+        assert_eq!(syscall_of(Arch::X86_64, 202), Some("futex"));
+        assert_eq!(syscall_of(Arch::X86_64, -1), None);
         assert!(SYSCALLS.is_sorted_by_key(|(number, _)| number));
     }
 }

@@ -4,8 +4,9 @@
 //! instruction before a return address tells. If it is a call that leads to the function above,
 //! the edge is *verified*; if it calls through a register or memory, *plausible*; if it is no call,
 //! or one that can't lead there, *impossible*. This crate decides for one edge at a time, from the
-//! bytes of one module. It opens no files, walks no stacks and counts nothing. x86-64 only.
+//! bytes of one module. It opens no files, walks no stacks and counts nothing.
 
+mod arm64;
 mod extent;
 mod module;
 mod reach;

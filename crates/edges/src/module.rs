@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use seam_object::{Elf, ReadRef, SymbolSource};
 use seam_symbolize::ModuleSymbols;
+use seam_wire::Arch;
 
+use crate::arm64;
 use crate::extent::FrameIndex;
 use crate::scan::Scan;
 use crate::site::{Site, Through};
@@ -159,7 +161,9 @@ impl<'d, 'e, R: ReadRef<'d>> Module<'d, 'e, R> {
         let sigreturn = SIGRETURN
             .iter()
             .any(|code| self.elf.bytes_at(at, code.len() as u64) == Some(code));
-        if goroutine_end || sigreturn {
+        let arm64 = Arch::of_machine(self.elf.machine()) == Some(Arch::Arm64)
+            && self.elf.bytes_at(at, arm64::SIGRETURN.len() as u64) == Some(&arm64::SIGRETURN);
+        if goroutine_end || sigreturn || arm64 {
             return Verdict::Verified(Evidence::Planted);
         }
         // makecontext lets a new stack return into the first byte of a function.

@@ -5,9 +5,12 @@ use std::ops::Range;
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 use seam_object::{Elf, ReadRef};
+use seam_wire::Arch;
+
+use crate::arm64;
 
 /// A larger function is not looked at; the largest generated ones have less.
-const FUNCTION_BYTES_MAX: u64 = 1 << 20;
+pub(crate) const FUNCTION_BYTES_MAX: u64 = 1 << 20;
 
 /// What a function's instructions do besides computing.
 #[derive(Debug, Default)]
@@ -28,6 +31,9 @@ pub(crate) struct Scan {
 
 impl Scan {
     pub(crate) fn of<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, function: &Range<u64>) -> Self {
+        if Arch::of_machine(elf.machine()) == Some(Arch::Arm64) {
+            return arm64::scan(elf, function);
+        }
         let mut scan = Self::default();
         let len = function.end.saturating_sub(function.start);
         let bytes = elf.bytes_at(function.start, len);

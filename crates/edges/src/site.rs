@@ -3,6 +3,9 @@
 //! decoded to know that there is none.
 
 use seam_object::{Elf, ReadRef};
+use seam_wire::Arch;
+
+use crate::arm64;
 
 /// The longest form without prefixes: `FF /2`, SIB, 32-bit displacement.
 const CALL_BYTES_MAX: u64 = 7;
@@ -28,6 +31,9 @@ pub(crate) enum Through {
 impl Site {
     /// Reads the bytes before `end`; `None` where the file holds none.
     pub(crate) fn before<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, end: u64) -> Option<Self> {
+        if Arch::of_machine(elf.machine()) == Some(Arch::Arm64) {
+            return arm64::site(elf, end);
+        }
         let lengths = (2..=CALL_BYTES_MAX).rev();
         let bytes = lengths
             .filter_map(|n| elf.bytes_at(end.checked_sub(n)?, n))

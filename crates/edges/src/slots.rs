@@ -6,6 +6,9 @@ use std::ops::Range;
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl};
 use seam_object::{Elf, ReadRef, SlotValue};
+use seam_wire::Arch;
+
+use crate::arm64;
 
 /// Bytes of the longest stub: endbr64, a jump with prefix, padding.
 const STUB_BYTES: u64 = 16;
@@ -42,6 +45,9 @@ impl<'d> Slots<'d> {
 
     /// The word through which the stub at `address` jumps.
     pub(crate) fn of_stub<R: ReadRef<'d>>(&self, elf: &Elf<'d, R>, address: u64) -> Option<u64> {
+        if Arch::of_machine(elf.machine()) == Some(Arch::Arm64) {
+            return arm64::stub(elf, address);
+        }
         let bytes = elf.bytes_up_to(address, STUB_BYTES)?;
         let mut decoder = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE);
         while decoder.can_decode() {

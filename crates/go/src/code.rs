@@ -1,5 +1,6 @@
 //! Decoding a function's instructions, and how a fact spreads over its control flow. Shared by
-//! everything that checks or derives facts from code. x86-64 only.
+//! everything that checks or derives facts from code. Decoding is x86-64's, the flow any
+//! processor's.
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 use seam_object::{Elf, ReadRef};
@@ -55,14 +56,51 @@ pub(crate) fn copy(i: &Instruction) -> Option<(Register, Register)> {
     plain.then(|| (i.op0_register(), i.op1_register()))
 }
 
+/// What the flow needs to know of an instruction.
+pub(crate) trait Step {
+    /// Its address.
+    fn address(&self) -> u64;
+    /// The address behind it.
+    fn behind(&self) -> u64;
+    /// Where it may jump to within its function.
+    fn target(&self) -> Option<u64>;
+    /// Whether the next instruction may follow.
+    fn goes_on(&self) -> bool;
+}
+
+impl Step for Instruction {
+    fn address(&self) -> u64 {
+        self.ip()
+    }
+
+    fn behind(&self) -> u64 {
+        self.next_ip()
+    }
+
+    fn target(&self) -> Option<u64> {
+        let branch = matches!(
+            self.flow_control(),
+            FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch
+        );
+        branch.then(|| self.near_branch_target())
+    }
+
+    fn goes_on(&self) -> bool {
+        !matches!(
+            self.flow_control(),
+            FlowControl::UnconditionalBranch | FlowControl::IndirectBranch | FlowControl::Return
+        )
+    }
+}
+
 /// Spreads a state from the entry along fallthrough and branches within the function. The result
 /// has the state before each instruction; `None` where nothing leads to it. Where paths with
 /// different states join, the state that came first stands: the caller's states must not depend on
 /// the path.
-pub(crate) fn flow<S: Copy>(
-    code: &[Instruction],
+pub(crate) fn flow<I: Step, S: Copy>(
+    code: &[I],
     entry: S,
-    transfer: impl Fn(&Instruction, S) -> S,
+    transfer: impl Fn(&I, S) -> S,
 ) -> Vec<Option<S>> {
     let mut before: Vec<Option<S>> = vec![None; code.len()];
     let mut work = vec![(0usize, entry)];
@@ -73,21 +111,12 @@ pub(crate) fn flow<S: Copy>(
         *slot = Some(state);
         let instruction = &code[at];
         let after = transfer(instruction, state);
-        let branch = matches!(
-            instruction.flow_control(),
-            FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch
-        );
-        if branch {
-            let target = instruction.near_branch_target();
-            if let Ok(index) = code.binary_search_by_key(&target, Instruction::ip) {
-                work.push((index, after));
-            }
+        if let Some(target) = instruction.target()
+            && let Ok(index) = code.binary_search_by_key(&target, Step::address)
+        {
+            work.push((index, after));
         }
-        let falls_through = !matches!(
-            instruction.flow_control(),
-            FlowControl::UnconditionalBranch | FlowControl::IndirectBranch | FlowControl::Return
-        );
-        if falls_through {
+        if instruction.goes_on() {
             work.push((at + 1, after));
         }
     }

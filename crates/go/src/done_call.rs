@@ -1,6 +1,6 @@
 //! Whether a goroutine waits for the end of a context, by its code: the channel that it receives
 //! from is what a call of the form `ctx.Done()` has just returned. The context itself may be gone:
-//! nothing keeps it while others wait for its channel.
+//! nothing keeps it while others wait for its channel. x86-64 only.
 
 use iced_x86::{Instruction, Mnemonic, OpKind};
 use seam_object::{Elf, ReadRef};
@@ -21,7 +21,8 @@ impl<'d> GoModule<'d> {
     /// what `Done` of a context has returned; `select` if it is one of several channels.
     #[must_use]
     pub fn waits_for_done<R: ReadRef<'d>>(&self, elf: &Elf<'d, R>, pc: u64, select: bool) -> bool {
-        let Some(function) = pc.checked_sub(1).and_then(|at| self.pclntab.find(at)) else {
+        let called = pc.checked_sub(1).filter(|_| self.pclntab.calls_push());
+        let Some(function) = called.and_then(|at| self.pclntab.find(at)) else {
             return false;
         };
         let code = decode(elf, &function);

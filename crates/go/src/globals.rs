@@ -5,8 +5,10 @@
 use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 use seam_object::{Elf, ReadRef};
 
-use crate::GoModule;
+use seam_wire::Arch;
+
 use crate::code::decode;
+use crate::{GoModule, arm64};
 
 /// Instructions that are looked at in one function.
 const INSTRUCTIONS_MAX: usize = 4096;
@@ -42,6 +44,22 @@ impl Globals {
         let timers = "runtime.timeSleepUntil";
         let wanted = [&lists[..], &reasons, &heap, &[timers]].concat();
         let functions = module.functions_named(&wanted);
+        if Arch::of_machine(elf.machine()) == Some(Arch::Arm64) {
+            let code = |name: &&str| functions.get(name).map(|f| arm64::code(elf, f));
+            let (allglen, allgptr) = lists
+                .iter()
+                .filter_map(code)
+                .find_map(|c| arm64::list(&c))?;
+            let wait_reasons = reasons.iter().filter_map(code);
+            let alloc = functions.get(heap[1]).map(|f| f.entry);
+            return Some(Self {
+                allglen,
+                allgptr,
+                wait_reasons: wait_reasons.flat_map(|c| arm64::computed(&c)).collect(),
+                mheap: alloc.and_then(|alloc| arm64::argument(&code(&heap[0])?, alloc)),
+                allp: code(&timers).and_then(|c| arm64::slice_behind_call(&c)),
+            });
+        }
         let code = |name: &&str| functions.get(name).map(|f| decode(elf, f));
         let (allglen, allgptr) = lists.iter().filter_map(code).find_map(|c| list(&c))?;
         let wait_reasons = reasons.iter().filter_map(code).flat_map(|c| computed(&c));

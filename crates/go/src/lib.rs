@@ -5,6 +5,7 @@
 //! taken from a version alone without a check. Names and rows are made of this elsewhere
 //! (seam-symbolize, seam-unwind).
 
+mod arm64;
 mod build_info;
 mod code;
 mod done_call;

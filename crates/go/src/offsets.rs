@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{GoModule, GoVersion, Result};
 use evidence::Evidence;
+pub(crate) use evidence::{GOSAVE, SYSTEMSTACK};
 
 pub use field::{Field, Offsets};
 pub use table::{Release, Row};

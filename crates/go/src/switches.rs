@@ -11,8 +11,10 @@ mod saves;
 use iced_x86::{FlowControl, Instruction, Mnemonic, Register};
 use seam_object::{Elf, ReadRef};
 
-use crate::code::{copy, decode, dwarf_register, flow, load, store};
-use crate::{Function, GoModule};
+use seam_wire::Arch;
+
+use crate::code::{Step, copy, decode, dwarf_register, flow, load, store};
+use crate::{Function, GoModule, arm64};
 
 /// What the walk must do at the addresses of a [`Switch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,18 +29,28 @@ pub enum SwitchKind {
     Asmcgocall(i32),
     /// On g0, the way back is in the goroutine's g.sched.
     Systemstack,
-    /// In cgocallback on the goroutine's stack.
-    Cgocallback,
+    /// In cgocallback on the goroutine's stack; its frame keeps the outer g0.sched.sp at sp + this.
+    Cgocallback(i32),
     /// In cgocallback on g0.
-    CgocallbackOnG0,
-    /// In mcall on g0: the g is in a register (DWARF number), else at sp.
+    CgocallbackOnG0(i32),
+    /// In mcall on g0: the g is in a register (DWARF number), else at sp. On AArch64 nowhere.
     Mcall(Option<u8>),
     /// In morestack on g0.
     Morestack,
     /// In gogo with the goroutine's sp: the pc is at `[register + offset]`.
     GogoBuffer(u8, i32),
+    /// The same, before the link register is the goroutine's.
+    GogoWithoutLink(u8, i32),
     /// In gogo with the goroutine's sp: the pc is in the register.
     GogoRegister(u8),
+    /// In gogo while it is on the scheduler's stack and has lost its return address.
+    GogoOnG0,
+    /// The return address is in the link register, whatever the depth is.
+    InLink,
+    /// In the link register, and what that held before in this one (DWARF number).
+    LinkKeptIn(u8),
+    /// Where asyncPreempt goes on, with the interrupted code's stack: in this register.
+    ResumesAt(u8),
     /// The outermost frame.
     Root,
     /// The first frame of a new thread.
@@ -51,6 +63,8 @@ pub enum SwitchKind {
     ExactCaller,
     /// A frame of the scheduler proper.
     Scheduler,
+    /// A frame of the signal handler that pushes a call onto the interrupted stack.
+    Pushes,
     /// The stack pointer was replaced and the old one is nowhere to be found.
     Lost,
     /// A function called from C that keeps this callee-saved register at sp + offset.
@@ -86,7 +100,7 @@ pub struct Switch {
     pub frame_pc: u64,
 }
 
-type State = Option<(SwitchKind, u64)>;
+pub(crate) type State = Option<(SwitchKind, u64)>;
 
 /// Functions that get rows of their own by name.
 const NAMED: &[&str] = &[
@@ -116,6 +130,9 @@ const NAMED: &[&str] = &[
 
 /// All special places of a module.
 pub fn switches<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> Vec<Switch> {
+    if Arch::of_machine(elf.machine()) == Some(Arch::Arm64) {
+        return arm64::switches(elf, module);
+    }
     let mut all = Vec::new();
     let named = module.functions_named(NAMED);
     for (name, function) in &named {
@@ -178,7 +195,7 @@ fn named_switches<'d, R: ReadRef<'d>>(
             })
         }
         "runtime.systemstack" => flowing(None, &systemstack),
-        "runtime.cgocallback" => flowing(Some((SwitchKind::CgocallbackOnG0, 0)), &cgocallback),
+        "runtime.cgocallback" => flowing(Some((SwitchKind::CgocallbackOnG0(0), 0)), &cgocallback),
         "runtime.morestack" => flowing(None, &|i, state| match loads_sp(i) {
             Some(_) if state.is_none() => Some((SwitchKind::Morestack, 0)),
             _ => state,
@@ -240,9 +257,9 @@ fn systemstack(i: &Instruction, state: State) -> State {
 fn cgocallback(i: &Instruction, state: State) -> State {
     match copy(i) {
         Some((Register::RSP, from)) if from != Register::RBP => {
-            Some((SwitchKind::Cgocallback, i.ip()))
+            Some((SwitchKind::Cgocallback(0), i.ip()))
         }
-        _ if loads_sp(i).is_some() => Some((SwitchKind::CgocallbackOnG0, i.ip())),
+        _ if loads_sp(i).is_some() => Some((SwitchKind::CgocallbackOnG0(0), i.ip())),
         _ => state,
     }
 }
@@ -335,8 +352,8 @@ fn clone(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
 }
 
 /// Joins equal neighbours into ranges; instructions without a state get none.
-fn ranges(
-    code: &[Instruction],
+pub(crate) fn ranges<I: Step>(
+    code: &[I],
     function: &Function<'_>,
     states: Vec<Option<State>>,
 ) -> Vec<Switch> {
@@ -345,17 +362,18 @@ fn ranges(
         let Some(Some((kind, frame_pc))) = state else {
             continue;
         };
-        let end = instruction.next_ip().min(function.end);
+        let (start, end) = (
+            instruction.address(),
+            instruction.behind().min(function.end),
+        );
         match all.last_mut() {
             Some(last)
-                if last.kind == kind
-                    && last.frame_pc == frame_pc
-                    && last.range.end == instruction.ip() =>
+                if last.kind == kind && last.frame_pc == frame_pc && last.range.end == start =>
             {
                 last.range.end = end;
             }
             _ => all.push(Switch {
-                range: instruction.ip()..end,
+                range: start..end,
                 kind,
                 frame_pc,
             }),

@@ -3,10 +3,11 @@
 
 use iced_x86::{Instruction, Mnemonic, OpKind, Register};
 use seam_object::{Elf, ReadRef};
+use seam_wire::Arch;
 use serde::{Deserialize, Serialize};
 
-use crate::GoModule;
 use crate::code::decode;
+use crate::{GoModule, arm64};
 
 /// The place of g relative to the thread pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,8 @@ pub enum TlsOffset {
     Fixed(i64),
     /// The word at this address (as linked) holds it, filled in by the loader: c-shared.
     Slot(u64),
+    /// Nowhere: AArch64 without cgo has g in a register alone.
+    Nowhere,
 }
 
 /// Finds the offset of g in `module`.
@@ -23,6 +26,9 @@ pub fn tls_offset<'d, R: ReadRef<'d>>(
     elf: &Elf<'d, R>,
     module: &GoModule<'d>,
 ) -> Option<TlsOffset> {
+    if Arch::of_machine(elf.machine()) == Some(Arch::Arm64) {
+        return arm64::tls_offset(elf, module);
+    }
     let names = [
         "runtime.systemstack",
         "runtime.asmcgocall",

@@ -5,6 +5,7 @@
 //! or an error, never a panic, and no allocation follows an unchecked length. Go's own sections
 //! are understood in seam-go, unwind information in seam-unwind.
 
+pub mod arm64;
 mod code_ranges;
 mod debug_link;
 mod dynamic;

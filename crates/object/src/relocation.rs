@@ -11,8 +11,8 @@ use crate::{Elf, Result};
 
 /// `R_X86_64_RELATIVE` and `R_AARCH64_RELATIVE`.
 const RELATIVE: [u32; 2] = [8, 1027];
-/// `R_X86_64_GLOB_DAT`, `R_X86_64_JUMP_SLOT`
-const IMPORTS: [u32; 2] = [6, 7];
+/// `R_X86_64_GLOB_DAT`, `R_X86_64_JUMP_SLOT` and their like of AArch64.
+const IMPORTS: [u32; 4] = [6, 7, 1025, 1026];
 /// Bytes of an `Elf64_Rela` entry.
 const RELA_BYTES: usize = 24;
 

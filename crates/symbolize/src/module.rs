@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use seam_go::GoModule;
 use seam_object::{Elf, ReadRef};
+use seam_wire::Arch;
 
 use crate::dwarf::Call;
 
@@ -117,11 +118,12 @@ impl<'d, 'e, R: ReadRef<'d>> ModuleSymbols<'d, 'e, R> {
     /// the byte behind it and a function begins there, that address was not pushed by a call but
     /// put there: the C library's `__restore_rt`, to which the kernel lets signal handlers return.
     fn sizeless(&self, address: u64) -> Option<&'d [u8]> {
+        let arch = Arch::of_machine(self.elf.machine())?;
         if let Some((name, range)) = self.symbols.sizeless(address) {
             let len = (range.end - range.start).min(SIZELESS_BYTES_MAX);
             let code = self.elf.bytes_up_to(range.start, len)?;
             let offset = usize::try_from(address - range.start).ok()?;
-            if sizeless::flows_over(code, offset) {
+            if sizeless::covers(arch, code, offset) {
                 return Some(name);
             }
         }
@@ -129,7 +131,7 @@ impl<'d, 'e, R: ReadRef<'d>> ModuleSymbols<'d, 'e, R> {
         let name = self.symbols.beginning_at(behind)?;
         let before = behind.checked_sub(CALL_BYTES)?;
         let before = self.elf.bytes_at(before, CALL_BYTES)?;
-        (!sizeless::ends_with_call(before)).then_some(name)
+        (!sizeless::is_behind_call(arch, before)).then_some(name)
     }
 
     /// The function that covers an address, as Go's table or a sized symbol says.

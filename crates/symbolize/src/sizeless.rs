@@ -5,13 +5,60 @@
 use std::collections::BTreeSet;
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
+use seam_object::arm64::{self, Op};
+use seam_wire::Arch;
 
 /// Instructions that are followed of one function: it was written by hand.
 const INSTRUCTIONS_MAX: usize = 4096;
 
+/// The same by processor.
+pub(crate) fn covers(arch: Arch, code: &[u8], offset: usize) -> bool {
+    match arch {
+        Arch::X86_64 => flows_over(code, offset),
+        Arch::Arm64 => arm64_flows_over(code, offset),
+    }
+}
+
+/// The same by processor.
+pub(crate) fn is_behind_call(arch: Arch, before: &[u8]) -> bool {
+    match arch {
+        Arch::X86_64 => ends_with_call(before),
+        Arch::Arm64 => {
+            let last = before.last_chunk::<4>().map(|w| u32::from_le_bytes(*w));
+            last.is_some_and(|word| arm64::instruction(word, 0).is_call())
+        }
+    }
+}
+
+fn arm64_flows_over(code: &[u8], offset: usize) -> bool {
+    let code = arm64::decode(code, 0);
+    let mut seen = BTreeSet::new();
+    let mut work = vec![0];
+    while let Some(at) = work.pop() {
+        if seen.len() >= INSTRUCTIONS_MAX || !seen.insert(at) {
+            continue;
+        }
+        let Some(i) = code.get(at) else { continue };
+        if at == offset / 4 {
+            return true;
+        }
+        // udf and brk end a flow.
+        if i.word >> 16 == 0 || i.word & 0xffe0_001f == 0xd420_0000 {
+            continue;
+        }
+        if i.falls_through() {
+            work.push(at + 1);
+        }
+        if let Op::Jump(to) | Op::Branch(to) = i.op {
+            work.extend(usize::try_from(to / 4).ok());
+        }
+    }
+    false
+}
+
 /// Whether the flow of the function that begins with `code` leads over the byte at `offset`.
 /// Calls are taken to return.
-pub(crate) fn flows_over(code: &[u8], offset: usize) -> bool {
+fn flows_over(code: &[u8], offset: usize) -> bool {
     let mut seen = BTreeSet::new();
     let mut work = vec![0];
     while let Some(at) = work.pop() {
@@ -39,7 +86,7 @@ pub(crate) fn flows_over(code: &[u8], offset: usize) -> bool {
 }
 
 /// Whether a call ends where these bytes do: then the address behind them is a return address.
-pub(crate) fn ends_with_call(before: &[u8]) -> bool {
+fn ends_with_call(before: &[u8]) -> bool {
     // The longest one has a prefix, an opcode, ModRM, SIB and four bytes of displacement.
     (2..=8.min(before.len())).any(|len| {
         let code = &before[before.len() - len..];
@@ -69,6 +116,20 @@ fn decode(code: &[u8], at: usize) -> Option<Instruction> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arm64_goes_by_its_own_instructions() {
+        // nop; b +8; udf #0; ret; nop
+        let words = [0xd503_201fu32, 0x1400_0002, 0, 0xd65f_03c0, 0xd503_201f];
+        let code: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        let reached: Vec<usize> = (0..code.len())
+            .filter(|at| covers(Arch::Arm64, &code, *at))
+            .collect();
+        assert_eq!(reached, [0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14, 15]);
+        assert!(!is_behind_call(Arch::Arm64, &code[..4]));
+        assert!(is_behind_call(Arch::Arm64, &0x9400_0000u32.to_le_bytes()));
+        assert!(!is_behind_call(Arch::Arm64, &[0; 3]));
+    }
 
     #[test]
     fn what_is_not_reached_is_not_the_functions() {

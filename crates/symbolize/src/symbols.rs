@@ -79,7 +79,8 @@ impl<'d> SymbolTable<'d> {
     pub(crate) fn beginning_at(&self, address: u64) -> Option<&'d [u8]> {
         let at = self.entries.binary_search_by_key(&address, |e| e.start);
         let entry = &self.entries[at.ok()?];
-        entry.function.then_some(entry.name)
+        // The vdso's of arm64 are labels with a size.
+        (entry.function || entry.size > 0).then_some(entry.name)
     }
 
     /// The extent of the innermost function that covers an address. Labels without a size have

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0)
 /*
  * The host build of the one walk (bpf/unwind.h): memory, mappings and tables come from callbacks.
- * Used for replay, tests and wherever a stack is read from outside of the kernel.
+ * Used for replay, tests and wherever a stack is read from outside of the kernel. Compiled once for
+ * each processor that stacks are walked of.
  */
 #define __always_inline inline __attribute__((always_inline))
 #define __noinline __attribute__((noinline))
@@ -114,6 +115,10 @@ static void begin_goroutine(struct seam_walk *w, const struct seam_host *host)
 	w->go.usable = w->runtime.known && w->runtime.verified && !seam_read_curg(w);
 }
 
+#ifdef SEAM_ARM64
+#define seam_walk_host seam_walk_host_arm64
+#endif
+
 /* Walks from `start` and fills `sample` and `frames` (SEAM_USER_FRAMES words), as sent by BPF. */
 void seam_walk_host(const struct seam_host *host, const struct seam_start *start,
 		    struct seam_sample *sample, __u64 *frames)
@@ -122,12 +127,15 @@ void seam_walk_host(const struct seam_host *host, const struct seam_start *start
 	struct seam_walk *w = &hw.walk;
 	__u32 i;
 
-	for (i = 0; i < SEAM_REGISTERS; i++)
+	for (i = 0; i < SEAM_WALK_REGISTERS; i++)
 		w->reg[i] = start->reg[i];
 	w->pc = start->pc;
 	w->fsbase = start->fsbase;
 	w->mapping_set = start->mapping_set;
 	w->mapping_count = start->mapping_count;
+#ifdef SEAM_ARM64
+	w->address_bits = SEAM_ADDRESS_BITS;
+#endif
 	w->probed = 0;
 	w->runtimes = (__u32)host->runtime_count;
 	seam_runtime_at(w, 0);
@@ -137,6 +145,8 @@ void seam_walk_host(const struct seam_host *host, const struct seam_start *start
 	seam_start_walk(w, start->syscall);
 	if (host->known)
 		w->known = (__u32)host->known;
+	if (host->goroutine_runtime && w->go.usable)
+		seam_resume(w, SEAM_SCHED_LINK(&w->go));
 	for (i = 0; i < SEAM_STEPS && w->end == SEAM_END_NOT_WALKED; i++)
 		seam_step(w);
 	if (w->end == SEAM_END_NOT_WALKED)

@@ -2,9 +2,10 @@
 
 use seam_go::{GoModule, GoVersion, RuntimeOffsets, TlsOffset, switches, tls_offset};
 use seam_object::{Elf, ReadRef, Segment, SegmentKind};
-use seam_wire::{Rule, SEAM_END_ROOT_THREAD, SEAM_PAGE_BYTES, SEAM_RULE_PLT, SEAM_RULE_ROOT};
+use seam_wire::{Arch, Rule, SEAM_END_ROOT_THREAD, SEAM_PAGE_BYTES, SEAM_RULE_PLT, SEAM_RULE_ROOT};
 use serde::{Deserialize, Serialize};
 
+use crate::arm64;
 use crate::cfi::{CfiRows, CfiSection, debug_frame, eh_frame};
 use crate::derive::{derived_rows, go_assembly_rows};
 use crate::eh_return::eh_return_rows;
@@ -13,7 +14,6 @@ use crate::range_list::{RangeList, RuleRange};
 use crate::rules::{plain, stack};
 use crate::{Error, Result, RuleSet, Table};
 
-const X86_64: u16 = 62;
 /// Byte of a PLT slot behind its push.
 const PLT_PUSHED: u32 = 11;
 /// Bytes of assembly that a program may start with.
@@ -74,40 +74,65 @@ pub struct TableFacts {
 /// When the file maps no code, is for another processor, or has more code than a table can hold.
 /// Malformed parts are left out and named in the facts.
 pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
-    if elf.machine() != X86_64 {
-        return Err(Error::Machine(elf.machine()));
-    }
+    let arch = Arch::of_machine(elf.machine()).ok_or(Error::Machine(elf.machine()))?;
     let (base, size) = code_extent(elf)?;
     let mut rules = RuleSet::default();
     let mut facts = TableFacts::default();
-    let cfi = cfi_rows(elf, base, size, &mut rules, &mut facts);
+    let cfi = cfi_rows(elf, arch, base, size, &mut rules, &mut facts);
     let mut list = RangeList::from_unsorted(cfi);
-    let leaving = eh_return_rows(elf, base, &list, &mut rules);
-    list = list.overlaid(&leaving);
+    if arch == Arch::X86_64 {
+        let leaving = eh_return_rows(elf, base, &list, &mut rules);
+        list = list.overlaid(&leaving);
+    }
     let mut go = None;
     match GoModule::find(elf) {
         Ok(None) => {}
         Ok(Some(module)) => {
             let switches = switches(elf, &module);
-            list = list.overlaid(&go_rows(&module, &switches, base, &mut rules));
-            let assembly = go_assembly_rows(elf, &module, &switches, base, &mut rules);
-            list = list.overlaid(&assembly);
+            list = list.overlaid(&go_rows(arch, &module, &switches, base, &mut rules));
+            if arch == Arch::X86_64 {
+                let assembly = go_assembly_rows(elf, &module, &switches, base, &mut rules);
+                list = list.overlaid(&assembly);
+            }
             facts.go_functions = module.pclntab.len();
             go = Some(go_runtime(elf, &module));
         }
         Err(e) => facts.go_error = Some(e.to_string()),
     }
-    let derived = derived_rows(elf, base, &list, &mut rules);
-    facts.derived_functions = derived.functions;
-    facts.derived_given_up = derived.given_up;
-    let below = plt(elf, base, &mut rules)
-        .overlaid(&entry_point(elf.entry(), base, size, &mut rules))
-        .overlaid(&RangeList::from_unsorted(derived.rows));
+    let below = below(elf, arch, base, size, &list, &mut rules, &mut facts);
     // One of the two lists is enough from here on: they are the most of what building takes.
     list = below.overlaid(&std::mem::take(&mut list));
     facts.rules = rules.all().len() as u32;
     let table = Table::new(base, &list, &rules)?;
     Ok(ModuleTable { table, go, facts })
+}
+
+/// What holds where nothing else does.
+fn below<'d, R: ReadRef<'d>>(
+    elf: &Elf<'d, R>,
+    arch: Arch,
+    base: u64,
+    size: u32,
+    known: &RangeList,
+    rules: &mut RuleSet,
+    facts: &mut TableFacts,
+) -> RangeList {
+    let entry = entry_point(elf.entry(), base, size, rules);
+    if arch == Arch::Arm64 {
+        let derived = arm64::derived_rows(elf, base, known, rules);
+        facts.derived_functions = derived.functions;
+        facts.derived_given_up = derived.given_up;
+        return arm64::plt(elf, base, rules)
+            .overlaid(&entry)
+            .overlaid(&derived.rows)
+            .overlaid(&arm64::sigreturn(elf, base, rules));
+    }
+    let derived = derived_rows(elf, base, known, rules);
+    facts.derived_functions = derived.functions;
+    facts.derived_given_up = derived.given_up;
+    plt(elf, base, rules)
+        .overlaid(&entry)
+        .overlaid(&RangeList::from_unsorted(derived.rows))
 }
 
 /// Builds the table of a vdso image (bytes read from a process).
@@ -212,7 +237,8 @@ pub(crate) fn cfi_list<'d, R: ReadRef<'d>>(
     rules: &mut RuleSet,
 ) -> (u64, RangeList) {
     let (base, size) = code_extent(elf).expect("code");
-    let rows = cfi_rows(elf, base, size, rules, &mut TableFacts::default());
+    let facts = &mut TableFacts::default();
+    let rows = cfi_rows(elf, Arch::X86_64, base, size, rules, facts);
     (base, RangeList::from_unsorted(rows))
 }
 
@@ -220,6 +246,7 @@ type CfiReader = fn(&CfiSection<'_>, &mut RuleSet) -> Result<CfiRows>;
 
 fn cfi_rows<'d, R: ReadRef<'d>>(
     elf: &Elf<'d, R>,
+    arch: Arch,
     base: u64,
     size: u32,
     rules: &mut RuleSet,
@@ -252,6 +279,7 @@ fn cfi_rows<'d, R: ReadRef<'d>>(
             base,
             size,
             text,
+            arch,
         };
         match read(&section, rules) {
             Ok(rows) => {

@@ -5,11 +5,12 @@ use gimli::{
     UnwindSection, UnwindTableRow, X86_64,
 };
 use seam_wire::{
-    Rule, SEAM_END_ROOT_THREAD, SEAM_REGISTERS, SEAM_RSP, SEAM_RULE_CFA, SEAM_RULE_DEREF,
+    Arch, Rule, SEAM_END_ROOT_THREAD, SEAM_REGISTERS, SEAM_RSP, SEAM_RULE_CFA, SEAM_RULE_DEREF,
     SEAM_RULE_DEREF_INDEXED, SEAM_RULE_IN_REGISTER, SEAM_RULE_PLT, SEAM_RULE_RETURN_APART,
     SEAM_RULE_ROOT, SEAM_RULE_SAVED_BY_RBP, SEAM_RULE_SIGNAL,
 };
 
+use crate::arm64;
 use crate::range_list::RuleRange;
 use crate::rules::{plain, save, unsupported};
 use crate::{Error, Result, RuleSet};
@@ -36,12 +37,15 @@ pub(crate) struct CfiSection<'d> {
     /// Bytes of code from there on.
     pub(crate) size: u32,
     pub(crate) text: u64,
+    /// Whose registers it names.
+    pub(crate) arch: Arch,
 }
 
 /// Rows of an `.eh_frame` section.
 pub(crate) fn eh_frame(section: &CfiSection<'_>, rules: &mut RuleSet) -> Result<CfiRows> {
     let mut frames = gimli::EhFrame::new(section.data, LittleEndian);
     frames.set_address_size(8);
+    frames.set_vendor(vendor(section.arch));
     rows(&frames, section, rules)
 }
 
@@ -49,7 +53,16 @@ pub(crate) fn eh_frame(section: &CfiSection<'_>, rules: &mut RuleSet) -> Result<
 pub(crate) fn debug_frame(section: &CfiSection<'_>, rules: &mut RuleSet) -> Result<CfiRows> {
     let mut frames = gimli::DebugFrame::new(section.data, LittleEndian);
     frames.set_address_size(8);
+    frames.set_vendor(vendor(section.arch));
     rows(&frames, section, rules)
+}
+
+/// Whose extensions of call frame instructions may occur.
+fn vendor(arch: Arch) -> gimli::Vendor {
+    match arch {
+        Arch::X86_64 => gimli::Vendor::Default,
+        Arch::Arm64 => gimli::Vendor::AArch64,
+    }
 }
 
 fn rows<'d, S: UnwindSection<Slice<'d>>>(
@@ -102,7 +115,10 @@ fn rows<'d, S: UnwindSection<Slice<'d>>>(
                     let rule = if signal {
                         plain(SEAM_RULE_SIGNAL)
                     } else {
-                        rule(frames, row)
+                        match section.arch {
+                            Arch::X86_64 => rule(frames, row),
+                            Arch::Arm64 => arm64::rule(frames, row),
+                        }
                     };
                     result.ranges.push(RuleRange {
                         rule: rules.number(rule),
@@ -203,7 +219,7 @@ fn cfa<'d, S: UnwindSection<Slice<'d>>>(frames: &S, cfa: &CfaRule<usize>) -> Rul
             };
             let bytes = expression.0.slice();
             plt(bytes)
-                .or_else(|| deref(bytes))
+                .or_else(|| deref(bytes, 16))
                 .or_else(|| deref_indexed(bytes))
                 .unwrap_or_else(unsupported)
         }
@@ -279,9 +295,9 @@ fn deref_indexed(bytes: &[u8]) -> Option<Rule> {
 }
 
 /// `bregN offset; deref`, and a constant added: stacks realigned by gcc.
-fn deref(bytes: &[u8]) -> Option<Rule> {
+pub(crate) fn deref(bytes: &[u8], registers: u8) -> Option<Rule> {
     let (opcode, rest) = bytes.split_first()?;
-    let base = opcode.checked_sub(0x70).filter(|r| *r < 16)?;
+    let base = opcode.checked_sub(0x70).filter(|r| *r < registers)?;
     let (deref_offset, rest) = leb128(rest, true)?;
     let rest = rest.strip_prefix(&[0x06])?;
     let cfa_offset = match rest.split_first() {
@@ -335,13 +351,13 @@ mod tests {
 
     #[test]
     fn expressions_that_compilers_write() {
-        let rule = deref(&[0x76, 0x78, 0x06]).expect("gcc's realigned stack");
+        let rule = deref(&[0x76, 0x78, 0x06], 16).expect("gcc's realigned stack");
         assert_eq!((rule.base, rule.deref_offset, rule.cfa_offset), (6, -8, 0));
-        let rule = deref(&[0x77, 0x10, 0x06, 0x23, 8]).expect("openssl's saved rsp");
+        let rule = deref(&[0x77, 0x10, 0x06, 0x23, 8], 16).expect("openssl's saved rsp");
         assert_eq!((rule.base, rule.deref_offset, rule.cfa_offset), (7, 16, 8));
         let lazy = [0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22];
         assert_eq!(plt(&lazy).expect("binutils").deref_offset, 11);
-        assert!(deref(&[0x76, 0x80]).is_none());
+        assert!(deref(&[0x76, 0x80], 16).is_none());
         let counted = [0x77, 8, 0x79, 0, 0x38, 0x1e, 0x22, 0x06, 0x23, 8];
         let rule = deref_indexed(&counted).expect("openssl's counted words");
         assert_eq!((rule.base, rule.deref_offset, rule.cfa_offset), (9, 8, 8));

@@ -5,19 +5,22 @@ use std::ops::Range;
 
 use seam_go::{Caller, Function, GoModule, PcValues, Switch, SwitchKind};
 use seam_wire::{
-    Rule, SEAM_END_ROOT_GO, SEAM_END_ROOT_THREAD, SEAM_RSP, SEAM_RULE_ASMCGOCALL, SEAM_RULE_CFA,
-    SEAM_RULE_CGOCALLBACK, SEAM_RULE_CGOCALLBACK_ON_G0, SEAM_RULE_CLONE, SEAM_RULE_DEREF,
-    SEAM_RULE_EXACT_CALLER, SEAM_RULE_GO_CODE, SEAM_RULE_GOGO, SEAM_RULE_IN_REGISTER,
-    SEAM_RULE_MCALL, SEAM_RULE_MORESTACK, SEAM_RULE_OTHER_STACK, SEAM_RULE_RETURN_APART,
-    SEAM_RULE_ROOT, SEAM_RULE_SCHEDULER, SEAM_RULE_SIGNAL, SEAM_RULE_SYSTEMSTACK,
+    Arch, Rule, SEAM_END_ROOT_GO, SEAM_END_ROOT_THREAD, SEAM_RSP, SEAM_RULE_ASMCGOCALL,
+    SEAM_RULE_CFA, SEAM_RULE_CGOCALLBACK, SEAM_RULE_CGOCALLBACK_ON_G0, SEAM_RULE_CLONE,
+    SEAM_RULE_DEREF, SEAM_RULE_EXACT_CALLER, SEAM_RULE_GO_CODE, SEAM_RULE_GOGO,
+    SEAM_RULE_IN_REGISTER, SEAM_RULE_MCALL, SEAM_RULE_MORESTACK, SEAM_RULE_OTHER_STACK,
+    SEAM_RULE_RETURN_APART, SEAM_RULE_ROOT, SEAM_RULE_SCHEDULER, SEAM_RULE_SIGNAL,
+    SEAM_RULE_SYSTEMSTACK,
 };
 
 use crate::RuleSet;
+use crate::arm64;
 use crate::range_list::{RangeList, RuleRange};
 use crate::rules::{plain, save, stack, unsupported};
 
 /// Rows for all functions of a module; offsets count from `base`.
 pub(crate) fn go_rows(
+    arch: Arch,
     module: &GoModule<'_>,
     switches: &[Switch],
     base: u64,
@@ -28,7 +31,11 @@ pub(crate) fn go_rows(
         let special: Vec<&Switch> = switches_of(switches, &function).collect();
         let table = module.pclntab.stack_depths(&function);
         for (range, depth) in segments(&function, table.clone(), &special) {
-            let mut rule = rule_at(range.start, depth, &special, &table);
+            let rule_of = match arch {
+                Arch::X86_64 => rule_at,
+                Arch::Arm64 => arm64::go_rows,
+            };
+            let mut rule = rule_of(range.start, depth, &special, &table);
             rule.flags |= SEAM_RULE_GO_CODE as u8;
             let (Some(start), Some(end)) = (offset(range.start, base), offset(range.end, base))
             else {
@@ -168,8 +175,8 @@ fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
             deref_offset: frame16,
             ..plain(SEAM_RULE_SYSTEMSTACK)
         },
-        SwitchKind::Cgocallback => cfa(SEAM_RULE_CGOCALLBACK),
-        SwitchKind::CgocallbackOnG0 => cfa(SEAM_RULE_CGOCALLBACK_ON_G0),
+        SwitchKind::Cgocallback(_) => cfa(SEAM_RULE_CGOCALLBACK),
+        SwitchKind::CgocallbackOnG0(_) => cfa(SEAM_RULE_CGOCALLBACK_ON_G0),
         SwitchKind::Mcall(None) => plain(SEAM_RULE_MCALL),
         SwitchKind::Mcall(Some(base)) => Rule {
             base,
@@ -197,6 +204,13 @@ fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
         SwitchKind::ExactCaller => with_flag(rule, SEAM_RULE_EXACT_CALLER),
         SwitchKind::Scheduler => with_flag(rule, SEAM_RULE_SCHEDULER),
         SwitchKind::Lost => unsupported(),
+        // Of AArch64 alone.
+        SwitchKind::GogoOnG0
+        | SwitchKind::GogoWithoutLink(..)
+        | SwitchKind::InLink
+        | SwitchKind::Pushes
+        | SwitchKind::LinkKeptIn(_)
+        | SwitchKind::ResumesAt(_) => unsupported(),
         SwitchKind::InCallersPlace { cfa, caller } => {
             let (flags, place) = match caller {
                 Caller::Register(register) => (SEAM_RULE_IN_REGISTER, i32::from(register)),

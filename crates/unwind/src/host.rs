@@ -4,9 +4,8 @@ use std::ffi::{c_int, c_void};
 
 use seam_memory::Memory;
 use seam_wire::{
-    GoRuntime, Mapping, SEAM_BLOCK_WORDS, SEAM_GO_RUNTIMES, SEAM_MAPPINGS_PER_BLOCK, SEAM_RBP,
-    SEAM_RSP, SEAM_USER_FRAMES, Sample, SampleHeader, seam_mapping_block, seam_start,
-    seam_table_block,
+    Arch, GoRuntime, Mapping, SEAM_BLOCK_WORDS, SEAM_GO_RUNTIMES, SEAM_MAPPINGS_PER_BLOCK,
+    SEAM_USER_FRAMES, Sample, SampleHeader, seam_mapping_block, seam_start, seam_table_block,
 };
 
 /// What a walk starts from: registers by DWARF number, pc, fs base, system call or -1.
@@ -18,6 +17,8 @@ pub type Walked = Sample;
 /// Tables and mappings of one process, in the form that the walk reads.
 #[derive(Debug, Clone, Default)]
 pub struct TableSet {
+    /// The processor that the code is for.
+    pub arch: Arch,
     tables: Vec<Box<[seam_table_block]>>,
     mappings: Vec<seam_mapping_block>,
     count: u32,
@@ -131,7 +132,12 @@ pub fn walk(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked {
 /// Walks the stack of a thread of which only pc and sp are known: it ends where a rule needs
 /// another register.
 pub fn walk_by_sp(memory: &dyn Memory, set: &TableSet, start: &Start) -> Walked {
-    walk_from(memory, set, start, None, 1 << SEAM_RSP)
+    walk_from(memory, set, start, None, 1 << set.arch.sp())
+}
+
+/// Walks the stack of a thread of which some registers are known, as bits by DWARF number.
+pub fn walk_knowing(memory: &dyn Memory, set: &TableSet, start: &Start, known: u64) -> Walked {
+    walk_from(memory, set, start, None, known)
 }
 
 /// Walks the stack of a goroutine that no thread runs.
@@ -141,9 +147,10 @@ pub fn walk_parked(memory: &dyn Memory, set: &TableSet, parked: &ParkedGoroutine
         syscall: -1,
         ..Start::default()
     };
-    start.reg[SEAM_RSP as usize] = parked.sp;
-    start.reg[SEAM_RBP as usize] = parked.bp;
-    let known = (1 << SEAM_RSP) | (1 << SEAM_RBP);
+    let (sp, fp) = (set.arch.sp(), set.arch.fp());
+    start.reg[sp as usize] = parked.sp;
+    start.reg[fp as usize] = parked.bp;
+    let known = (1 << sp) | (1 << fp);
     walk_from(memory, set, &start, Some(parked), known)
 }
 
@@ -173,10 +180,14 @@ fn walk_from(
     };
     let mut header = SampleHeader::default();
     let mut frames = vec![0u64; SEAM_USER_FRAMES as usize];
+    let walk_host = match set.arch {
+        Arch::X86_64 => seam_walk_host,
+        Arch::Arm64 => seam_walk_host_arm64,
+    };
     // SAFETY: all pointers are valid for the call, `frames` has the SEAM_USER_FRAMES words that the
     // function may fill, and the callbacks get back exactly the context given here.
     unsafe {
-        seam_walk_host(
+        walk_host(
             &raw const host,
             &raw const start,
             &raw mut header,
@@ -210,6 +221,12 @@ struct Host {
 
 unsafe extern "C" {
     fn seam_walk_host(
+        host: *const Host,
+        start: *const Start,
+        sample: *mut SampleHeader,
+        frames: *mut u64,
+    );
+    fn seam_walk_host_arm64(
         host: *const Host,
         start: *const Start,
         sample: *mut SampleHeader,

@@ -4,6 +4,7 @@
 //! the pclntab for Go, with rows of their own where Go's runtime changes stacks. The walk itself is
 //! `bpf/unwind.h`. This crate opens no files and loads nothing into the kernel.
 
+mod arm64;
 mod build;
 mod cfi;
 mod copied_stack;
@@ -21,7 +22,8 @@ pub use build::{GoRuntimeFacts, ModuleTable, TableFacts, build, build_vdso};
 pub use copied_stack::{CopiedStack, EhFrames, walk_copied};
 pub use error::Error;
 pub use host::{
-    ParkedGoroutine, Start, TableSet, Walked, mapping_blocks, walk, walk_by_sp, walk_parked,
+    ParkedGoroutine, Start, TableSet, Walked, mapping_blocks, walk, walk_by_sp, walk_knowing,
+    walk_parked,
 };
 pub use rules::RuleSet;
 pub use stored::StoredError;

@@ -65,6 +65,12 @@ impl RangeList {
         self.ranges.truncate(kept);
     }
 
+    /// Whether an address has a rule.
+    pub(crate) fn covers(&self, offset: u32) -> bool {
+        let after = self.ranges.partition_point(|r| r.start <= offset);
+        after > 0 && offset < self.ranges[after - 1].end
+    }
+
     pub(crate) fn ranges(&self) -> &[RuleRange] {
         &self.ranges
     }

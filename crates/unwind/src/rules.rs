@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use seam_wire::{
     Rule, SEAM_RSP, SEAM_RULE_CFA, SEAM_RULE_NONE, SEAM_RULE_UNSUPPORTED, SEAM_SAVED_LOST,
-    SEAM_SAVED_RBP_LOST, bytes_of,
+    SEAM_SAVED_WIDE_LOST, bytes_of,
 };
 
 /// A set of rules. Number 0 is "no unwind information".
@@ -109,11 +109,11 @@ pub(crate) fn save(rule: &mut Rule, register: u16, offset: i64) {
         .filter(|n| u32::from(*n) < SEAM_SAVED_LOST && *n > 0);
     let wide = u16::try_from(n)
         .ok()
-        .filter(|n| u32::from(*n) < SEAM_SAVED_RBP_LOST && *n > 0);
+        .filter(|n| u32::from(*n) < SEAM_SAVED_WIDE_LOST && *n > 0);
     let small = small.unwrap_or(SEAM_SAVED_LOST as u8);
     match register {
         3 => rule.saved_rbx = small,
-        6 => rule.saved_rbp = wide.unwrap_or(SEAM_SAVED_RBP_LOST as u16),
+        6 => rule.saved_rbp = wide.unwrap_or(SEAM_SAVED_WIDE_LOST as u16),
         12 => rule.saved_r12 = small,
         13 => rule.saved_r13 = small,
         14 => rule.saved_r14 = small,

@@ -8,6 +8,13 @@ fn real() -> Vec<u8> {
     std::fs::read("/bin/true").expect("coreutils are essential")
 }
 
+/// The same file, saying that it is for AArch64 (`EM_AARCH64`).
+fn as_arm64(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes[18..20].copy_from_slice(&183u16.to_le_bytes());
+    bytes
+}
+
 fn built(bytes: &[u8]) -> Option<seam_unwind::ModuleTable> {
     build(&Elf::parse(bytes).ok()?).ok()
 }
@@ -54,6 +61,7 @@ proptest! {
             bytes[start + at.index(data.len())] = value;
         }
         let _ = built(&bytes);
+        let _ = built(&as_arm64(&bytes));
     }
 
     #[test]
@@ -68,5 +76,6 @@ proptest! {
             bytes[at] = value;
         }
         let _ = built(&bytes);
+        let _ = built(&as_arm64(&bytes));
     }
 }

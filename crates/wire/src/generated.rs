@@ -1,5 +1,6 @@
 //! Generated from bpf/wire.h and bpf/failures.def by `cargo xtask codegen`.
 //! Do not edit.
+pub const SEAM_TLS_NONE: u64 = 4611686018427387904;
 pub type __u8 = u8;
 pub type __u16 = u16;
 pub type __s16 = i16;
@@ -48,6 +49,18 @@ pub const SEAM_R14: seam_register = 14;
 pub const SEAM_R15: seam_register = 15;
 pub const SEAM_REGISTERS: seam_register = 16;
 pub type seam_register = ::std::os::raw::c_uint;
+pub const SEAM_X0: seam_register_arm64 = 0;
+pub const SEAM_X3: seam_register_arm64 = 3;
+pub const SEAM_X8: seam_register_arm64 = 8;
+pub const SEAM_X19: seam_register_arm64 = 19;
+pub const SEAM_X20: seam_register_arm64 = 20;
+pub const SEAM_X21: seam_register_arm64 = 21;
+pub const SEAM_X28: seam_register_arm64 = 28;
+pub const SEAM_X29: seam_register_arm64 = 29;
+pub const SEAM_X30: seam_register_arm64 = 30;
+pub const SEAM_ARM64_SP: seam_register_arm64 = 31;
+pub const SEAM_ARM64_REGISTERS: seam_register_arm64 = 32;
+pub type seam_register_arm64 = ::std::os::raw::c_uint;
 pub const SEAM_RULE_NONE: seam_rule_kind = 0;
 pub const SEAM_RULE_CFA: seam_rule_kind = 1;
 pub const SEAM_RULE_DEREF: seam_rule_kind = 2;
@@ -66,6 +79,7 @@ pub const SEAM_RULE_CLONE: seam_rule_kind = 14;
 pub const SEAM_RULE_FRAME_POINTER: seam_rule_kind = 15;
 pub const SEAM_RULE_RETURN_APART: seam_rule_kind = 16;
 pub const SEAM_RULE_DEREF_INDEXED: seam_rule_kind = 17;
+pub const SEAM_RULE_LINK_KEPT: seam_rule_kind = 18;
 pub type seam_rule_kind = ::std::os::raw::c_uint;
 pub const SEAM_RULE_EXACT_CALLER: seam_rule_flags = 1;
 pub const SEAM_RULE_IN_REGISTER: seam_rule_flags = 2;
@@ -74,6 +88,7 @@ pub const SEAM_RULE_SCHEDULER: seam_rule_flags = 8;
 pub const SEAM_RULE_SAVED_BY_RBP: seam_rule_flags = 16;
 pub const SEAM_RULE_OTHER_STACK: seam_rule_flags = 32;
 pub const SEAM_RULE_GO_CODE: seam_rule_flags = 64;
+pub const SEAM_RULE_PUSHES: seam_rule_flags = 128;
 pub type seam_rule_flags = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -90,9 +105,23 @@ pub struct seam_rule {
     pub saved_r14: __u8,
     pub saved_r15: __u8,
 }
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct seam_rule_arm64 {
+    pub kind: __u8,
+    pub base: __u8,
+    pub flags: __u8,
+    pub saved_x19: __u8,
+    pub cfa_offset: __s32,
+    pub deref_offset: __s16,
+    pub saved_x29: __u16,
+    pub saved_x30: __u16,
+    pub saved_x20: __u8,
+    pub saved_x21: __u8,
+}
 pub const SEAM_SAVED_SAME: seam_saved = 0;
 pub const SEAM_SAVED_LOST: seam_saved = 255;
-pub const SEAM_SAVED_RBP_LOST: seam_saved = 65535;
+pub const SEAM_SAVED_WIDE_LOST: seam_saved = 65535;
 pub type seam_saved = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
@@ -230,7 +259,7 @@ pub struct seam_scope {
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct seam_start {
-    pub reg: [__u64; 16usize],
+    pub reg: [__u64; 32usize],
     pub pc: __u64,
     pub fsbase: __u64,
     pub syscall: __s64,

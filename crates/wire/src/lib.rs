@@ -4,6 +4,7 @@
 //! `generated.rs` is written by `cargo xtask codegen` and committed. This crate holds no logic
 //! beyond reading a record's bytes as what they are.
 
+mod arch;
 mod ends;
 #[allow(missing_docs, non_camel_case_types, clippy::all, unreachable_pub)]
 #[allow(
@@ -13,12 +14,15 @@ mod ends;
 mod generated;
 mod record;
 
+pub use arch::Arch;
 pub use ends::{End, all as ends, end};
 pub use generated::*;
 pub use record::{PeerRecord, RecordError, Sample, label_pairs};
 
 /// A walk rule (16 bytes).
 pub type Rule = seam_rule;
+/// The same of code of AArch64.
+pub type RuleArm64 = seam_rule_arm64;
 /// An executable mapping of a process.
 pub type Mapping = seam_mapping;
 /// Where one Go runtime keeps what the walk reads.
@@ -85,6 +89,7 @@ macro_rules! wire {
 }
 wire!(
     seam_rule,
+    seam_rule_arm64,
     seam_mapping,
     seam_process,
     seam_go_runtime,

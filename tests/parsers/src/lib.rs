@@ -12,7 +12,7 @@ use seam_symbolize::{KernelSymbols, ModuleSymbols, demangle, perf_map_names};
 use seam_unwind::{
     CopiedStack, EhFrames, ModuleTable, Start, Table, TableFacts, TableSet, walk, walk_copied,
 };
-use seam_wire::{Mapping, SEAM_RBP, SEAM_RSP, SEAM_USER_FRAMES};
+use seam_wire::{Arch, Mapping, SEAM_RBP, SEAM_RSP, SEAM_USER_FRAMES};
 
 use container::{Section, container};
 pub use runtime::runtime;
@@ -148,6 +148,10 @@ pub fn stored(bytes: &[u8]) {
     let stored = table.to_stored("");
     table = ModuleTable::from_stored(&stored, "").expect("just made");
     let mut set = TableSet::default();
+    set.arch = match bytes.get(1).copied().unwrap_or(0) % 2 {
+        0 => Arch::X86_64,
+        _ => Arch::Arm64,
+    };
     let slot = set.add_table(&table.table.words);
     set.set_mappings(&[Mapping {
         start: CODE,

@@ -8,16 +8,23 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use seam_memory::{Memory, Snapshot, Unreadable};
 use seam_unwind::{Start, TableSet, Walked, walk};
-use seam_wire::{GoRuntime, Mapping, SEAM_REGISTERS, bytes_of, end, frame_address, from_bytes};
+use seam_wire::{Arch, GoRuntime, Mapping, bytes_of, end, frame_address, from_bytes};
 use serde::{Deserialize, Serialize};
 
 /// Bytes kept around everything that the walk read, so that small changes of the walk still find
 /// what they need.
 const MARGIN: u64 = 64;
 
+fn x86_64() -> String {
+    Arch::X86_64.name().to_owned()
+}
+
 /// One process and its cases.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CaseFile {
+    /// The processor, as [`Arch::name`] has it.
+    #[serde(default = "x86_64")]
+    pub arch: String,
     /// What was recorded: program, Go version, build mode.
     pub origin: String,
     /// Unwind tables as hex words, by slot from 1.
@@ -90,6 +97,7 @@ impl CaseFile {
         let (tables, mappings) = set.parts();
         let words = |t: &Vec<u32>| hex(&t.iter().flat_map(|w| w.to_le_bytes()).collect::<Vec<_>>());
         Self {
+            arch: set.arch.name().to_owned(),
             origin,
             tables: tables.iter().map(words).collect(),
             mappings: mappings.iter().map(|m| hex(bytes_of(m))).collect(),
@@ -130,7 +138,10 @@ impl CaseFile {
     /// # Errors
     /// When the file does not hold what its layout promises.
     pub fn table_set(&self) -> Result<TableSet> {
+        let arches = [Arch::X86_64, Arch::Arm64];
+        let arch = arches.into_iter().find(|a| a.name() == self.arch);
         let mut set = TableSet::default();
+        set.arch = arch.context("a processor that is not known")?;
         for table in &self.tables {
             let bytes = unhex(table)?;
             let words: Vec<u32> = bytes
@@ -172,7 +183,7 @@ impl Case {
         let noting = Noting::new(memory);
         let walked = walk(&noting, set, start);
         let snapshot = noting.into_snapshot();
-        let mut registers = start.reg.to_vec();
+        let mut registers = start.reg[..set.arch.registers()].to_vec();
         registers.extend([start.pc, start.fsbase]);
         Self {
             name,
@@ -202,17 +213,14 @@ impl Case {
     /// # Errors
     /// When the case is malformed.
     pub fn start(&self) -> Result<Start> {
-        let count = SEAM_REGISTERS as usize;
-        anyhow::ensure!(
-            self.registers.len() == count + 2,
-            "{}: registers",
-            self.name
-        );
+        let count = self.registers.len().saturating_sub(2);
+        let counts = [Arch::X86_64, Arch::Arm64].map(Arch::registers);
+        anyhow::ensure!(counts.contains(&count), "{}: registers", self.name);
         let mut start = Start {
             syscall: -1,
             ..Start::default()
         };
-        start.reg.copy_from_slice(&self.registers[..count]);
+        start.reg = Arch::widened(&self.registers[..count]);
         start.pc = self.registers[count];
         start.fsbase = self.registers[count + 1];
         Ok(start)

@@ -1,7 +1,8 @@
 //! What one instruction may do to a stack: nothing but a call and a return changes the frames above
 //! the innermost, except where the runtime changes goroutines.
 
-use seam_wire::{end, frame_address};
+use seam_object::arm64::{self, Op};
+use seam_wire::{Arch, end, frame_address};
 
 use crate::stepper::Stop;
 
@@ -66,6 +67,23 @@ enum Kind {
 }
 
 fn kind(code: &[u8]) -> Kind {
+    match Arch::HOST {
+        Arch::X86_64 => x86_64(code),
+        Arch::Arm64 => arm64(code),
+    }
+}
+
+fn arm64(code: &[u8]) -> Kind {
+    let word = code.first_chunk::<4>().map(|w| u32::from_le_bytes(*w));
+    match word.map(|word| arm64::instruction(word, 0).op) {
+        Some(Op::Call(_) | Op::CallRegister(_)) => Kind::Call,
+        Some(Op::Return(_)) => Kind::Return,
+        Some(Op::SystemCall) => Kind::SystemCall,
+        _ => Kind::Other,
+    }
+}
+
+fn x86_64(code: &[u8]) -> Kind {
     let code = match code {
         [0x40..=0x4f | 0xf2 | 0xf3 | 0x3e | 0x66, rest @ ..] => rest,
         _ => code,

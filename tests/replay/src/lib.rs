@@ -5,4 +5,5 @@ pub mod cases;
 pub mod check;
 pub mod names;
 pub mod program;
+pub mod registers;
 pub mod stepper;

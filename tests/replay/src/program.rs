@@ -59,19 +59,58 @@ pub fn build(go: &str, flags: &[&str], into: &Path) -> Result<PathBuf> {
     } else {
         format!("go{go}")
     };
+    go_build(&source, &toolchain, flags, &[], &out)?;
+    Ok(out)
+}
+
+/// Builds a program of the library alone for arm64, which takes no other compiler.
+///
+/// # Errors
+/// When go is missing or the build fails.
+pub fn build_arm64(go: &str, flags: &[&str], into: &Path) -> Result<PathBuf> {
+    let source = into.join("plain");
+    std::fs::create_dir_all(&source)?;
+    std::fs::write(source.join("go.mod"), "module plain\n\ngo 1.19\n")?;
+    std::fs::write(source.join("main.go"), PLAIN)?;
+    let toolchain = match go {
+        "local" => go.to_owned(),
+        version => format!("go{version}"),
+    };
+    let out = into.join(format!(
+        "plain-arm64-{go}{}",
+        flags.concat().replace('=', "")
+    ));
+    let cross = [("GOARCH", "arm64"), ("CGO_ENABLED", "0")];
+    go_build(&source, &toolchain, flags, &cross, &out)?;
+    Ok(out)
+}
+
+/// It has labels, so that their place is in its code.
+const PLAIN: &str = "package main\n\nimport (\n\t\"context\"\n\t\"runtime/pprof\"\n)\n\n\
+    func main() {\n\tpprof.Do(context.Background(), pprof.Labels(), func(context.Context) {})\n}\n";
+
+fn go_build(
+    source: &Path,
+    toolchain: &str,
+    flags: &[&str],
+    environment: &[(&str, &str)],
+    out: &Path,
+) -> Result<()> {
     let status = Command::new("go")
         .args(["build", "-o"])
-        .arg(&out)
+        .arg(out)
         .args(flags)
         .arg(".")
         .current_dir(source)
         .env("GOTOOLCHAIN", toolchain)
         .env("GOFLAGS", "-buildvcs=false")
+        .envs(environment.iter().copied())
         .status()
         .context("starting go")?;
     ensure!(
         status.success(),
-        "go build of the stepped program with {go} failed"
+        "go build of {} with {toolchain} failed",
+        source.display()
     );
-    Ok(out)
+    Ok(())
 }

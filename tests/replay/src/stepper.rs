@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use seam_capture::{Modules, ProcessMap};
 use seam_memory::Live;
-use seam_unwind::{Start, TableSet, Walked, walk};
+use seam_unwind::{TableSet, Walked, walk};
 use seam_wire::*;
+
+use crate::registers::{self, Registers, start};
 
 /// A traced thread.
 pub struct Stepper {
@@ -27,7 +29,7 @@ pub struct Stepper {
 /// One stop: registers and the walk from them.
 pub struct Stop {
     /// Registers.
-    pub regs: libc::user_regs_struct,
+    pub regs: Registers,
     /// The walk.
     pub walked: Walked,
     /// A signal arrived instead of the next instruction.
@@ -164,16 +166,14 @@ impl Stepper {
     /// # Errors
     /// When they can't be read.
     pub fn bytes(&self, address: u64) -> Result<[u8; 15]> {
+        // No instruction is longer.
         let mut bytes = [0; 15];
         seam_memory::Memory::read(&self.memory, address, &mut bytes)?;
         Ok(bytes)
     }
 
-    fn regs(&self) -> Result<libc::user_regs_struct> {
-        let mut regs = std::mem::MaybeUninit::<libc::user_regs_struct>::zeroed();
-        ptrace(libc::PTRACE_GETREGS, self.tid, regs.as_mut_ptr() as usize).context("registers")?;
-        // SAFETY: PTRACE_GETREGS has filled the whole structure.
-        Ok(unsafe { regs.assume_init() })
+    fn regs(&self) -> Result<Registers> {
+        registers::read(self.tid)
     }
 
     fn wait(&self) -> Result<Option<i32>> {
@@ -210,36 +210,7 @@ impl Stop {
     }
 }
 
-/// Registers as a walk starts from them.
-#[must_use]
-pub fn start(regs: &libc::user_regs_struct) -> Start {
-    let mut start = Start {
-        pc: regs.rip,
-        fsbase: regs.fs_base,
-        syscall: -1,
-        ..Start::default()
-    };
-    let mut set = |register: u32, value: u64| start.reg[register as usize] = value;
-    set(SEAM_RAX, regs.rax);
-    set(SEAM_RDX, regs.rdx);
-    set(SEAM_RCX, regs.rcx);
-    set(SEAM_RBX, regs.rbx);
-    set(SEAM_RSI, regs.rsi);
-    set(SEAM_RDI, regs.rdi);
-    set(SEAM_RBP, regs.rbp);
-    set(SEAM_RSP, regs.rsp);
-    set(SEAM_R8, regs.r8);
-    set(SEAM_R9, regs.r9);
-    set(SEAM_R10, regs.r10);
-    set(SEAM_R11, regs.r11);
-    set(SEAM_R12, regs.r12);
-    set(SEAM_R13, regs.r13);
-    set(SEAM_R14, regs.r14);
-    set(SEAM_R15, regs.r15);
-    start
-}
-
-fn ptrace(request: u32, tid: i32, data: usize) -> Result<()> {
+pub(crate) fn ptrace(request: u32, tid: i32, data: usize) -> Result<()> {
     // SAFETY: the requests used take no address, and `data` is a signal number or a pointer to a
     // structure of the right type.
     let done = unsafe { libc::ptrace(request, tid, 0usize, data) };
@@ -268,6 +239,8 @@ fn rule_name(kind: u8) -> &'static str {
         SEAM_RULE_GOGO => "gogo",
         SEAM_RULE_CLONE => "clone",
         SEAM_RULE_FRAME_POINTER => "frame-pointer",
+        SEAM_RULE_RETURN_APART => "return-apart",
+        SEAM_RULE_LINK_KEPT => "link-kept",
         _ => "no-mapping",
     }
 }

@@ -11,6 +11,7 @@ use super::shape::{Form, Shape};
 use super::shaping::{self, Shaping};
 use super::truth::{Build, Truth};
 use super::{Wanted, harness, home, output, read};
+use crate::processor::Processor;
 use crate::run::Run;
 use crate::setup::Go;
 use crate::toolchains;
@@ -24,6 +25,8 @@ pub(crate) struct Variant {
     pub(crate) profiled: bool,
     /// Another way to build; strip and pie are for the plain one.
     pub(crate) shape: Shape,
+    /// For another processor than the machine's.
+    pub(crate) processor: Processor,
 }
 
 impl Variant {
@@ -35,7 +38,11 @@ impl Variant {
             true => String::new(),
             false => format!("-as-{}", self.shape.name),
         };
-        format!("{pie}{strip}{profiled}{shape}")
+        let processor = match self.processor {
+            Processor::X86_64 => "",
+            Processor::Arm64 => "-arm64",
+        };
+        format!("{pie}{strip}{profiled}{shape}{processor}")
     }
 }
 
@@ -80,6 +87,9 @@ impl Job {
         for path in [&self.binary, &self.stamp] {
             let dir = path.parent().context("a program needs a folder")?;
             fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        }
+        if self.variant.processor != Processor::default() && !self.build.kind.ends_with("go") {
+            bail!("{} is built for this machine only", self.source.display());
         }
         if let Some(why) = self.build.too_new(&self.version)? {
             bail!("{} {why}", self.source.display());
@@ -138,14 +148,16 @@ impl Job {
         } else {
             ""
         };
-        toolchains::go(go, &self.version)?
+        let run = toolchains::go(go, &self.version)?;
+        let processor = self.variant.processor;
+        processor
+            .go(run)
             .args(["build", "-buildvcs=false", "-buildmode", mode])
             .args(["-tags", tags, "-o"])
             .arg(fresh)
             .arg(".")
             .dir(&self.source)
             .env("CGO_ENABLED", cgo)
-            .env("CC", "gcc")
             .seconds(900)
             .ok()
             .with_context(|| format!("{} with {}", self.source.display(), self.version))

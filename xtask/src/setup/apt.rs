@@ -67,6 +67,18 @@ pub(crate) const VIRTUAL_MACHINES: &[Package] = &[
     package("qemu-system-x86", &[Command("qemu-system-x86_64")]),
 ];
 
+/// For building and booting arm64 on another processor.
+pub(crate) const ARM64: &[Package] = &[
+    package("gcc-aarch64-linux-gnu", &[Command("aarch64-linux-gnu-gcc")]),
+    package("g++-aarch64-linux-gnu", &[Command("aarch64-linux-gnu-g++")]),
+    package(
+        "libc6-dev-arm64-cross",
+        &[File("/usr/aarch64-linux-gnu/lib/libc.a")],
+    ),
+    package("qemu-user-static", &[Command("qemu-aarch64-static")]),
+    package("qemu-system-arm", &[Command("qemu-system-aarch64")]),
+];
+
 const fn package(name: &'static str, proof: &'static [Proof]) -> Package {
     Package { name, proof }
 }

@@ -2,6 +2,7 @@
 //! task starts with it.
 
 mod apt;
+mod arm64;
 mod go;
 mod node;
 
@@ -13,6 +14,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::processor::Processor;
 pub(crate) use go::{Go, MODULE, unpack};
 pub(crate) use node::Node;
 
@@ -49,6 +51,14 @@ pub(crate) fn tests() -> Result<Node> {
 /// What booting other kernels needs.
 pub(crate) fn virtual_machines() -> Result<()> {
     apt::install_missing("virtual machines", apt::VIRTUAL_MACHINES)
+}
+
+/// What building for a processor needs, and running what was built.
+pub(crate) fn cross(processor: Processor) -> Result<()> {
+    match processor {
+        Processor::X86_64 => Ok(()),
+        Processor::Arm64 => arm64::install_missing(),
+    }
 }
 
 fn report(purpose: &str, what: &str, begun: Instant) {

@@ -7,35 +7,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::machine::{GUEST, Machine};
 use crate::paths;
 use crate::run::{Run, step};
 
-const BUSYBOX: &str = "/bin/busybox";
 /// Software emulation is some ten times slower than the processor, which may have other work.
 const BOOT_SECONDS: u64 = 1500;
 /// A guest may die before it runs anything, for reasons of the emulator: then it is booted again.
 const BOOTS: usize = 3;
-/// One thread for all processors: with a thread for each, QEMU 7.2 now and then runs an instruction
-/// that the kernel has just replaced (text_poke). Without cmpxchg16b: after an unlocked one it has
-/// flags that no processor has. Kernels panic of both.
-const MACHINE: [&str; 11] = [
-    "-accel",
-    "tcg,thread=single",
-    "-cpu",
-    "Nehalem,cx16=off",
-    "-smp",
-    "2",
-    "-m",
-    "1536",
-    "-nographic",
-    "-no-reboot",
-    "-nic",
-];
-const NO_NETWORK: &str = "none";
 /// seam chooses the form of the walk.
 pub(super) const OWN_CHOICE: &str = "own";
-/// The clock is the processor's counter: any other means leaving the emulated code at every look.
-const KERNEL: &str = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable";
 /// Before each line that is for us, so that the kernel's own messages do not matter.
 const MARK: &str = "@seam ";
 
@@ -105,6 +86,7 @@ pub(super) struct Round {
 
 /// Boots a kernel, makes the recordings, and waits until the guest has switched itself off.
 pub(super) fn boot(
+    machine: &Machine,
     kernel: &Path,
     seam: &Path,
     programs: &[PathBuf],
@@ -114,14 +96,14 @@ pub(super) fn boot(
     if home.exists() {
         fs::remove_dir_all(&home)?;
     }
-    let archive = initramfs(&home, seam, programs, &plan(rounds))?;
+    let archive = initramfs(machine, &home, seam, programs, &plan(rounds))?;
     let mut console = String::new();
     for _ in 0..BOOTS {
         console = step("booting it (software emulation takes minutes)", || {
-            Run::new("qemu-system-x86_64")
-                .args(MACHINE)
-                .arg(NO_NETWORK)
-                .args(["-append", KERNEL])
+            Run::new(machine.emulator)
+                .args(machine.arguments)
+                .args(GUEST)
+                .args(["-append", machine.kernel])
                 .arg("-kernel")
                 .arg(kernel)
                 .arg("-initrd")
@@ -145,7 +127,13 @@ fn plan(rounds: &[Round]) -> String {
     lines.collect()
 }
 
-fn initramfs(home: &Path, seam: &Path, programs: &[PathBuf], plan: &str) -> Result<PathBuf> {
+fn initramfs(
+    machine: &Machine,
+    home: &Path,
+    seam: &Path,
+    programs: &[PathBuf],
+    plan: &str,
+) -> Result<PathBuf> {
     let root = home.join("root");
     for folder in ["bin", "programs"] {
         fs::create_dir_all(root.join(folder))?;
@@ -154,7 +142,7 @@ fn initramfs(home: &Path, seam: &Path, programs: &[PathBuf], plan: &str) -> Resu
         fs::copy(from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
         Ok(())
     };
-    copy(Path::new(BUSYBOX), root.join("bin/busybox"))?;
+    copy(&machine.busybox()?, root.join("bin/busybox"))?;
     symlink("busybox", root.join("bin/sh"))?;
     copy(seam, root.join("seam"))?;
     for program in programs {
@@ -162,8 +150,8 @@ fn initramfs(home: &Path, seam: &Path, programs: &[PathBuf], plan: &str) -> Resu
         copy(program, root.join("programs").join(name))?;
     }
     for program in programs.iter().map(PathBuf::as_path).chain([seam]) {
-        for library in libraries(program)? {
-            let to = root.join(library.strip_prefix("/").unwrap_or(&library));
+        for (library, to) in machine.libraries(program)? {
+            let to = root.join(to.strip_prefix("/").unwrap_or(&to));
             fs::create_dir_all(to.parent().context("a library lies in a folder")?)?;
             copy(&library, to)?;
         }
@@ -179,19 +167,6 @@ fn initramfs(home: &Path, seam: &Path, programs: &[PathBuf], plan: &str) -> Resu
         .arg(&archive)
         .ok()?;
     Ok(archive)
-}
-
-/// What a program loads, its loader included; nothing for static ones.
-fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
-    // ldd fails for static programs, and says so on stderr.
-    let script = "ldd \"$1\" 2>/dev/null || true";
-    let listed = Run::new("sh").args(["-c", script, "sh"]).arg(program);
-    let text = listed.text()?;
-    let words = text.split_whitespace();
-    Ok(words
-        .filter(|word| word.starts_with('/'))
-        .map(PathBuf::from)
-        .collect())
 }
 
 /// Takes the lines that are for us out of the console.

@@ -3,6 +3,7 @@
 
 mod guest;
 mod kernels;
+mod machine;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +12,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
-use crate::bench::machine;
+use crate::bench::machine::facts as machine_facts;
 use crate::bench::page::{self, Section, row};
+use crate::processor::Processor;
 use crate::programs::{self, Variant, Wanted};
 use crate::run::{Run, step};
 use crate::setup::{self, Go};
@@ -20,6 +22,7 @@ use crate::tally::Tally;
 use crate::{dist, paths};
 
 use guest::{OWN_CHOICE, Round};
+use machine::Machine;
 
 /// Which kernels.
 #[derive(Args)]
@@ -31,11 +34,16 @@ pub(crate) struct Options {
     /// Only the kernel and the recordings of `cargo xtask test`
     #[arg(long, conflicts_with = "series")]
     quick: bool,
+    /// The processor of the guest; anything but x86-64 is printed and not written
+    #[arg(long, value_enum, default_value_t)]
+    arch: Processor,
     /// Use this seam instead of building the static one
     #[arg(long, value_name = "FILE")]
     seam: Option<PathBuf>,
 }
 
+/// Debian's of arm64 from the one on that programs may call functions and each other (Linux 6.0).
+const SERIES_ARM64: [&str; 4] = ["6.1", "6.12", "6.18", kernels::NEWEST];
 const SERIES: [&str; 5] = ["5.10", "6.1", "6.12", "6.18", kernels::NEWEST];
 /// The kernel that every test run boots: Debian 12's own.
 const TESTED: &str = "6.1";
@@ -74,14 +82,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let go = setup::build()?;
     let seam = match &options.seam {
         Some(seam) => seam.clone(),
-        None => dist::make()?.join("seam"),
+        None => dist::make(options.arch)?.join("seam"),
     };
     if options.quick {
-        return test(&go, &seam, &mut Tally::default());
+        return test(&go, &seam, options.arch, &mut Tally::default());
     }
-    let series = match options.series.as_slice() {
-        [] => SERIES.map(str::to_owned).to_vec(),
-        asked => asked.to_vec(),
+    let series = match (options.series.as_slice(), options.arch) {
+        ([], Processor::X86_64) => SERIES.map(str::to_owned).to_vec(),
+        ([], Processor::Arm64) => SERIES_ARM64.map(str::to_owned).to_vec(),
+        (asked, _) => asked.to_vec(),
     };
     let mut seen = Vec::new();
     for series in &series {
@@ -89,21 +98,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             true => &PROGRAMS,
             false => &[],
         };
-        seen.extend(look(&go, &seam, series, again)?);
+        seen.extend(look(&go, &seam, options.arch, series, again)?);
     }
     let failed: Vec<String> = seen.iter().flat_map(failures).collect();
     if !failed.is_empty() {
         bail!("not whole: {}", failed.join("; "));
     }
-    if options.series.is_empty() {
+    if options.series.is_empty() && options.arch == Processor::X86_64 {
         write(&go, &seam, &seen)?;
     }
     Ok(())
 }
 
 /// The part of `cargo xtask test`: one kernel, by both forms of the walk.
-pub(crate) fn test(go: &Go, seam: &Path, tally: &mut Tally) -> Result<()> {
-    let seen = look(go, seam, TESTED, &AGAIN)?;
+pub(crate) fn test(go: &Go, seam: &Path, processor: Processor, tally: &mut Tally) -> Result<()> {
+    let seen = look(go, seam, processor, TESTED, &AGAIN)?;
     let failed: Vec<String> = seen.iter().flat_map(failures).collect();
     let all: usize = seen.iter().map(|one| one.programs.len()).sum();
     tally.failed += failed.len() as u64;
@@ -116,16 +125,29 @@ pub(crate) fn test(go: &Go, seam: &Path, tally: &mut Tally) -> Result<()> {
 
 /// Boots one kernel and judges what was recorded there. Programs named in `again` are recorded by
 /// tail calls, too.
-fn look(go: &Go, seam: &Path, series: &str, again: &'static [&'static str]) -> Result<Vec<Seen>> {
+fn look(
+    go: &Go,
+    seam: &Path,
+    processor: Processor,
+    series: &str,
+    again: &'static [&'static str],
+) -> Result<Vec<Seen>> {
     setup::virtual_machines()?;
-    let (judge, programs) = (judge()?, test_programs(go)?);
-    let kernel = kernels::newest(series)?;
+    setup::cross(processor)?;
+    let (judge, programs) = (judge()?, test_programs(go, processor)?);
+    let kernel = kernels::newest(series, processor)?;
     println!("── {}", kernel.name);
     let round = |form, programs| Round { form, programs };
     let rounds = [round(OWN_CHOICE, &PROGRAMS[..]), round(TAIL_CALLS, again)];
     let rounds = rounds.into_iter().filter(|r| !r.programs.is_empty());
     let rounds: Vec<Round> = rounds.collect();
-    let report = guest::boot(&kernel.image, seam, &programs, &rounds)?;
+    let report = guest::boot(
+        &Machine::of(processor),
+        &kernel.image,
+        seam,
+        &programs,
+        &rounds,
+    )?;
     let mut seen = Vec::new();
     for Round { form, programs } in rounds {
         let walk = report.walks.get(form).cloned().unwrap_or_default();
@@ -168,13 +190,17 @@ impl Counts {
     }
 }
 
-fn test_programs(go: &Go) -> Result<Vec<PathBuf>> {
+fn test_programs(go: &Go, processor: Processor) -> Result<Vec<PathBuf>> {
+    let variant = Variant {
+        processor,
+        ..Variant::default()
+    };
     let build = |name: &str| {
         let wanted = Wanted {
             version: go.version().to_owned(),
             name: name.to_owned(),
         };
-        programs::build(go, &wanted, Variant::default())
+        programs::build(go, &wanted, variant)
     };
     PROGRAMS.into_iter().map(build).collect()
 }
@@ -210,7 +236,7 @@ fn judged(judge: &Path, report: &guest::Report, form: &str, name: &str) -> Resul
 
 fn write(go: &Go, seam: &Path, seen: &[Seen]) -> Result<()> {
     let date = Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?;
-    let facts = machine::facts(seam, go.version(), date.trim())?;
+    let facts = machine_facts(seam, go.version(), date.trim())?;
     let mut section = Section::new("Kernels", METHOD);
     section.table(&table(seen));
     let text = page::head("Kernels", "cargo xtask vm", &facts, false) + &section.markdown();

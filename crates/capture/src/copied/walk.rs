@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use seam_memory::{Live, Memory};
 use seam_unwind::{Start, TableSet, Walked, walk};
 use seam_wire::{
-    SEAM_END_COPY_CUT, SEAM_END_GO_NO_CURG, SEAM_END_GO_STATE, SEAM_END_NOT_PROVEN,
+    Arch, SEAM_END_COPY_CUT, SEAM_END_GO_NO_CURG, SEAM_END_GO_STATE, SEAM_END_NOT_PROVEN,
     SEAM_END_READ_STACK, SEAM_R14, SEAM_RSP, SEAM_SAMPLE_GO_TORN, SEAM_SAMPLE_IN_C,
     SEAM_SAMPLE_KERNEL_CUT, SEAM_SAMPLE_KERNEL_MODE, SEAM_SAMPLE_LABELS_CUT, SEAM_SAMPLE_P_HELD,
     SEAM_SAMPLE_P_LOST,
@@ -55,7 +55,7 @@ impl Process<'_> {
     ) -> Option<Walked> {
         let registers = copied.registers?;
         let start = Start {
-            reg: registers,
+            reg: Arch::widened(&registers),
             pc: copied.pc,
             fsbase: THREAD_POINTER,
             syscall: if copied.in_kernel { SOME_SYSCALL } else { -1 },

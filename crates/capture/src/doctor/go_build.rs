@@ -1,6 +1,6 @@
 //! How a Go program was built, and what that means for its profiles.
 
-use seam_go::{OffsetsSource, TlsOffset};
+use seam_go::OffsetsSource;
 
 use super::{Check, State};
 use crate::{GoRuntimeFacts, Module};
@@ -80,7 +80,7 @@ pub(super) fn go_build(module: &Module, go: &GoRuntimeFacts) -> GoBuild {
         build_mode: setting("-buildmode").to_owned(),
         offsets,
         verified: go.offsets.verified,
-        goroutine_found: matches!(go.tls, Some(TlsOffset::Fixed(_) | TlsOffset::Slot(_))),
+        goroutine_found: go.tls.is_some(),
         flags: flags(&go.settings, module.has_symtab),
     }
 }

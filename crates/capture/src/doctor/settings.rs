@@ -64,10 +64,10 @@ impl Files<'_> {
         let arch = self.text("proc/sys/kernel/arch");
         let arch = arch.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
         let found = format!("Linux {} {arch}", release.as_deref().unwrap_or("?"));
-        if arch == "x86_64" {
+        if matches!(arch.as_str(), "x86_64" | "aarch64") {
             return Check::ok("kernel", found);
         }
-        let meaning = "seam walks stacks of x86-64 programs only";
+        let meaning = "seam walks stacks of x86-64 and arm64 programs only";
         Check::bad("kernel", State::Missing, found, meaning, "")
     }
 

@@ -6,8 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use seam_capture::{BlockedIn, Image, Target, ThreadFacts, ThreadRegisters, thread_facts};
 use seam_dump::Trust;
 use seam_memory::{Core, CoreThread, Memory, Resident};
-use seam_unwind::{Start, walk, walk_by_sp};
-use seam_wire::{SEAM_R8, SEAM_R9, SEAM_R10, SEAM_RDI, SEAM_RDX, SEAM_RSI, SEAM_RSP, ThreadRecord};
+use seam_unwind::{Start, walk, walk_by_sp, walk_knowing};
+use seam_wire::{
+    Arch, SEAM_R8, SEAM_R9, SEAM_R10, SEAM_RDI, SEAM_RDX, SEAM_RSI, SEAM_RSP, ThreadRecord,
+};
 
 use super::running::sampled;
 use super::stacks::{RawStack, RawStacks};
@@ -174,9 +176,10 @@ fn by_registers(
             .into_iter()
             .map(|facts| {
                 let record = before.get(&facts.tid);
-                let stack = record
-                    .filter(|r| r.running == 0)
-                    .map(|r| walk(memory, &image.tables, &start(r)));
+                let stack = record.filter(|r| r.running == 0).map(|r| {
+                    let (start, known) = start(r);
+                    walk_knowing(memory, &image.tables, &start, known)
+                });
                 (facts, stack)
             })
             .collect();
@@ -226,19 +229,22 @@ fn kernel_frames(record: &ThreadRecord) -> Vec<u64> {
     frames.take_while(|frame| *frame != 0).collect()
 }
 
-fn start(record: &ThreadRecord) -> Start {
-    Start {
-        reg: record.reg,
+/// Where its walk begins, and which registers are known.
+fn start(record: &ThreadRecord) -> (Start, u64) {
+    let (reg, known) = Arch::HOST.of_thread(record);
+    let start = Start {
+        reg,
         pc: record.pc,
         fsbase: record.fsbase,
         syscall: record.syscall,
         ..Start::default()
-    }
+    };
+    (start, known)
 }
 
 fn of_core(thread: &CoreThread, core: &Core, image: &Image, stacks: &mut RawStacks) -> Walked {
     let start = Start {
-        reg: thread.registers,
+        reg: Arch::widened(&thread.registers),
         pc: thread.pc,
         fsbase: thread.fsbase,
         syscall: thread.syscall,
@@ -282,7 +288,7 @@ fn by_proc(facts: ThreadFacts, image: &Image, memory: &Resident, stacks: &mut Ra
             syscall: b.number,
             ..Start::default()
         };
-        start.reg[SEAM_RSP as usize] = b.sp;
+        start.reg[Arch::HOST.sp() as usize] = b.sp;
         // Not 0, by which the walk knows a new child behind clone.
         start.reg[0] = u64::MAX;
         let walked = walk_by_sp(memory, &image.tables, &start);

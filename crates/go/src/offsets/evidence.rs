@@ -11,11 +11,12 @@ mod patterns;
 use std::collections::HashMap;
 
 use seam_object::{Elf, ReadRef};
+use seam_wire::Arch;
 
 use self::code::Code;
 use super::{Field, Offsets};
-use crate::GoModule;
 use crate::code::decode;
+use crate::{GoModule, arm64};
 
 type Pattern = fn(&Code<'_>) -> Option<i64>;
 
@@ -55,8 +56,8 @@ const PATTERNS: [(Field, &str, Pattern); 17] = [
 /// Only programs that import runtime/pprof have it; in others no goroutine has labels.
 const SET_LABELS: &str = "runtime/pprof.runtime_setProfLabel";
 
-const SYSTEMSTACK: &str = "runtime.systemstack";
-const GOSAVE: &str = "gosave_systemstack_switch";
+pub(crate) const SYSTEMSTACK: &str = "runtime.systemstack";
+pub(crate) const GOSAVE: &str = "gosave_systemstack_switch";
 
 /// Fields that crossing the runtime's switches rests on: where the code does not show one of them,
 /// no switch is crossed. The others only say whose sample it is.
@@ -79,6 +80,11 @@ pub(super) struct Evidence {
 
 impl Evidence {
     pub(super) fn read<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> Self {
+        if Arch::of_machine(elf.machine()) == Some(Arch::Arm64) {
+            return Self {
+                shown: arm64::shown_offsets(elf, module),
+            };
+        }
         let functions = module.functions_named(&PATTERNS.map(|(_, name, _)| name));
         let mut code: HashMap<&str, Code<'_>> = HashMap::new();
         for (name, function) in &functions {

@@ -5,7 +5,7 @@ use iced_x86::{Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, 
 use seam_wire::{
     Rule, SEAM_END_ROOT_THREAD, SEAM_RBP, SEAM_RULE_CFA, SEAM_RULE_DEREF, SEAM_RULE_DERIVED,
     SEAM_RULE_IN_REGISTER, SEAM_RULE_RETURN_APART, SEAM_RULE_ROOT, SEAM_RULE_SAVED_BY_RBP,
-    SEAM_SAVED_RBP_LOST,
+    SEAM_SAVED_WIDE_LOST,
 };
 
 use super::realigned::{Realigned, dwarf_number};
@@ -151,10 +151,10 @@ impl Frame {
                 // Pushed, and still in the register: rbp was not made an anchor yet.
                 Saved::BelowAligned(_) if self.realigned.is_some_and(|r| r.anchor.is_none()) => {}
                 Saved::At(_) | Saved::BelowAligned(_) if *number == 6 => {
-                    rule.saved_rbp = SEAM_SAVED_RBP_LOST as u16;
+                    rule.saved_rbp = SEAM_SAVED_WIDE_LOST as u16;
                 }
                 Saved::At(_) | Saved::BelowAligned(_) => save(&mut rule, *number, 8),
-                Saved::Lost if *number == 6 => rule.saved_rbp = SEAM_SAVED_RBP_LOST as u16,
+                Saved::Lost if *number == 6 => rule.saved_rbp = SEAM_SAVED_WIDE_LOST as u16,
                 // Offset 8 is nothing that can be expressed: the register counts as lost.
                 Saved::Lost => save(&mut rule, *number, 8),
             }

@@ -15,13 +15,15 @@ const RUNTIME_ROOTS: &[&str] = &[
     "runtime.rt0_go",
     "_rt0_amd64",
     "_rt0_amd64_linux",
+    "_rt0_arm64",
+    "_rt0_arm64_linux",
     "_start",
     // A thread of a program without cgo, between the system call and its first function.
     "runtime.clone",
 ];
 /// Outermost frames of a thread that has left its goroutine to look for another; with a goroutine
 /// and outside the scheduler they are where a stack was lost.
-const SCHEDULER_ROOTS: &[&str] = &["runtime.mcall", "runtime.morestack"];
+const SCHEDULER_ROOTS: &[&str] = &["runtime.mcall", "runtime.morestack", "gogo"];
 /// Where libc starts a thread.
 const THREAD_STARTS: &[&str] = &["clone3", "__clone3", "clone", "__clone", "start_thread"];
 

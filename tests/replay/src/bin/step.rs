@@ -11,8 +11,9 @@ use seam_replay::cases::{Case, CaseFile};
 use seam_replay::check::contradiction;
 use seam_replay::names::Namer;
 use seam_replay::program::Running;
-use seam_replay::stepper::{Stepper, Stop, start};
-use seam_wire::{end, frame_address};
+use seam_replay::registers::{pc, start};
+use seam_replay::stepper::{Stepper, Stop};
+use seam_wire::{Arch, end, frame_address};
 
 /// Steps without a goroutine after which the thread is let run.
 const IDLE_STEPS: u32 = 500;
@@ -31,8 +32,8 @@ fn main() -> Result<()> {
     let mut kinds = BTreeSet::new();
     let mut idle = 0;
     for step in 0..steps {
-        let code = stepper.bytes(before.regs.rip)?;
-        let leaf = namer.name(&stepper.map, before.regs.rip);
+        let code = stepper.bytes(pc(&before.regs))?;
+        let leaf = namer.name(&stepper.map, pc(&before.regs));
         let after = stepper.step(before.deliver(step))?;
         *ends.entry(end(after.walked.header.end).id).or_default() += 1;
         if let Some(what) = contradiction(&before, &after, &code, &leaf) {
@@ -89,7 +90,7 @@ fn main() -> Result<()> {
 /// What makes a walk worth a case of its own: its rules, and the function where they meet.
 fn case_name(stepper: &Stepper, namer: &Namer, stop: &Stop) -> String {
     let rules = stepper.rules(stop);
-    let leaf = namer.name(&stepper.map, stop.regs.rip);
+    let leaf = namer.name(&stepper.map, pc(&stop.regs));
     let switch = SWITCHES.contains(&leaf.as_str());
     if switch {
         format!("{rules} in {leaf}")
@@ -99,7 +100,7 @@ fn case_name(stepper: &Stepper, namer: &Namer, stop: &Stop) -> String {
 }
 
 /// Functions in which every rule met is worth a case.
-const SWITCHES: [&str; 16] = [
+const SWITCHES: [&str; 19] = [
     "runtime.asmcgocall",
     "runtime.systemstack",
     "runtime.cgocallback",
@@ -116,6 +117,9 @@ const SWITCHES: [&str; 16] = [
     "time.now",
     "runtime.doSigPreempt",
     "gosave_systemstack_switch",
+    "runtime.morestack_noctxt",
+    "runtime.save_g",
+    "runtime.walltime",
 ];
 
 fn text(stepper: &Stepper, namer: &Namer, stop: &Stop) -> String {
@@ -126,6 +130,6 @@ fn text(stepper: &Stepper, namer: &Namer, stop: &Stop) -> String {
         "   {} at {:#x}, sp {:#x}\n{frames}",
         end(header.end).id,
         header.end_pc,
-        stop.regs.rsp
+        start(&stop.regs).reg[Arch::HOST.sp() as usize]
     )
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use seam_go::{Field, GoModule, Offsets, OffsetsSource, Row, RuntimeOffsets};
 use seam_object::Elf;
-use seam_replay::program::build;
+use seam_replay::program::{build, build_arm64};
 
 const VARIANTS: [&[&str]; 6] = [
     &[],
@@ -98,6 +98,25 @@ fn the_table_the_dwarf_and_the_code_agree() {
             assert_eq!(dwarf.is_none(), flags.concat().contains("-s -w"), "{which}");
             if let Some(dwarf) = dwarf {
                 assert_eq!(dwarf, found.offsets, "{which}");
+            }
+        }
+    }
+}
+
+/// On arm64 structures are laid out alike; what crossing the switches rests on the code shows.
+#[test]
+fn arm64_has_the_same_offsets() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for go in versions() {
+        for flags in [&[][..], &["-ldflags=-s -w"]] {
+            let path = build_arm64(&go, flags, folder).expect("the program builds");
+            let (found, dwarf, version) = found(&std::fs::read(path).expect("it was built"));
+            assert_eq!(found.source, OffsetsSource::Table, "{version}");
+            assert!(found.verified, "{version} {flags:?}");
+            assert_eq!((&found.moved, &found.unconfirmed), (&vec![], &vec![]));
+            for field in Field::ALL.iter().filter(|_| flags.is_empty()) {
+                let dwarf = dwarf.as_ref().expect("it has DWARF").get(*field);
+                assert_eq!(dwarf, found.offsets.get(*field), "{version} {field}");
             }
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use seam_replay::check::contradiction;
 use seam_replay::names::Namer;
 use seam_replay::program::{Running, build};
+use seam_replay::registers::pc;
 use seam_replay::stepper::Stepper;
 use seam_wire::end;
 
@@ -47,8 +48,8 @@ fn check(go: &str, flags: &[&str]) {
     let mut faults: BTreeMap<String, u64> = BTreeMap::new();
     let (mut idle, mut rooted) = (0, 0u64);
     for step in 0..STEPS {
-        let code = stepper.bytes(before.regs.rip).expect("code");
-        let leaf = namer.name(&stepper.map, before.regs.rip);
+        let code = stepper.bytes(pc(&before.regs)).expect("code");
+        let leaf = namer.name(&stepper.map, pc(&before.regs));
         let after = stepper.step(before.deliver(step)).expect("a step");
         if let Some(what) = contradiction(&before, &after, &code, &leaf)
             && !KNOWN.iter().any(|k| leaf.starts_with(k))
