@@ -177,6 +177,8 @@ impl<'a, M: Memory> StackWords<'a, M> {
             }));
             match frame.kind {
                 FrameKind::Panic => return None,
+                // Above it lie the arguments of a function that has no map.
+                FrameKind::Outermost if all => return self.every(cfa..self.stack.range.end),
                 FrameKind::Outermost => return Some(()),
                 FrameKind::Plain => {}
             }

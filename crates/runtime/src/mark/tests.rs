@@ -176,6 +176,7 @@ fn frame(pc: u64) -> Option<Rc<Frame>> {
             }));
         }
         PANIC => (24, vec![], vec![], FrameKind::Panic),
+        GOEXIT => (8, vec![], vec![], FrameKind::Outermost),
         _ => return None,
     };
     let alive = Some(AliveIn { words, objects });
@@ -185,6 +186,8 @@ fn frame(pc: u64) -> Option<Rc<Frame>> {
 const LEAF: u64 = 0x40_1000;
 const ROOT: u64 = 0x40_2000;
 const ASSEMBLY: u64 = 0x40_3000;
+/// The outermost as it is in programs: it has no frame of its own.
+const GOEXIT: u64 = 0x40_5000;
 const PANIC: u64 = 0x40_4000;
 
 fn layout() -> Layout {
@@ -246,6 +249,19 @@ fn every_word_counts_where_no_map_holds() {
     let all = [true; 4];
     assert_eq!(live(&asleep(ASSEMBLY), &none), all);
     assert_eq!(live(&asleep(PANIC), &none), all);
+    // The arguments of the first function lie beyond the outermost frame.
+    let mut first = asleep(ASSEMBLY);
+    let words = [
+        (0, 0),
+        (8, object(3)),
+        (16, GOEXIT),
+        (24, 0),
+        (32, object(4)),
+    ];
+    for (at, word) in words {
+        first.memory.insert(STACKS + at, &u64::to_le_bytes(word));
+    }
+    assert_eq!(live(&first, &none), [true, true, true, false]);
     // No Go code.
     assert_eq!(live(&asleep(0x50_0000), &none), all);
     let mut panics = asleep(LEAF);
