@@ -48,14 +48,54 @@ impl<'d> GoModule<'d> {
                 callee
                     .is_some_and(|f| f.name.ends_with("Ctx).Done") || f.name.ends_with("Ctx.Done"))
             }
-            OpKind::Register => {
-                let target = call.op0_register();
-                let loaded = before.iter().rev().find(|i| i.op0_register() == target);
-                let loaded = loaded.and_then(|i| load(i));
-                loaded.is_some_and(|(_, _, at)| at == SECOND_METHOD)
-            }
-            OpKind::Memory => call.memory_displacement64() as i64 == SECOND_METHOD,
-            _ => false,
+            _ => calls_second_method(before, call),
         }
+    }
+}
+
+/// Whether a call goes through the second method of an itab.
+fn calls_second_method(before: &[&Instruction], call: &Instruction) -> bool {
+    match call.op0_kind() {
+        OpKind::Register => {
+            let target = call.op0_register();
+            let loaded = before.iter().rev().find(|i| i.op0_register() == target);
+            let loaded = loaded.and_then(|i| load(i));
+            loaded.is_some_and(|(_, _, at)| at == SECOND_METHOD)
+        }
+        OpKind::Memory => call.memory_displacement64() as i64 == SECOND_METHOD,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use iced_x86::{Decoder, DecoderOptions};
+
+    use super::*;
+
+    fn second(bytes: &[u8]) -> bool {
+        let decoder = Decoder::with_ip(64, bytes, 0x40_0000, DecoderOptions::NONE);
+        let code: Vec<Instruction> = decoder.into_iter().collect();
+        let all: Vec<&Instruction> = code.iter().collect();
+        let (call, before) = all.split_last().expect("there is a call");
+        calls_second_method(before, call)
+    }
+
+    #[test]
+    fn the_second_method_of_an_interface_is_called() {
+        // func watch(c context.Context) { <-c.Done() } by Go 1.26.8:
+        // mov rcx, [rax+0x20]; mov rax, rbx; nop; call rcx
+        assert!(second(&[
+            0x48, 0x8b, 0x48, 0x20, 0x48, 0x89, 0xd8, 0x90, 0xff, 0xd1
+        ]));
+        // The first method; another register; loaded over; no method at all.
+        assert!(!second(&[0x48, 0x8b, 0x48, 0x18, 0xff, 0xd1]));
+        assert!(!second(&[0x48, 0x8b, 0x48, 0x20, 0xff, 0xd2]));
+        assert!(!second(&[
+            0x48, 0x8b, 0x48, 0x20, 0x48, 0x89, 0xd9, 0xff, 0xd1
+        ]));
+        assert!(!second(&[0xe8, 0, 0, 0, 0]));
+        // call [rax+0x20]
+        assert!(second(&[0xff, 0x50, 0x20]));
     }
 }
