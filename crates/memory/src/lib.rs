@@ -13,7 +13,7 @@ mod window;
 pub use core::{Core, CoreError, CoreFile, CoreSegment, CoreThread};
 pub use live::Live;
 pub use opened::Opened;
-pub use resident::Resident;
+pub use resident::{Resident, swapped_out_kib};
 pub use snapshot::Snapshot;
 pub use source::Source;
 pub use window::Window;

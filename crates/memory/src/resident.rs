@@ -28,11 +28,10 @@ impl Resident {
     /// A handle. What is swapped out from now on may be read.
     #[must_use]
     pub fn new(pid: i32) -> Self {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let pagemap = || File::open(format!("/proc/{pid}/pagemap")).ok();
         Self {
             live: Live::new(pid),
-            pagemap: (swapped_kib(&status) > 0)
+            pagemap: (swapped_out_kib(pid) > 0)
                 .then(pagemap)
                 .flatten()
                 .map(Arc::new),
@@ -97,6 +96,13 @@ impl Memory for Resident {
         let spared: Vec<Piece> = spared.collect();
         self.live.gather(&spared, buffer)
     }
+}
+
+/// How much of a process is swapped out, in KiB; 0 where that is not told.
+#[must_use]
+pub fn swapped_out_kib(pid: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+    swapped_kib(&status.unwrap_or_default())
 }
 
 /// `VmSwap` of `/proc/PID/status`.

@@ -8,7 +8,7 @@ use seam_capture::ImageRuntime;
 use seam_dump::{Goroutine, Kind, Trust, object};
 use seam_go::Field;
 use seam_leaks::{Context, Reach};
-use seam_memory::{Memory, Piece, Source, Window};
+use seam_memory::{Memory, Piece, Source, Window, swapped_out_kib};
 use seam_runtime::{
     Budget, Candidate, Frames, From, Heap, HeapLayout, Hidden, Kept, Layout, Marked, Status,
     WaitKind, WaitsOn, chain, contexts, interfaces, mark, specials,
@@ -317,12 +317,9 @@ fn running(full: &Full) -> Result<(), String> {
 
 /// Reading memory that is swapped out would bring it back.
 fn swapped(pid: i32) -> Result<(), String> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmSwap:"));
-    let kib = line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
-    match kib {
-        None | Some(0) => Ok(()),
-        Some(kib) => Err(format!(
+    match swapped_out_kib(pid) {
+        0 => Ok(()),
+        kib => Err(format!(
             "{} MiB of the process are swapped out, and reading would bring them back",
             kib.div_ceil(1024)
         )),

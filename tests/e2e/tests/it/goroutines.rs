@@ -175,6 +175,15 @@ fn what_only_looks_like_a_leak_is_none() {
     });
 }
 
+/// Not even suspect: the finalizer's closure is a root.
+#[test]
+fn what_a_finalizer_closes_is_healthy() {
+    let report = look(&start(places::machine_go(), "finalizer"), &[]);
+    nothing_leaks(&report, "finalizer");
+    let suspects = groups(&report, "suspect");
+    assert!(suspects.is_empty(), "{suspects:?}");
+}
+
 #[test]
 fn a_lock_that_everybody_knows_is_suspect() {
     let report = look(&start(places::machine_go(), "global"), &[]);
