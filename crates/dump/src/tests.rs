@@ -206,3 +206,42 @@ fn the_json_has_its_keys() {
     assert_eq!(value["stacks"][1]["frames"][0]["kind"], "c");
     assert_eq!(value["threads"][0]["waits_in"], "futex(0x10)");
 }
+
+#[test]
+fn panics_and_frames_left_out_are_told() {
+    let deep = frame("main.deep", "/x/main.go", Kind::Go);
+    let mut inlined = Frame::clone(&deep);
+    inlined.inlined = true;
+    let inlined = Rc::new(inlined);
+    // Inlined calls do not count among the 384 that are kept.
+    let mut frames = vec![
+        frame("main.cleanUp", "/x/main.go", Kind::Go),
+        frame("runtime.gopanic", "/go/panic.go", Kind::Runtime),
+    ];
+    frames.extend((0..382).flat_map(|_| [Rc::clone(&inlined), Rc::clone(&deep)]));
+    frames.push(frame("main.main", "/x/main.go", Kind::Go));
+    let mut one = stack(&frames);
+    one.elided = 5;
+    assert_eq!(one.gap(), Some(frames.len() - 1));
+    let dump = Dump {
+        stacks: vec![one],
+        goroutines: vec![goroutine(4, "chan receive", 0)],
+        ..Dump::default()
+    };
+    let runtimes = debug2(&dump);
+    let own: Vec<&str> = runtimes.lines().filter(|l| !l.starts_with('\t')).collect();
+    assert_eq!(own[1..3], ["main.cleanUp(...)", "panic(...)"]);
+    let gap = own.iter().position(|l| *l == "...5 frames elided...");
+    assert_eq!(gap, Some(1 + 2 + 2 * 382));
+    assert_eq!(own[gap.unwrap_or(0) + 1], "main.main(...)");
+    let all = groups(&dump, |_| true);
+    let screen = text(&dump, &all, &[], OPTIONS);
+    assert!(
+        screen.contains("main.deep main.go:7 (764 times)"),
+        "{screen}"
+    );
+    assert!(
+        screen.contains("5 frames, and what was inlined"),
+        "{screen}"
+    );
+}
