@@ -20,6 +20,7 @@ pub(super) struct Places {
     g_goid: usize,
     g_syscall_sp: usize,
     g_syscall_pc: usize,
+    g_sched_sp: usize,
     m_curg: usize,
     m_gsignal: usize,
     m_procid: usize,
@@ -36,6 +37,7 @@ impl Places {
             g_goid: at(Field::GGoid)?,
             g_syscall_sp: at(Field::GSyscallsp)?,
             g_syscall_pc: at(Field::GSyscallpc)?,
+            g_sched_sp: at(Field::GSchedSp)?,
             m_curg: at(Field::MCurg)?,
             m_gsignal: at(Field::MGsignal)?,
             m_procid: at(Field::MProcid)?,
@@ -51,6 +53,13 @@ pub(super) struct Machine {
     pub(super) address: u64,
     pub(super) runtime: usize,
     pub(super) places: Places,
+}
+
+impl Machine {
+    /// Where g0.sched.sp lies.
+    pub(super) fn g0_sp_at(&self, state: &State) -> u64 {
+        state.g0.wrapping_add(self.places.g_sched_sp as u64)
+    }
 }
 
 /// What an M and its goroutine said at one moment.
@@ -71,7 +80,13 @@ pub(super) struct State {
     /// Where the goroutine left Go; 0 while it runs Go.
     pub(super) syscall_sp: u64,
     pub(super) syscall_pc: u64,
+    /// g0.sched.sp: the innermost callback's record on the C stack, while there is one.
+    pub(super) g0_sp: u64,
 }
+
+/// What was read at one moment of an M, its g0, its gsignal and its goroutine: where each lies, and
+/// its first bytes.
+pub(super) type Structures = Vec<(u64, Vec<u8>)>;
 
 impl State {
     /// Its goroutine was the same one at both moments, on the same stack.
@@ -85,7 +100,7 @@ impl State {
     /// and sets `incgo`, calls the stub, clears `incgo`, calls `exitsyscall` (Go 1.19 to 1.27):
     /// without `incgo` the place of the stub's return address has that of another call.
     pub(super) fn same_call(&self, other: &Self) -> bool {
-        let call = |s: &Self| (s.calls, s.syscall_sp, s.syscall_pc);
+        let call = |s: &Self| (s.calls, s.syscall_sp, s.syscall_pc, s.g0_sp);
         let in_c = self.in_c && other.in_c;
         in_c && self.syscall_sp != 0 && call(self) == call(other) && self.same_goroutine(other)
     }
@@ -129,20 +144,25 @@ pub(super) fn machine_of(
         runtime,
         places,
     };
-    let state = states(memory, &[machine]).pop()??;
+    let (state, _) = state(memory, machine)?;
     let own = [state.g0, state.gsignal, state.curg];
     (state.procid == tid && own.contains(&g)).then_some(machine)
 }
 
+/// What an M says now, and the structures that it was read from.
+pub(super) fn state(memory: &Live, machine: Machine) -> Option<(State, Structures)> {
+    states(memory, &[machine]).pop().flatten()
+}
+
 /// What some Ms say now; `None` for one that can't be read.
-pub(super) fn states(memory: &Live, machines: &[Machine]) -> Vec<Option<State>> {
+fn states(memory: &Live, machines: &[Machine]) -> Vec<Option<(State, Structures)>> {
     let of_m = structures(memory, machines.iter().map(|m| m.address));
-    let mut found: Vec<Option<State>> = machines
+    let mut found: Vec<Option<(State, Structures)>> = machines
         .iter()
         .zip(of_m)
         .map(|(machine, bytes)| {
             let (bytes, at) = (bytes?, machine.places);
-            Some(State {
+            let state = State {
                 // m.g0 is the first field, Go 1.19 to 1.27.
                 g0: word(&bytes, 0),
                 procid: word(&bytes, at.m_procid),
@@ -151,32 +171,44 @@ pub(super) fn states(memory: &Live, machines: &[Machine]) -> Vec<Option<State>> 
                 calls: word(&bytes, at.m_ncgocall),
                 in_c: bytes[at.m_incgo] != 0,
                 ..State::default()
-            })
+            };
+            Some((state, vec![(machine.address, bytes)]))
         })
         .collect();
     let each = |pick: fn(&State) -> u64| {
-        let addresses = found.iter().map(move |s| s.as_ref().map_or(0, pick));
+        let addresses = found
+            .iter()
+            .map(|found| found.as_ref().map_or(0, |(s, _)| pick(s)));
         structures(memory, addresses)
     };
-    let (of_curg, of_gsignal) = (each(|s| s.curg), each(|s| s.gsignal));
-    let rest = found.iter_mut().zip(machines).zip(of_curg).zip(of_gsignal);
-    for (((state, machine), curg), gsignal) in rest {
-        let Some(state) = state else { continue };
+    let gs = [each(|s| s.g0), each(|s| s.gsignal), each(|s| s.curg)];
+    let [of_g0, of_gsignal, of_curg] = gs.map(Vec::into_iter);
+    let rest = found.iter_mut().zip(machines);
+    for (((found, machine), g0), (gsignal, curg)) in rest.zip(of_g0).zip(of_gsignal.zip(of_curg)) {
+        let Some((state, structures)) = found else {
+            continue;
+        };
         let at = machine.places;
-        if let Some(g) = curg.filter(|_| state.curg != 0) {
+        if let Some(g) = g0 {
+            state.g0_sp = word(&g, at.g_sched_sp);
+            structures.push((state.g0, g));
+        }
+        if let Some(g) = gsignal {
+            state.signal_stack = (word(&g, 0), word(&g, 8));
+            structures.push((state.gsignal, g));
+        }
+        if let Some(g) = curg {
             state.goid = word(&g, at.g_goid);
             state.stack = (word(&g, 0), word(&g, 8));
             state.syscall_sp = word(&g, at.g_syscall_sp);
             state.syscall_pc = word(&g, at.g_syscall_pc);
-        }
-        if let Some(g) = gsignal.filter(|_| state.gsignal != 0) {
-            state.signal_stack = (word(&g, 0), word(&g, 8));
+            structures.push((state.curg, g));
         }
     }
     found
 }
 
-/// The first bytes at some addresses.
+/// The first bytes at some addresses; `None` for what can't be read, and for 0.
 fn structures(memory: &Live, addresses: impl Iterator<Item = u64>) -> Vec<Option<Vec<u8>>> {
     let piece = |address| Piece {
         address,
@@ -230,7 +262,41 @@ impl Machines {
         let states = states(memory, &machines);
         let now = monotonic_ns();
         for ((_, said), state) in self.by_tid.values_mut().zip(states) {
-            *said = state.map(|state| (now, state));
+            *said = state.map(|(state, _)| (now, state));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_the_same_only_with_the_same_callback_around_it() {
+        let state = State {
+            procid: 1,
+            curg: 8,
+            calls: 3,
+            in_c: true,
+            syscall_sp: 64,
+            g0_sp: 128,
+            ..State::default()
+        };
+        assert!(state.same_call(&state));
+        let others = [
+            State { calls: 4, ..state },
+            State { g0_sp: 96, ..state },
+            State {
+                in_c: false,
+                ..state
+            },
+            State { curg: 16, ..state },
+        ];
+        for other in others {
+            assert!(
+                !state.same_call(&other) && !other.same_call(&state),
+                "{other:?}"
+            );
         }
     }
 }

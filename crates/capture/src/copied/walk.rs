@@ -12,7 +12,7 @@ use seam_wire::{
     SEAM_SAMPLE_P_LOST,
 };
 
-use super::machines::{Machine, Machines, Places, State, machine_of, states};
+use super::machines::{Machine, Machines, Places, State, machine_of, state};
 use super::memory::{Sampled, THREAD_POINTER};
 use super::record::{Copied, STACK_BYTES};
 use crate::ProcessMap;
@@ -119,7 +119,8 @@ impl Process<'_> {
             proven = Some((frames.start, bytes.as_slice()));
         }
         // Asked behind the read: what is the same now was the same all along.
-        let now = machine.and_then(|machine| states(&live, &[machine]).pop().flatten());
+        let read = machine.and_then(|machine| state(&live, machine));
+        let (now, structures) = read.map_or((None, Vec::new()), |(now, read)| (Some(now), read));
         let same = |now: &State| before.is_some_and(|before| before.same_call(now));
         proven = proven.filter(|_| now.as_ref().is_some_and(same));
         let sp = start.reg[SEAM_RSP as usize];
@@ -128,10 +129,8 @@ impl Process<'_> {
             let at = THREAD_POINTER.wrapping_add_signed(runtime.tls_offset);
             Some((at, now.owner(sp)))
         });
-        let structures = match (machine, &now) {
-            (Some(machine), Some(now)) => vec![machine.address, now.g0, now.gsignal, now.curg],
-            _ => Vec::new(),
-        };
+        let callbacks = machine.zip(now).filter(|(_, now)| now.g0_sp == 0);
+        let out_of_callbacks = callbacks.map(|(machine, now)| machine.g0_sp_at(&now));
         let memory = Sampled {
             live,
             code: self.map,
@@ -139,6 +138,7 @@ impl Process<'_> {
             copy: &copied.stack,
             slot,
             structures: &structures,
+            out_of_callbacks,
             proven,
             refused: RefCell::default(),
             used: RefCell::default(),

@@ -14,6 +14,8 @@ const SIGNS: [(&str, &[&str]); 9] = [
         &[
             "gcDrain",
             "gcBgMarkWorker",
+            // Once in each cycle, by whoever begins it.
+            "gcMarkTinyAllocs",
             "gcWriteBarrier",
             "wbBufFlush",
             "gcmarknew",
