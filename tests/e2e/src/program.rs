@@ -64,6 +64,11 @@ impl Program {
         self.process.pid()
     }
 
+    /// Sends a signal to it.
+    pub fn signal(&self, signal: i32) {
+        self.process.signal(signal);
+    }
+
     /// Waits for its end and gives everything that it said.
     #[must_use]
     pub fn end(self, within: Duration) -> (Said, Outcome) {

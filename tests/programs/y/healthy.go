@@ -55,6 +55,7 @@ func init() {
 	healthy["timeouts"] = timeouts
 	healthy["barrier"] = barrier
 	healthy["finalizer"] = finalizer
+	healthy["register"] = register
 }
 
 var answered atomic.Int64
@@ -331,3 +332,30 @@ func finalizer() {
 
 //go:noinline
 func janitor(stop chan struct{}) { <-stop }
+
+// Somebody computes an answer and has the channel for it in a register only, most of the time.
+func register() {
+	for i := 0; i < 2; i++ {
+		go func() {
+			for {
+				ask()
+			}
+		}()
+	}
+}
+
+//go:noinline
+func ask() {
+	c := make(chan int)
+	go answer(c, 30_000_000)
+	answered.Add(int64(<-c))
+}
+
+//go:noinline
+func answer(c chan int, rounds int) {
+	x := 0
+	for i := 0; i < rounds; i++ {
+		x ^= i*x + 3
+	}
+	c <- x
+}

@@ -82,8 +82,7 @@ fn tests(census: &Census, left: &[Goroutine], at_ns: u64) -> (Vec<Test>, HashMap
         test.ended_ns = test.ended_ns.min(since);
         test.running |= census.lives(goid);
     }
-    let unseen = left.iter().filter(|g| unnamed(census, g.goid));
-    for name in unseen.filter_map(told_by_names) {
+    for name in left.iter().filter_map(|g| named_by_functions(census, g)) {
         all.entry(name.to_owned()).or_insert_with(|| Test {
             name: name.to_owned(),
             inferred: true,
@@ -96,34 +95,32 @@ fn tests(census: &Census, left: &[Goroutine], at_ns: u64) -> (Vec<Test>, HashMap
     (tests, by_name)
 }
 
-/// Whether it comes from a test that is not known by name.
-fn unnamed(census: &Census, goid: u64) -> bool {
-    match census.origin(goid) {
-        Origin::Test(test) => census.get(test).is_some_and(|t| t.test == Some(None)),
-        Origin::Unknown { .. } => true,
-        // An example's, if its name says so.
-        Origin::None => true,
+/// The name of a test that was seen, if it was read.
+fn name_of_test(census: &Census, goid: u64) -> Option<&str> {
+    census.get(goid)?.test.as_ref()?.as_deref()
+}
+
+/// The test that a goroutine comes from, where only its functions tell which that is.
+fn named_by_functions<'a>(census: &Census, goroutine: &'a Goroutine) -> Option<&'a str> {
+    match census.origin(goroutine.goid) {
+        Origin::Test(test) if name_of_test(census, test).is_some() => None,
+        Origin::Test(_) | Origin::Unknown { .. } => told_by_names(goroutine),
+        // Examples run on the main goroutine, which also makes what is no test's.
+        Origin::None => told_by_names(goroutine).filter(|name| name.starts_with("Example")),
     }
 }
 
 fn owner(census: &Census, by_name: &HashMap<String, usize>, goroutine: &Goroutine) -> Owner {
-    let goid = goroutine.goid;
-    let place = |name: &str| by_name.get(name).copied();
-    match census.origin(goid) {
-        Origin::Test(test) if !unnamed(census, goid) => {
-            let known = census.get(test).and_then(|known| known.test.clone());
-            let place = known.flatten().and_then(|name| place(&name));
-            place.map_or(Owner::Unknown, Owner::Test)
-        }
-        // Examples run on the main goroutine.
-        Origin::None => {
-            let example = told_by_names(goroutine).filter(|name| name.starts_with("Example"));
-            example.and_then(place).map_or(Owner::Nobody, Owner::Test)
-        }
-        Origin::Test(_) | Origin::Unknown { .. } => {
-            let place = told_by_names(goroutine).and_then(place);
-            place.map_or(Owner::Unknown, Owner::Test)
-        }
+    let origin = census.origin(goroutine.goid);
+    let seen = match origin {
+        Origin::Test(test) => name_of_test(census, test),
+        _ => None,
+    };
+    let name = seen.or_else(|| named_by_functions(census, goroutine));
+    match name.and_then(|name| by_name.get(name)) {
+        Some(place) => Owner::Test(*place),
+        None if origin == Origin::None => Owner::Nobody,
+        None => Owner::Unknown,
     }
 }
 

@@ -1,6 +1,7 @@
 package leaky
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -18,6 +19,16 @@ func ofMain() {
 	for {
 		time.Sleep(time.Hour)
 	}
+}
+
+// Examples run on the main goroutine: only its function tells whose the goroutine is.
+func ExampleReceive() {
+	c := make(chan int)
+	go func() {
+		c <- 1
+	}()
+	fmt.Println("left")
+	// Output: left
 }
 
 func TestPool(t *testing.T) {

@@ -5,7 +5,7 @@ use std::process::Command;
 use seam_e2e::process::Process;
 use seam_e2e::program::Program;
 use seam_e2e::refusal::Refusal;
-use seam_e2e::seam::arg;
+use seam_e2e::seam::{Bench, arg, path_arg};
 use seam_e2e::wait;
 
 #[test]
@@ -43,10 +43,16 @@ fn hints_name_the_verb_that_was_used() {
     let tids = threads.filter_map(|t| t.ok()?.file_name().to_str()?.parse::<i32>().ok());
     let other = tids.filter(|tid| *tid != program.pid()).min();
     let tid = arg(other.expect("Go has several threads"));
+    // To open it would be to wait for a writer without end.
+    let bench = Bench::new();
+    let fifo = bench.file("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.expect("coreutils are there").success());
     for verb in ["dump", "goroutines"] {
         let hint = format!("seam {verb} {}", program.pid());
         let _ = Refusal::of(&[verb, &tid]).hint_has(&hint);
         let _ = Refusal::of(&[verb, "/no/such/core"]).error_has("/no/such/core");
+        let _ = Refusal::of(&[verb, path_arg(&fifo)]).error_has("fifo");
         let _ = Refusal::of(&[verb, "1", "--exe", "x"]).hint_has(&format!("seam {verb} core"));
     }
 }

@@ -12,7 +12,8 @@ use seam_e2e::{places, wait};
 use serde_json::Value;
 
 /// What each test leaves: verdict, cause class, number. All others leave nothing.
-const LEFT: [(&str, &str, &str, u64); 8] = [
+const LEFT: [(&str, &str, &str, u64); 9] = [
+    ("ExampleReceive", "goroutine-leak", "send-no-partner", 1),
     ("TestBetween", "goroutine-leak", "receive-no-partner", 1),
     ("TestLast", "suspect", "timer-loop", 1),
     ("TestParallel/one", "goroutine-leak", "send-no-partner", 1),
@@ -30,7 +31,8 @@ const LEFT: [(&str, &str, &str, u64); 8] = [
 ];
 
 /// All tests but the one that is too short to be seen unless it leaves something.
-const TESTS: [&str; 13] = [
+const TESTS: [&str; 14] = [
+    "ExampleReceive",
     "TestBetween",
     "TestClean",
     "TestLast",
@@ -158,7 +160,7 @@ fn test_binaries_of_go_test_are_followed() {
     let program = program(&report);
     assert_eq!(program["package"], "example.com/leaky");
     assert_eq!(names(program), ["TestClean", "TestSend"]);
-    assert_eq!(left(program), [LEFT[5]]);
+    assert_eq!(left(program), [LEFT[6]]);
     let xml = bench.text("leaks.xml");
     assert!(
         xml.contains("<testsuite name=\"example.com/leaky\" tests=\"2\" failures=\"1\">")
@@ -192,6 +194,19 @@ fn the_commands_own_exit_code_comes_first() {
     let last = [binary, "-test.run=TestLast"];
     assert_eq!(code(&fail, &last), Some(0));
     assert_eq!(code(&["--fail-on", "suspect"], &last), Some(1));
+}
+
+#[test]
+fn what_was_not_seen_can_be_asked_for() {
+    let code = |command: &[&str]| under_seam(&["--fail-on", "not-seen"], command).code();
+    let binary = path_arg(binary());
+    assert_eq!(code(&[binary, "-test.run=TestClean"]), Some(0));
+    // What goroutines had in registers is gone with the threads that ran them.
+    let running = format!("{} 60 register", path_arg(&places::program("y")));
+    let killed = format!("{running} & sleep 1.5; kill -9 $!; wait $!; true");
+    assert_eq!(code(&["sh", "-c", &killed]), Some(3));
+    // The command's own exit code comes first.
+    assert_eq!(code(&["sh", "-c", &format!("{killed}; exit 7")]), Some(7));
 }
 
 #[test]

@@ -3,10 +3,14 @@
 
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use seam_e2e::places;
+use seam_e2e::process::Process;
 use seam_e2e::program::Program;
-use seam_e2e::seam::{Bench, arg, parse_json, run_well};
+use seam_e2e::refusal::Refusal;
+use seam_e2e::seam::{Bench, arg, parse_json, run, run_well};
+use seam_e2e::strangers::{as_nobody, open_bench, program_of_nobody};
 use serde_json::Value;
 
 /// Faults that one look at what can be reached shows.
@@ -38,7 +42,7 @@ const GROWING: [(&str, &str); 6] = [
     ("io", "io-no-deadline"),
 ];
 
-const HEALTHY: [&str; 17] = [
+const HEALTHY: [&str; 18] = [
     "http",
     "pool",
     "database",
@@ -56,6 +60,7 @@ const HEALTHY: [&str; 17] = [
     "timeouts",
     "barrier",
     "finalizer",
+    "register",
 ];
 
 fn start(go: &str, mode: &str) -> Program {
@@ -184,6 +189,43 @@ fn what_a_finalizer_closes_is_healthy() {
     assert!(suspects.is_empty(), "{suspects:?}");
 }
 
+/// The only way to the channel is a register of a goroutine that runs. Where that is stopped is
+/// chance, so it is done several times.
+#[test]
+fn what_only_a_register_leads_to_is_healthy() {
+    let program = start(places::machine_go(), "register");
+    for _ in 0..4 {
+        program.signal(libc::SIGSTOP);
+        let report = look(&program, &["--for", "200ms", "--every", "100ms"]);
+        program.signal(libc::SIGCONT);
+        nothing_leaks(&report, "register, stopped");
+        std::thread::sleep(Duration::from_millis(30));
+    }
+}
+
+/// Without BPF there are no registers of threads that run, so that the mark can't be complete.
+#[test]
+fn what_is_not_seen_of_a_process_can_be_asked_for() {
+    let (bench, _tools, seam) = open_bench();
+    let (_home, program) = program_of_nobody("a", 60);
+    let pid = arg(program.pid());
+    let words = ["goroutines", "--for", "200ms", "--every", "100ms", &pid];
+    let mut plain = as_nobody(&bench, "", &seam, &words);
+    let outcome = run_well(&mut plain);
+    let text = outcome.stdout.join("\n");
+    let asked = [&words[..], &["--fail-on", "not-seen"]].concat();
+    let outcome = run(&mut as_nobody(&bench, "", &seam, &asked));
+    assert_eq!(outcome.code(), Some(3), "{text}");
+    let mut by_root = bench.seam(&asked);
+    assert_eq!(run(&mut by_root).code(), Some(0));
+}
+
+#[test]
+fn processes_without_go_have_no_goroutines() {
+    let sleeps = Process::start(Command::new("sleep").arg("60"));
+    let _ = Refusal::of(&["goroutines", &arg(sleeps.pid())]).error_has("no Go");
+}
+
 #[test]
 fn a_lock_that_everybody_knows_is_suspect() {
     let report = look(&start(places::machine_go(), "global"), &[]);
@@ -304,15 +346,9 @@ fn stripped_and_stopped_programs_are_read() {
     only_this_leaks(&report, "mutex", "lock-never-released");
     // A stopped program holds still, and is none the worse for it.
     let stopped = Program::start_command(Command::new(&copy).args(["120", "pool"]));
-    let signal = |name: &str| {
-        let status = Command::new("kill")
-            .args([name, &arg(stopped.pid())])
-            .status();
-        assert!(status.expect("kill runs").success());
-    };
-    signal("-STOP");
+    stopped.signal(libc::SIGSTOP);
     nothing_leaks(&look(&stopped, &[]), "pool, stopped");
-    signal("-CONT");
+    stopped.signal(libc::SIGCONT);
 }
 
 #[test]
