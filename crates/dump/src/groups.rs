@@ -1,7 +1,8 @@
 //! Goroutines, and threads, that do the same: equal stack, wait and origin.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use foldhash::HashMap;
 
 use crate::{Dump, Goroutine, Thread, TimeNs};
 
@@ -54,7 +55,7 @@ pub fn thread_groups(dump: &Dump, keep: impl Fn(&Thread) -> bool) -> Vec<Group> 
 }
 
 fn by<K: Hash + Eq>(members: impl Iterator<Item = (usize, K)>) -> Vec<Group> {
-    let mut numbers: HashMap<K, usize> = HashMap::new();
+    let mut numbers: HashMap<K, usize> = HashMap::default();
     let mut groups: Vec<Group> = Vec::new();
     for (at, key) in members {
         let number = *numbers.entry(key).or_insert_with(|| {

@@ -1,8 +1,6 @@
 //! What goroutines wait on, in words: channels, locks by the functions that wait, descriptors,
 //! timers.
 
-use std::collections::HashMap;
-
 use seam_runtime::{Channel, Deadline, Direction, WaitKind, WaitsOn};
 
 use crate::words::{age, clean, thousands};
@@ -70,12 +68,12 @@ pub fn object(kind: WaitKind, on: &WaitsOn) -> Option<u64> {
 }
 
 /// How many wait on each channel, lock and so on.
-pub type Waiters = HashMap<u64, u64>;
+pub type Waiters = foldhash::HashMap<u64, u64>;
 
 /// Counts them.
 #[must_use]
 pub fn waiters(dump: &Dump) -> Waiters {
-    let mut all = Waiters::new();
+    let mut all = Waiters::default();
     for goroutine in &dump.goroutines {
         for on in dump.waits_on(goroutine) {
             if let Some(address) = object(goroutine.kind, on).filter(|a| *a != 0) {
@@ -166,7 +164,7 @@ pub(crate) fn lines<'a>(
     /// Cases of a select that are shown.
     const CASES: usize = 6;
     let mut first: Option<&Goroutine> = None;
-    let mut others = std::collections::HashSet::new();
+    let mut others = foldhash::HashSet::default();
     for member in members {
         first.get_or_insert(member);
         others.insert(dump.waits_on(member));

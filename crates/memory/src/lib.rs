@@ -4,6 +4,7 @@
 
 mod core;
 mod live;
+mod objects;
 mod opened;
 mod resident;
 mod snapshot;
@@ -12,6 +13,7 @@ mod window;
 
 pub use core::{Core, CoreError, CoreFile, CoreSegment, CoreThread};
 pub use live::Live;
+pub use objects::Objects;
 pub use opened::Opened;
 pub use resident::{Resident, swapped_out_kib};
 pub use snapshot::Snapshot;

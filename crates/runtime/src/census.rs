@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use seam_memory::Memory;
+use seam_memory::{Memory, Objects};
 
 use crate::look::plain_look;
 use crate::test_names::TestNames;
@@ -38,7 +38,7 @@ pub struct Census {
     known: HashMap<u64, Known>,
     alive: HashSet<u64>,
     names: TestNames,
-    buffer: Vec<u8>,
+    gs: Objects,
     /// This Go says who made a goroutine.
     has_parents: bool,
     /// Looks so far.
@@ -81,7 +81,7 @@ impl Census {
         while first < list.len() {
             let addresses = list.addresses(memory, first, AT_ONCE)?;
             first += addresses.len() as u64;
-            let read = plain_look(memory, layout, &addresses, &mut self.buffer);
+            let read = plain_look(memory, layout, &addresses, &mut self.gs);
             for goroutine in read.into_iter().flatten().filter(|g| g.goid != 0) {
                 if goroutine.status.lives() {
                     alive.insert(goroutine.goid);

@@ -147,10 +147,18 @@ impl Layout {
 }
 
 /// A little-endian word; bytes that are not there are 0.
+#[inline]
 pub(crate) fn word(bytes: &[u8], at: usize) -> u64 {
-    let mut word = [0; 8];
     let there = bytes.get(at..).unwrap_or_default();
-    let there = there.get(..8).unwrap_or(there);
+    match there.first_chunk() {
+        Some(word) => u64::from_le_bytes(*word),
+        None => partial(there),
+    }
+}
+
+#[cold]
+fn partial(there: &[u8]) -> u64 {
+    let mut word = [0; 8];
     word[..there.len()].copy_from_slice(there);
     u64::from_le_bytes(word)
 }

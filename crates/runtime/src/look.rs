@@ -1,16 +1,13 @@
 //! Looking at goroutines while the program runs: read, use, read again. What changed in between is
 //! looked at anew; what never holds still is told to be moving.
 
-use seam_memory::{Memory, Piece, Window};
+use seam_memory::{Memory, Objects, Piece, Window};
 
 use crate::{Goroutine, Layout};
 
 /// Bytes of each stack that are read at once. Three quarters of idle servers' stacks fit into 512
 /// bytes, nearly all into 2 KiB; the walk reads the rest of a deeper one itself.
 const STACK_BYTES: u64 = 2048;
-/// Bytes that are read as one piece at most, and the room between two g's that is read with them.
-const RUN_BYTES: usize = 32 << 10;
-const GAP_BYTES: u64 = 128;
 /// How often a goroutine that changes is looked at before it is taken to be moving.
 const LOOKS_MAX: u32 = 3;
 
@@ -39,7 +36,7 @@ pub struct Look<T> {
 /// Memory that is used again by each look: to allot and clear it would take as long as to read.
 #[derive(Debug, Default)]
 pub struct Buffers {
-    gs: Vec<u8>,
+    gs: Objects,
     stacks: Vec<u8>,
 }
 
@@ -73,7 +70,7 @@ pub fn look<M: Memory, T>(
         let living = left.into_iter().flatten();
         let mut living: Vec<Read> = living.filter(|(g, _)| g.status.lives()).collect();
         look.dead += all - living.len() as u64;
-        let stacks = stacks(memory, layout, &living, buffers, &mut stack);
+        let stacks = stacks(memory, &living, buffers, &mut stack);
         let again: Vec<u64> = living.iter().map(|(g, _)| g.address).collect();
         let again = read(memory, layout, &again, &mut buffers.gs);
         let mut changed = Vec::new();
@@ -104,95 +101,33 @@ pub(crate) fn plain_look<M: Memory>(
     memory: &M,
     layout: &Layout,
     addresses: &[u64],
-    buffer: &mut Vec<u8>,
+    gs: &mut Objects,
 ) -> Vec<Option<Goroutine>> {
-    let read = read(memory, layout, addresses, buffer).into_iter();
+    let read = read(memory, layout, addresses, gs).into_iter();
     read.map(|read| read.map(|(goroutine, _)| goroutine))
         .collect()
 }
 
-/// A goroutine, and where in the buffer its g's bytes are, as far as they are there.
-type Read = (Goroutine, Option<u32>);
+/// A goroutine, and the place of its g among those read last.
+type Read = (Goroutine, u32);
 
 fn read<M: Memory>(
     memory: &M,
     layout: &Layout,
     addresses: &[u64],
-    buffer: &mut Vec<u8>,
+    gs: &mut Objects,
 ) -> Vec<Option<Read>> {
-    let mut found = vec![None; addresses.len()];
-    let missing = read_runs(memory, layout, addresses, RUN_BYTES, buffer, &mut found);
-    if missing.is_empty() {
-        return found;
-    }
-    // The buffer is used again.
-    let kept = found.iter_mut().flatten();
-    kept.for_each(|(_, place)| *place = None);
-    // Of a run that can't be read whole each is read by itself.
-    let again: Vec<u64> = missing.iter().map(|at| addresses[*at as usize]).collect();
-    let mut each = vec![None; again.len()];
-    read_runs(memory, layout, &again, 0, buffer, &mut each);
-    for (at, goroutine) in missing.into_iter().zip(each) {
-        found[at as usize] = goroutine;
-    }
-    found
-}
-
-/// Objects of one size lie side by side, so most g's have a neighbour that is wanted, too: they are
-/// read as one piece, which costs the kernel as much as one g.
-fn read_runs<M: Memory>(
-    memory: &M,
-    layout: &Layout,
-    addresses: &[u64],
-    run_bytes: usize,
-    buffer: &mut Vec<u8>,
-    found: &mut [Option<Read>],
-) -> Vec<u32> {
-    let len = layout.bytes();
-    let mut order: Vec<u32> = (0..addresses.len() as u32).collect();
-    order.sort_unstable_by_key(|at| addresses[*at as usize]);
-    let mut runs: Vec<(Piece, usize)> = Vec::new();
-    for at in &order {
-        let address = addresses[*at as usize];
-        // A list of nonsense may name the end of the address space: nothing is there.
-        let end = address.checked_add(len as u64);
-        if let Some((piece, members)) = runs.last_mut()
-            && let Some(end) = end
-            && end - piece.address <= run_bytes as u64
-            && address.saturating_sub(piece.address.saturating_add(piece.len as u64)) <= GAP_BYTES
-        {
-            piece.len = (end - piece.address) as usize;
-            *members += 1;
-            continue;
-        }
-        runs.push((Piece { address, len }, 1));
-    }
-    let pieces: Vec<Piece> = runs.iter().map(|(piece, _)| *piece).collect();
-    let bytes = room(buffer, pieces.iter().map(|piece| piece.len).sum());
-    let read = memory.gather(&pieces, bytes);
-    let (mut start, mut order, mut missing) = (0, order.as_slice(), Vec::new());
-    for ((piece, members), read) in runs.into_iter().zip(read) {
-        let own = start;
-        let (its, others) = order.split_at(members);
-        (start, order) = (start + piece.len, others);
-        if !read {
-            missing.extend(its.iter().filter(|_| run_bytes > 0));
-            continue;
-        }
-        for at in its {
-            let address = addresses[*at as usize];
-            let place = own + (address - piece.address) as usize;
-            let goroutine = layout.goroutine(address, &bytes[place..place + len]);
-            let sound = goroutine.plausible();
-            found[*at as usize] = sound.then_some((goroutine, u32::try_from(place).ok()));
-        }
-    }
-    missing
+    gs.read(memory, addresses, layout.bytes());
+    let each = addresses.iter().zip(gs.iter()).zip(0..);
+    each.map(|((address, bytes), at)| {
+        let goroutine = layout.goroutine(*address, bytes?);
+        goroutine.plausible().then_some((goroutine, at))
+    })
+    .collect()
 }
 
 fn stacks<M: Memory, T>(
     memory: &M,
-    layout: &Layout,
     goroutines: &[Read],
     buffers: &mut Buffers,
     stack: &mut impl FnMut(&Goroutine, &Window<'_, M>) -> Option<T>,
@@ -208,7 +143,7 @@ fn stacks<M: Memory, T>(
     let mut rest = &*bytes;
     let mut found = Vec::with_capacity(goroutines.len());
     for (((goroutine, g), piece), read) in goroutines.iter().zip(&pieces).zip(read) {
-        let g = g.and_then(|at| buffers.gs.get(at as usize..at as usize + layout.bytes()));
+        let g = buffers.gs.get(*g as usize);
         let (own, after) = rest.split_at(piece.len);
         rest = after;
         let window = Window {

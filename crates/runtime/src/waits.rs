@@ -12,13 +12,12 @@ mod scases;
 
 use std::collections::HashMap;
 
-use seam_memory::Memory;
+use seam_memory::{Memory, Objects};
 
 pub use kind::WaitKind;
 pub use layout::WaitLayout;
 pub use scases::select_tables;
 
-use crate::layout::word;
 use parked::Slots;
 use scases::nil_cases;
 
@@ -213,16 +212,9 @@ fn plausible(address: u64) -> bool {
     address.is_multiple_of(8) && (0x1000..1 << 56).contains(&address)
 }
 
-/// Reads one structure many times over; `None` where it can't be read.
-fn structures(memory: &impl Memory, addresses: &[u64], len: usize) -> Vec<Option<Vec<u64>>> {
-    let piece = |address: &u64| seam_memory::Piece {
-        address: *address,
-        len,
-    };
-    let pieces: Vec<_> = addresses.iter().map(piece).collect();
-    let mut bytes = vec![0; len * pieces.len()];
-    let read = memory.gather(&pieces, &mut bytes);
-    let each = read.into_iter().zip(bytes.chunks(len.max(1)));
-    each.map(|(read, bytes)| read.then(|| (0..len / 8).map(|at| word(bytes, 8 * at)).collect()))
-        .collect()
+/// Reads one structure many times over.
+fn structures(memory: &impl Memory, addresses: &[u64], len: usize) -> Objects {
+    let mut objects = Objects::default();
+    objects.read(memory, addresses, len);
+    objects
 }

@@ -6,6 +6,8 @@
  */
 #define __always_inline inline __attribute__((always_inline))
 #define __noinline __attribute__((noinline))
+#include <stddef.h>
+#include <string.h>
 #include "wire.h"
 
 struct seam_walk;
@@ -123,10 +125,13 @@ static void begin_goroutine(struct seam_walk *w, const struct seam_host *host)
 void seam_walk_host(const struct seam_host *host, const struct seam_start *start,
 		    struct seam_sample *sample, __u64 *frames)
 {
-	struct host_walk hw = { .host = host };
+	struct host_walk hw;
 	struct seam_walk *w = &hw.walk;
 	__u32 i;
 
+	/* The frames come last and are written before they are read: all else begins as zero. */
+	memset(w, 0, offsetof(struct seam_walk, frame));
+	hw.host = host;
 	for (i = 0; i < SEAM_WALK_REGISTERS; i++)
 		w->reg[i] = start->reg[i];
 	w->pc = start->pc;

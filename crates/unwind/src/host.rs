@@ -1,6 +1,7 @@
 //! The host build of the walk: the same C as in the kernel, over any memory.
 
 use std::ffi::{c_int, c_void};
+use std::mem::MaybeUninit;
 
 use seam_memory::Memory;
 use seam_wire::{
@@ -179,7 +180,7 @@ fn walk_from(
         ..*start
     };
     let mut header = SampleHeader::default();
-    let mut frames = vec![0u64; SEAM_USER_FRAMES as usize];
+    let mut frames = [MaybeUninit::<u64>::uninit(); SEAM_USER_FRAMES as usize];
     let walk_host = match set.arch {
         Arch::X86_64 => seam_walk_host,
         Arch::Arm64 => seam_walk_host_arm64,
@@ -191,13 +192,13 @@ fn walk_from(
             &raw const host,
             &raw const start,
             &raw mut header,
-            frames.as_mut_ptr(),
+            frames.as_mut_ptr().cast(),
         )
     };
-    let mut bytes = seam_wire::bytes_of(&header).to_vec();
     let used = &frames[..usize::from(header.user_frames)];
-    bytes.extend(used.iter().flat_map(|f| f.to_le_bytes()));
-    Sample::parse(&bytes).expect("the record was made with these frames")
+    // SAFETY: the function has written so many frames.
+    let used = used.iter().map(|frame| unsafe { frame.assume_init() });
+    Sample::walked(header, used.collect())
 }
 
 struct Context<'a> {

@@ -64,14 +64,23 @@ impl Sample {
             .map(|w| u64::from_le_bytes(*w))
             .collect();
         let (kernel, user) = words.split_at(kernel_len);
-        let mut user = user.to_vec();
-        turn_ring(&mut user, header.elided);
         Ok(Self {
-            header,
             kernel: kernel.to_vec(),
-            user,
             labels: labels.to_vec(),
+            ..Self::walked(header, user.to_vec())
         })
+    }
+
+    /// From a walk of user frames, which has left them as they are sent.
+    #[must_use]
+    pub fn walked(header: SampleHeader, mut user: Vec<u64>) -> Self {
+        turn_ring(&mut user, header.elided);
+        Self {
+            header,
+            kernel: Vec::new(),
+            user,
+            labels: Vec::new(),
+        }
     }
 }
 

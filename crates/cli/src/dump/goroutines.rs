@@ -24,7 +24,7 @@ const AT_ONCE: u64 = 2048;
 /// Chunks that may have been read and not yet taken in.
 const CHUNKS_AHEAD: usize = 2;
 /// Words of the wait reasons' table are asked for once each.
-type Words = HashMap<(Status, u8), Rc<str>>;
+type Words = foldhash::HashMap<(Status, u8), Rc<str>>;
 
 /// What is kept of a goroutine.
 #[derive(Debug)]
@@ -144,8 +144,8 @@ pub(super) fn read(
         memory,
         runtime,
         reasons: reasons.as_ref(),
-        words: HashMap::new(),
-        label_sets: HashMap::new(),
+        words: Words::default(),
+        label_sets: foldhash::HashMap::default(),
         none: Rc::from([]),
         labels_cut: 0,
     };
@@ -300,7 +300,7 @@ struct Reader<'a> {
     runtime: &'a ImageRuntime,
     reasons: Option<&'a WaitReasons>,
     words: Words,
-    label_sets: HashMap<u64, Rc<[(String, String)]>>,
+    label_sets: foldhash::HashMap<u64, Rc<[(String, String)]>>,
     none: Rc<[(String, String)]>,
     /// Sets of labels that are not all, or not whole.
     labels_cut: u64,
@@ -468,7 +468,7 @@ fn walk_one(
     };
     let walked = walk_parked(window, &image.tables, &parked);
     // A new goroutine stands at the first byte of its function; any other behind a call.
-    Some(RawStack::of(&walked, place.pc != goroutine.startpc))
+    Some(RawStack::of(walked, place.pc != goroutine.startpc))
 }
 
 impl Walked {

@@ -136,8 +136,8 @@ fn named(
             .iter()
             .map(|t| (t.facts.own_tid, t.facts.tid))
             .collect(),
-        creators: HashMap::new(),
-        starts: HashMap::new(),
+        creators: foldhash::HashMap::default(),
+        starts: foldhash::HashMap::default(),
         first_wait: 0,
     };
     let all = runtimes.iter().map(|(_, found)| found.all.len()).sum();
@@ -207,8 +207,8 @@ struct Join<'a> {
     now_ns: u64,
     by_goroutine: HashMap<(u64, usize), &'a threads::Walked>,
     by_own_tid: HashMap<u64, i32>,
-    creators: HashMap<u64, Option<Rc<Placed>>>,
-    starts: HashMap<u64, Option<Rc<str>>>,
+    creators: foldhash::HashMap<u64, Option<Rc<Placed>>>,
+    starts: foldhash::HashMap<u64, Option<Rc<str>>>,
     /// Where this runtime's waits begin among those of all.
     first_wait: u32,
 }
@@ -248,7 +248,8 @@ impl Join<'_> {
                 cut: walked.waits_cut,
             },
         };
-        let of_m = found.machines.get(&walked.m).filter(|m| m.tid != 0);
+        let of_m = (walked.m != 0).then(|| found.machines.get(&walked.m));
+        let of_m = of_m.flatten().filter(|m| m.tid != 0);
         let of_m = of_m.and_then(|m| self.by_own_tid.get(&m.tid).copied());
         goroutine.thread = of_m;
         // In a system call or in C, the thread's stack goes on where the goroutine's ends.

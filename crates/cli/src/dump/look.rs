@@ -79,7 +79,7 @@ pub(crate) fn full(target: &Target, wanted: Wanted) -> Result<Full> {
     let memory = Source::Live(resident.clone());
     let mut stacks = RawStacks::default();
     let started = Instant::now();
-    let mut threads = Threads::look(pid, &resident, &image, &mut stacks)?;
+    let mut threads = Threads::look(pid, &resident, &image, &mut stacks, keep_raw)?;
     let mut dump = Dump {
         pid,
         name: target.name.clone(),

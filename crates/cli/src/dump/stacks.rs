@@ -1,7 +1,6 @@
 //! Raw stacks of a dump, each kept once.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use seam_unwind::Walked;
 use seam_wire::{SEAM_FRAME_EXACT, SEAM_FRAME_FLAG_SHIFT};
 
@@ -18,8 +17,8 @@ pub(super) struct RawStack {
 impl RawStack {
     /// From a walk. `behind_call`: the innermost address is a return address, as it is where a
     /// goroutine has parked itself.
-    pub(super) fn of(walked: &Walked, behind_call: bool) -> Self {
-        let mut frames = walked.user.clone();
+    pub(super) fn of(walked: Walked, behind_call: bool) -> Self {
+        let mut frames = walked.user;
         if let Some(first) = frames.first_mut().filter(|_| behind_call) {
             *first &= !(u64::from(SEAM_FRAME_EXACT) << SEAM_FRAME_FLAG_SHIFT);
         }

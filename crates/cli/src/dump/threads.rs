@@ -37,7 +37,7 @@ pub(super) struct Threads {
     registers: Option<ThreadRegisters>,
     pub(super) all: Vec<Walked>,
     /// Words in the registers of those that were interrupted, or run: a system call leaves nothing
-    /// of Go's in them.
+    /// of Go's in them. `None` where they can't be had or were not asked for.
     pub(super) words: Option<Vec<u64>>,
     /// Why there are no registers.
     pub(super) note: Option<String>,
@@ -49,6 +49,7 @@ impl Threads {
         memory: &Resident,
         image: &Image,
         stacks: &mut RawStacks,
+        with_words: bool,
     ) -> Result<Self, seam_capture::Error> {
         let (registers, note) = match ThreadRegisters::of(pid) {
             Ok(registers) => (Some(registers), None),
@@ -68,7 +69,7 @@ impl Threads {
                     .collect()
             }
         };
-        let words = registers.as_ref().map(words);
+        let words = registers.as_ref().filter(|_| with_words).map(words);
         Ok(Self {
             registers,
             all,
@@ -202,7 +203,7 @@ fn by_registers(
             let asleep = new.or(old).filter(|r| r.last_ran_ns != 0);
             let header = walked.as_ref().map(|w| w.header);
             done.push(Walked {
-                stack: walked.map(|w| stacks.intern(RawStack::of(&w, false))),
+                stack: walked.map(|w| stacks.intern(RawStack::of(w, false))),
                 goroutine: header
                     .filter(|h| h.goid != 0)
                     .map(|h| (h.goid, h.go_runtime)),
@@ -271,7 +272,7 @@ fn of_core(thread: &CoreThread, core: &Core, image: &Image, stacks: &mut RawStac
             syscall,
             ..ThreadFacts::default()
         },
-        stack: Some(stacks.intern(RawStack::of(&walked, false))),
+        stack: Some(stacks.intern(RawStack::of(walked, false))),
         goroutine: (header.goid != 0).then_some((header.goid, header.go_runtime)),
         asleep_ns: None,
         trust: Trust::Certain,
@@ -292,7 +293,7 @@ fn by_proc(facts: ThreadFacts, image: &Image, memory: &Resident, stacks: &mut Ra
         // Not 0, by which the walk knows a new child behind clone.
         start.reg[0] = u64::MAX;
         let walked = walk_by_sp(memory, &image.tables, &start);
-        stacks.intern(RawStack::of(&walked, false))
+        stacks.intern(RawStack::of(walked, false))
     };
     let stack = facts.syscall.as_ref().map(blocked);
     Walked {

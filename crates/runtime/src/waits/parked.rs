@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use seam_memory::Memory;
 
 use super::{Deadline, Parked, WaitKind, Waits, WaitsOn, plausible, structures};
+use crate::layout::word;
 
 /// In which word of the stack records were found, by the place where goroutines are parked and the
 /// kind of record.
@@ -35,13 +36,13 @@ impl Waits {
         parked: &Parked,
     ) -> Option<(u64, Option<WaitsOn>)> {
         let layout = self.layout.queue?;
-        let is_sudog = |words: &[u64]| words[layout.sudog_g / 8] == parked.g;
+        let is_sudog = |sudog: &[u8]| word(sudog, layout.sudog_g) == parked.g;
         let bytes = layout.sudog_bytes;
-        let (sudog, words) = self.find(memory, parked, Record::Sudog, bytes, is_sudog)?;
+        let (sudog, found) = self.find(memory, parked, Record::Sudog, bytes, is_sudog)?;
         let address = match parked.kind {
             // Up to Go 1.25 the sudog does not say which list it is in.
             WaitKind::Cond => self.list(memory, parked, sudog),
-            _ => Some(words[layout.elem / 8]).filter(|a| *a != 0),
+            _ => Some(word(&found, layout.elem)).filter(|a| *a != 0),
         };
         Some((sudog, address.map(|address| WaitsOn::Semaphore { address })))
     }
@@ -53,10 +54,12 @@ impl Waits {
         parked: &Parked,
         sudog: u64,
     ) -> Option<u64> {
-        let in_list = |at: usize, words: &[u64]| {
-            words[(at + LIST_HEAD) / 8] == sudog || words[(at + LIST_TAIL) / 8] == sudog
+        let cond = |cond: &[u8]| {
+            let list = LIST_IN_COND as usize;
+            [LIST_HEAD, LIST_TAIL]
+                .map(|at| word(cond, list + at))
+                .contains(&sudog)
         };
-        let cond = |words: &[u64]| in_list(LIST_IN_COND as usize, words);
         let known = (parked.pc, parked.kind, Record::List);
         if let Some((address, _)) = self.find(memory, parked, Record::List, 56, cond) {
             return Some(address + LIST_IN_COND);
@@ -71,7 +74,7 @@ impl Waits {
     /// The descriptor that a goroutine waits for.
     pub(super) fn descriptor(&mut self, memory: &impl Memory, parked: &Parked) -> Option<WaitsOn> {
         let layout = self.layout.poll?;
-        let at = |words: &[u64], offset: u64| words[offset as usize / 8];
+        let at = |record: &[u8], offset: u64| word(record, offset as usize);
         let last = [
             Some(layout.fd),
             Some(layout.rg),
@@ -84,15 +87,18 @@ impl Waits {
         if bytes > 1024 {
             return None;
         }
-        let names =
-            |words: &[u64]| at(words, layout.rg) == parked.g || at(words, layout.wg) == parked.g;
-        let (_, words) = self.find(memory, parked, Record::Poll, bytes, names)?;
-        let write = at(&words, layout.wg) == parked.g;
+        let names = |record: &[u8]| {
+            [layout.rg, layout.wg]
+                .map(|o| at(record, o))
+                .contains(&parked.g)
+        };
+        let (_, record) = self.find(memory, parked, Record::Poll, bytes, names)?;
+        let write = at(&record, layout.wg) == parked.g;
         let deadline = if write { layout.wd } else { layout.rd };
         Some(WaitsOn::Descriptor {
-            fd: at(&words, layout.fd) as i32,
+            fd: at(&record, layout.fd) as i32,
             write,
-            deadline: match deadline.map(|offset| at(&words, offset) as i64) {
+            deadline: match deadline.map(|offset| at(&record, offset) as i64) {
                 None => Deadline::Unknown,
                 Some(0) => Deadline::None,
                 Some(when) if when < 0 => Deadline::Passed,
@@ -101,32 +107,35 @@ impl Waits {
         })
     }
 
-    /// The first record among the words of a stack for which `is` holds, and its words.
+    /// The first record among the words of a stack for which `is` holds, and its bytes.
     fn find(
         &mut self,
         memory: &impl Memory,
         parked: &Parked,
         record: Record,
         bytes: usize,
-        is: impl Fn(&[u64]) -> bool,
-    ) -> Option<(u64, Vec<u64>)> {
+        is: impl Fn(&[u8]) -> bool,
+    ) -> Option<(u64, Vec<u8>)> {
         let key = (parked.pc, parked.kind, record);
-        let read = |addresses: &[u64]| structures(memory, addresses, bytes);
         if let Some(slot) = self.slots.get(&key) {
             let address = parked.top.get(*slot).copied().filter(|a| plausible(*a));
-            let words = address.and_then(|a| Some((a, read(&[a]).pop()??)));
-            if let Some((address, words)) = words.filter(|(_, words)| is(words)) {
-                return Some((address, words));
+            let mut known = vec![0; bytes];
+            if let Some(address) = address
+                && memory.read(address, &mut known).is_ok()
+                && is(&known)
+            {
+                return Some((address, known));
             }
         }
         let slots = parked.top.iter().enumerate();
         let slots: Vec<_> = slots.filter(|(_, word)| plausible(**word)).collect();
         let addresses: Vec<u64> = slots.iter().map(|(_, word)| **word).collect();
-        let mut each = slots.into_iter().zip(read(&addresses));
-        let (slot, address, words) = each.find_map(|((slot, address), words)| {
-            Some((slot, *address, words.filter(|words| is(words))?))
+        let read = structures(memory, &addresses, bytes);
+        let mut each = slots.into_iter().zip(read.iter());
+        let (slot, address, found) = each.find_map(|((slot, address), bytes)| {
+            Some((slot, *address, bytes.filter(|bytes| is(bytes))?.to_vec()))
         })?;
         self.slots.entry(key).or_insert(slot);
-        Some((address, words))
+        Some((address, found))
     }
 }

@@ -7,6 +7,7 @@ use seam_memory::Memory;
 
 use super::layout::QueueLayout;
 use super::{Channel, Direction, Found, Parked, WaitKind, Waits, WaitsOn, plausible, structures};
+use crate::layout::word;
 
 /// Cases of one select that are read: the largest written by hand have some dozens.
 const CASES_MAX: usize = 128;
@@ -65,20 +66,19 @@ impl Waits {
             let addresses: Vec<u64> = next.iter().map(|(_, sudog)| *sudog).collect();
             let read = structures(memory, &addresses, layout.sudog_bytes);
             let mut after = Vec::new();
-            for ((at, sudog), words) in next.into_iter().zip(read) {
-                let words = words.filter(|w| w[layout.sudog_g / 8] == parked[at].g);
-                let Some(words) = words else {
+            for ((at, sudog), bytes) in next.into_iter().zip(read.iter()) {
+                let Some(bytes) = bytes.filter(|b| word(b, layout.sudog_g) == parked[at].g) else {
                     found[at].cut = true;
                     self.misread("sudog");
                     continue;
                 };
                 found[at].sudogs.push(sudog);
                 if parked[at].kind.on_semaphore() {
-                    let address = words[layout.elem / 8];
+                    let address = word(bytes, layout.elem);
                     found[at].on.push(WaitsOn::Semaphore { address });
                     continue;
                 }
-                let channel = words[layout.c / 8];
+                let channel = word(bytes, layout.c);
                 if plausible(channel) {
                     cases.push(Case {
                         of: at,
@@ -89,7 +89,7 @@ impl Waits {
                     found[at].cut = true;
                     self.misread("sudog");
                 }
-                after.push((at, words[layout.waitlink / 8]));
+                after.push((at, word(bytes, layout.waitlink)));
             }
             if after.is_empty() {
                 break;
@@ -108,14 +108,14 @@ impl Waits {
     ) -> HashMap<u64, Queues> {
         let read = structures(memory, addresses, layout.chan_bytes);
         let mut queues = HashMap::with_capacity(addresses.len());
-        for (address, words) in addresses.iter().zip(read) {
-            let Some(channel) = words.as_ref().and_then(|w| channel(layout, w)) else {
+        for (address, bytes) in addresses.iter().zip(read.iter()) {
+            let known = bytes.and_then(|bytes| Some((bytes, channel(layout, bytes)?)));
+            let Some((bytes, channel)) = known else {
                 self.misread("hchan");
                 continue;
             };
             self.channels.insert(*address, channel);
-            let words = words.unwrap_or_default();
-            let (receive, send) = (words[layout.recvq / 8], words[layout.sendq / 8]);
+            let (receive, send) = (word(bytes, layout.recvq), word(bytes, layout.sendq));
             queues.insert(*address, Queues { receive, send });
         }
         queues
@@ -144,16 +144,15 @@ impl Queues {
 }
 
 /// A channel from its hchan; `None` if it can be none.
-fn channel(layout: &QueueLayout, words: &[u64]) -> Option<Channel> {
-    let (len, capacity) = (words[layout.qcount / 8], words[layout.dataqsiz / 8]);
-    let part = |at: usize| words[at / 8] >> (8 * (at % 8));
-    let closed = part(layout.closed) as u32;
+fn channel(layout: &QueueLayout, bytes: &[u8]) -> Option<Channel> {
+    let (len, capacity) = (word(bytes, layout.qcount), word(bytes, layout.dataqsiz));
+    let closed = word(bytes, layout.closed) as u32;
     let sound = len <= capacity && closed <= 1;
     Some(Channel {
         len: u32::try_from(len).ok().filter(|_| sound)?,
         capacity: u32::try_from(capacity).ok()?,
-        element: part(layout.elemsize) as u16,
+        element: word(bytes, layout.elemsize) as u16,
         closed: closed == 1,
-        timer: layout.timer.map(|at| words[at / 8] != 0),
+        timer: layout.timer.map(|at| word(bytes, at) != 0),
     })
 }
