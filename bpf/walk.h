@@ -96,7 +96,8 @@ struct seam_walk {
 	struct seam_go_state parked[SEAM_GO_RUNTIMES];
 	/* The sample interrupted the kernel in a process with another tool's probes. */
 	__u32 probed;
-	__u32 unused_too;
+	/* The frame before was left by a row that was derived: nothing proves its size. */
+	__u32 derived;
 	/* How many runtimes the process has, and the innermost one on this stack: 1 + its index. */
 	__u32 runtimes;
 	__u32 owner;

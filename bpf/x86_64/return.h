@@ -40,6 +40,7 @@ static __always_inline void seam_to_caller(struct seam_walk *w, const struct sea
 	w->reg[SEAM_RSP] = cfa;
 	w->pc = pc;
 	w->exact = rule->flags & SEAM_RULE_EXACT_CALLER;
+	w->derived = rule->flags & SEAM_RULE_DERIVED;
 }
 
 static __always_inline int seam_return(struct seam_walk *w, const struct seam_rule *rule, __u64 cfa)

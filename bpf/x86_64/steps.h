@@ -46,7 +46,7 @@ static __always_inline int seam_step_signal(struct seam_walk *w)
 }
 
 /*
- * Whether no call has pushed pc, the return address of a frame left by its row: then the program has
+ * Whether no call has pushed pc, the return address of a frame left by a row that somebody wrote: then the program has
  * planted it as the end of a stack. It is the first byte of a function (makecontext's
  * __start_context), or lies where nothing is described (behind the jump in Boost's make_fcontext).
  */
@@ -55,7 +55,7 @@ static __noinline int seam_planted(struct seam_walk *w)
 	__u8 code[SEAM_CALL_BYTES] = {};
 	struct seam_rule rule = {};
 
-	if (w->exact || (w->sample.flags & (SEAM_SAMPLE_GUESSED | SEAM_SAMPLE_FRAME_POINTERS)) ||
+	if (w->exact || w->derived || (w->sample.flags & (SEAM_SAMPLE_GUESSED | SEAM_SAMPLE_FRAME_POINTERS)) ||
 	    !seam_covers(&w->mapping, w->pc))
 		return 0;
 	if (!seam_read(w, code, sizeof(code), w->pc - sizeof(code)))

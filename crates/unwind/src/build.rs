@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::arm64;
 use crate::cfi::{CfiRows, CfiSection, debug_frame, eh_frame};
-use crate::derive::{derived_rows, go_assembly_rows};
+use crate::derive::{derived_rows, gaps, go_assembly_rows};
 use crate::eh_return::eh_return_rows;
 use crate::go_rows::go_rows;
 use crate::range_list::{RangeList, RuleRange};
 use crate::rules::{plain, stack};
+use crate::sigreturn::sigreturn;
 use crate::{Error, Result, RuleSet, Table};
 
 /// Byte of a PLT slot behind its push.
@@ -118,6 +119,8 @@ fn below<'d, R: ReadRef<'d>>(
     facts: &mut TableFacts,
 ) -> RangeList {
     let entry = entry_point(elf.entry(), base, size, rules);
+    let gaps = gaps(elf, base, known);
+    let handlers_return = sigreturn(elf, arch, &gaps, base, rules);
     if arch == Arch::Arm64 {
         let derived = arm64::derived_rows(elf, base, known, rules);
         facts.derived_functions = derived.functions;
@@ -125,14 +128,15 @@ fn below<'d, R: ReadRef<'d>>(
         return arm64::plt(elf, base, rules)
             .overlaid(&entry)
             .overlaid(&derived.rows)
-            .overlaid(&arm64::sigreturn(elf, base, rules));
+            .overlaid(&handlers_return);
     }
-    let derived = derived_rows(elf, base, known, rules);
+    let derived = derived_rows(elf, base, gaps, rules);
     facts.derived_functions = derived.functions;
     facts.derived_given_up = derived.given_up;
     plt(elf, base, rules)
         .overlaid(&entry)
         .overlaid(&RangeList::from_unsorted(derived.rows))
+        .overlaid(&handlers_return)
 }
 
 /// Builds the table of a vdso image (bytes read from a process).

@@ -14,6 +14,7 @@ mod realigned;
 mod starts;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use iced_x86::InstructionInfoFactory;
 use seam_object::{Elf, ReadRef};
@@ -23,8 +24,9 @@ use self::flow::{Flow, NoReturns, Region, follow};
 use self::frame::Frame;
 pub(crate) use self::go_assembly::go_assembly_rows;
 use self::starts::Starts;
+pub(crate) use self::starts::gaps;
 use crate::RuleSet;
-use crate::range_list::{RangeList, RuleRange};
+use crate::range_list::RuleRange;
 
 /// Code that is decoded in one file, in bytes.
 const BYTES_MAX: u64 = 8 << 20;
@@ -43,14 +45,13 @@ pub(crate) struct DerivedRows {
     pub(crate) given_up: u64,
 }
 
-/// Derives rows for the code that `known` does not cover; offsets count from `base`.
+/// Derives rows for the code in `gaps` (see [`gaps`]); offsets count from `base`.
 pub(crate) fn derived_rows<'d, R: ReadRef<'d>>(
     elf: &Elf<'d, R>,
     base: u64,
-    known: &RangeList,
+    gaps: Vec<Range<u64>>,
     rules: &mut RuleSet,
 ) -> DerivedRows {
-    let gaps = starts::gaps(elf, base, known);
     let mut result = DerivedRows::default();
     let mut budget = BYTES_MAX;
     if gaps.is_empty() {

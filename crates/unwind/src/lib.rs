@@ -15,6 +15,7 @@ mod go_rows;
 mod host;
 mod range_list;
 mod rules;
+mod sigreturn;
 mod stored;
 mod table;
 

@@ -186,19 +186,28 @@ pub fn scratch() -> PathBuf {
 /// When it can't be built.
 #[must_use]
 pub fn c_program(name: &str, extra: &[&str]) -> PathBuf {
+    c_program_by("cc", name, extra)
+}
+
+/// The same by another compiler, which is one of the set-up's.
+///
+/// # Panics
+/// When it can't be built.
+#[must_use]
+pub fn c_program_by(compiler: &str, name: &str, extra: &[&str]) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("programs")
         .join(name)
         .with_extension("c");
     let binary = scratch().join(name);
-    let output = Command::new("cc")
+    let output = Command::new(compiler)
         .args(["-O2", "-g", "-fomit-frame-pointer", "-Wall", "-Wextra"])
         .args(["-Werror", "-pthread", "-o"])
         .arg(&binary)
         .arg(&source)
         .args(extra)
         .output()
-        .expect("cc is installed; cargo xtask setup does it");
+        .expect("compilers are installed; cargo xtask setup does it");
     assert!(
         output.status.success(),
         "{} can't be built:\n{}",

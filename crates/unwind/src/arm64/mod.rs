@@ -5,10 +5,10 @@ mod cfi;
 mod derive;
 mod go_rows;
 
-use seam_object::{Elf, ReadRef, SegmentKind};
+use seam_object::{Elf, ReadRef};
 use seam_wire::{
-    Rule, RuleArm64, SEAM_ARM64_SP, SEAM_RULE_CFA, SEAM_RULE_SIGNAL, SEAM_SAVED_LOST,
-    SEAM_SAVED_WIDE_LOST, bytes_of, from_bytes,
+    Rule, RuleArm64, SEAM_ARM64_SP, SEAM_RULE_CFA, SEAM_SAVED_LOST, SEAM_SAVED_WIDE_LOST, bytes_of,
+    from_bytes,
 };
 
 use crate::RuleSet;
@@ -18,16 +18,11 @@ pub(crate) use cfi::rule;
 pub(crate) use derive::derived_rows;
 pub(crate) use go_rows::go_rows;
 
-/// `mov x8, #139; svc #0`: the system call that returns from a signal handler, as the vdso and C
-/// libraries have it.
-const SIGRETURN: [u8; 8] = [0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4];
-/// Files that hold it are small, or say so by unwind information.
-const SIGRETURN_BYTES_MAX: u64 = 1 << 22;
 /// Bytes of the first slot of a table of jumps, which pushes two registers first.
 const PLT_HEAD_BYTES: u32 = 32;
 
 /// A rule of a kind with everything else zero.
-fn plain(kind: u32) -> RuleArm64 {
+pub(crate) fn plain(kind: u32) -> RuleArm64 {
     RuleArm64 {
         kind: kind as u8,
         ..RuleArm64::default()
@@ -44,7 +39,7 @@ fn stack(offset: i32) -> RuleArm64 {
 }
 
 /// The same 16 bytes as tables keep them.
-fn wire(rule: RuleArm64) -> Rule {
+pub(crate) fn wire(rule: RuleArm64) -> Rule {
     from_bytes(bytes_of(&rule)).expect("both have 16 bytes")
 }
 
@@ -100,40 +95,6 @@ pub(crate) fn plt<'d, R: ReadRef<'d>>(
         add(0, 4, slot);
         add(4, PLT_HEAD_BYTES.min(size), pushed);
         add(PLT_HEAD_BYTES.min(size), size, slot);
-    }
-    RangeList::from_unsorted(ranges)
-}
-
-/// Where handlers return to: the walk looks one byte before such an address, since the kernel puts
-/// it into x30 as if it had been called from there.
-pub(crate) fn sigreturn<'d, R: ReadRef<'d>>(
-    elf: &Elf<'d, R>,
-    base: u64,
-    rules: &mut RuleSet,
-) -> RangeList {
-    let code = elf.segments().iter().filter(|s| {
-        s.kind == SegmentKind::Load && s.executable && s.file_size <= SIGRETURN_BYTES_MAX
-    });
-    let mut ranges = Vec::new();
-    for segment in code {
-        let bytes = elf.bytes_up_to(segment.address, segment.file_size);
-        let words = bytes.unwrap_or_default().windows(SIGRETURN.len());
-        for at in words
-            .enumerate()
-            .step_by(4)
-            .filter(|(_, w)| *w == SIGRETURN)
-            .map(|(i, _)| i)
-        {
-            let start = (segment.address + at as u64).checked_sub(base + 1);
-            let Some(start) = start.and_then(|s| u32::try_from(s).ok()) else {
-                continue;
-            };
-            ranges.push(RuleRange {
-                start,
-                end: start.saturating_add(1 + SIGRETURN.len() as u32),
-                rule: rules.number(wire(plain(SEAM_RULE_SIGNAL))),
-            });
-        }
     }
     RangeList::from_unsorted(ranges)
 }

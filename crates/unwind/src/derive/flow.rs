@@ -2,6 +2,7 @@
 //! whose paths contradict each other, or that does not leave the stack as it found it, is given up:
 //! a row is either right or not there.
 
+mod beginning;
 mod holes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use iced_x86::{FlowControl, Instruction, InstructionInfoFactory};
 
 use super::code::{Code, ends, is_near, is_padding, returns};
 use super::frame::Frame;
+use beginning::may_begin;
 
 /// Instructions looked at in one function, visits counted.
 const VISITS_MAX: usize = 1 << 18;
@@ -118,6 +120,7 @@ pub(crate) fn follow(
         padding: 0,
         joined: false,
         segment: 0,
+        loose: false,
         switches: Vec::new(),
         refuted: BTreeSet::new(),
         visits: 0,
@@ -141,6 +144,19 @@ fn overlaps(flow: &Flow) -> bool {
         end = at + u64::from(place.len);
         overlaps
     })
+}
+
+/// A caller aligns the stack to this at a call (System V x86-64 psABI, 3.2.2).
+const STACK_ALIGNMENT: i32 = 16;
+
+/// Whether a call may be made with a frame.
+fn is_aligned(frame: &Frame) -> bool {
+    frame.depth.is_none_or(|depth| depth % STACK_ALIGNMENT == 0)
+}
+
+/// `call next; pop reg`
+fn reads_pc(i: &Instruction) -> bool {
+    is_near(i) && i.near_branch_target() == i.next_ip()
 }
 
 struct Walker<'a, 'd> {
@@ -168,6 +184,9 @@ struct Walker<'a, 'd> {
     joined: bool,
     /// The weak edge that is being tried.
     segment: u64,
+    /// Calls with a stack that is not aligned were met where edges are sure: the function does not
+    /// keep to the ABI, or nothing that it calls asks for it.
+    loose: bool,
     /// The different frames at indirect jumps.
     switches: Vec<Frame>,
     /// Where weak edges led and turned out not to exist.
@@ -199,6 +218,7 @@ impl Walker<'_, '_> {
         self.padding = 0;
         self.weak_from.clear();
         self.segment = 0;
+        self.loose = false;
         self.work = vec![(start, frame)];
         if !self.strong()? {
             return Ok(false);
@@ -225,7 +245,7 @@ impl Walker<'_, '_> {
             let led = self.visit(at, frame, true).and_then(|()| self.strong());
             let blamed = match led {
                 Ok(true) => {
-                    if self.joined || self.tried.returns {
+                    if self.joined || self.tried.returns || (padded && !self.may_begin_behind(at)) {
                         self.confirmed.insert(self.padding);
                     }
                     self.settle();
@@ -277,6 +297,14 @@ impl Walker<'_, '_> {
             at = i.next_ip();
         }
         at > start && at.is_multiple_of(ALIGNMENT)
+    }
+
+    /// Whether a function may begin behind the padding at a place.
+    fn may_begin_behind(&mut self, mut at: u64) -> bool {
+        while let Some(i) = self.code.decode(at).filter(is_padding) {
+            at = i.next_ip();
+        }
+        may_begin(self.code, at, self.info)
     }
 
     /// What was tried stands in this pass.
@@ -376,19 +404,28 @@ impl Walker<'_, '_> {
             FlowControl::Call | FlowControl::IndirectCall if frame.switched => {
                 return Err(Underivable::NotLeft);
             }
+            // What is behind a call that does not return may be another function, without padding:
+            // its calls have a stack that is aligned by its own frame.
+            FlowControl::Call | FlowControl::IndirectCall
+                if !is_aligned(&frame) && !reads_pc(i) && self.segment != 0 && !self.loose =>
+            {
+                return Err(Underivable::NotLeft);
+            }
             FlowControl::Next | FlowControl::Interrupt => {
                 if !ends(i) {
                     self.fall_through(i, after, weak)?;
                 }
             }
-            FlowControl::Call if is_near(i) && i.near_branch_target() == i.next_ip() => {
-                // `call next; pop reg` reads the pc.
+            FlowControl::Call if reads_pc(i) => {
                 after.depth = frame.depth.and_then(|depth| depth.checked_add(8));
                 self.fall_through(i, after, false)?;
             }
             FlowControl::Call
                 if is_near(i) && self.no_returns.contains(&i.near_branch_target()) => {}
-            FlowControl::Call | FlowControl::IndirectCall => self.fall_through(i, after, true)?,
+            FlowControl::Call | FlowControl::IndirectCall => {
+                self.loose |= !is_aligned(&frame);
+                self.fall_through(i, after, true)?;
+            }
             FlowControl::ConditionalBranch | FlowControl::XbeginXabortXend => {
                 if is_near(i) {
                     self.jump(i.near_branch_target(), after);

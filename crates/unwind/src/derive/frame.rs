@@ -270,6 +270,9 @@ impl Frame {
         let Some(depth) = self.depth else {
             return self.push_below(i);
         };
+        if depth == 0 && register(i, 0) != self.returns_to {
+            return self.lose_return();
+        }
         self.depth = depth.checked_add(8);
         if let Some(kept) = register(i, 0).and_then(kept_index)
             && self.saved[kept] == Saved::Same
@@ -360,7 +363,18 @@ impl Frame {
         self.distance(i)
     }
 
+    /// Something else lies where the return address was: how VMs and thunks put an argument below
+    /// it. Where that is now nobody tells.
+    fn lose_return(&mut self) {
+        self.forget_stack();
+        self.rbp = None;
+        self.realigned = None;
+    }
+
     fn store(&mut self, i: &Instruction, slot: Option<i32>) {
+        if slot == Some(8) && register(i, 1) != self.returns_to {
+            return self.lose_return();
+        }
         if let (Some(slot), Some(kept)) = (slot, register(i, 1).and_then(kept_index))
             && self.saved[kept] == Saved::Same
             && slot > 8
@@ -434,11 +448,11 @@ impl Frame {
     }
 }
 
-pub(super) fn kept_index(register: Register) -> Option<usize> {
+pub(crate) fn kept_index(register: Register) -> Option<usize> {
     KEPT.iter().position(|(kept, _)| *kept == register)
 }
 
-pub(super) fn register(i: &Instruction, n: u32) -> Option<Register> {
+pub(crate) fn register(i: &Instruction, n: u32) -> Option<Register> {
     (n < i.op_count() && i.op_kind(n) == OpKind::Register).then(|| i.op_register(n))
 }
 

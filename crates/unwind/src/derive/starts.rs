@@ -18,7 +18,7 @@ const PADDING_BYTES_MAX: u64 = 64;
 const ALIGNMENT: u64 = 16;
 
 /// The stretches of code that `known` (offsets from `base`) leaves undescribed, padding left out.
-pub(super) fn gaps<'d, R: ReadRef<'d>>(
+pub(crate) fn gaps<'d, R: ReadRef<'d>>(
     elf: &Elf<'d, R>,
     base: u64,
     known: &RangeList,

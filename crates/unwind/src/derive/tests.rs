@@ -8,6 +8,7 @@ use seam_wire::{Rule, SEAM_RBP, SEAM_RSP, SEAM_RULE_CFA, SEAM_RULE_DEREF};
 
 use super::*;
 use crate::build::cfi_list;
+use crate::range_list::RangeList;
 
 /// What comparing one file gave.
 #[derive(Debug, Default)]
@@ -185,7 +186,8 @@ fn shares(path: &std::path::Path) -> Shares {
     let elf = Elf::parse(bytes.as_slice()).expect("an ELF file");
     let mut rules = RuleSet::default();
     let (base, cfi) = cfi_list(&elf, &mut rules);
-    let rows = derived_rows(&elf, base, &RangeList::default(), &mut rules).rows;
+    let all = gaps(&elf, base, &RangeList::default());
+    let rows = derived_rows(&elf, base, all, &mut rules).rows;
     let mut shares = Shares {
         described: cfi
             .ranges()
@@ -291,4 +293,136 @@ fn stacks_that_functions_align_are_derived_as_described() {
             "{flags}: {got:x?}"
         );
     }
+}
+
+/// Threads that never return: an event loop behind what sets it up, in several shapes.
+const LOOPS: &str = "
+#include <pthread.h>
+#define NI __attribute__((noinline, noclone))
+volatile unsigned long sink;
+typedef struct { void (*callback)(int); void *queue[ROOM]; } job;
+NI void work(int n) { for (int i = 0; i < n; i++) sink = sink * 7 + i; }
+NI void set_up(job *j, int a, int b) { j->callback = work; j->queue[0] = j; sink += a * b; }
+NI void one_step(job *j) { j->callback(10); sink++; }
+NI void two_steps(job *j, int n) { j->callback(n); sink--; }
+NI void *plain(void *a) { job j; set_up(&j, 7, 9); for (;;) one_step(&j); return a; }
+NI void *counted(void *a) {
+    job j;
+    set_up(&j, 3, 4);
+    for (int n = 0;; n++) two_steps(&j, n);
+    return a;
+}
+NI void *nested(void *a) {
+    job j;
+    set_up(&j, 1, 2);
+    for (;;) {
+        for (int i = 0; i < 9; i++) one_step(&j);
+        if (sink & 1) set_up(&j, 5, 6);
+    }
+    return a;
+}
+NI void outer(void *a) { sink++; plain(a); sink++; }
+static void *thread(void *a) { outer(a); return a; }
+int main(void) {
+    pthread_t t;
+    pthread_create(&t, 0, thread, 0);
+    pthread_create(&t, 0, counted, 0);
+    pthread_create(&t, 0, nested, 0);
+    pthread_join(t, 0);
+    return 0;
+}
+";
+
+/// The head of such a loop, aligned behind padding, is no function, and what stands behind a call
+/// that does not return may be one, without padding.
+#[test]
+fn loops_that_never_end_are_derived_as_described() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("loops.c");
+    std::fs::write(&source, LOOPS).expect("written");
+    let flags = [
+        "gcc -O2",
+        "gcc -O3 -falign-loops=16",
+        "gcc -Os",
+        "gcc -O2 -fcf-protection=full",
+        "gcc -O1 -falign-labels=32",
+        "clang-19 -O2",
+    ];
+    for (flags, room) in flags.iter().flat_map(|f| (1..5).map(move |room| (f, room))) {
+        let program = folder.path().join("loops");
+        let mut words = flags.split(' ');
+        let mut cc = std::process::Command::new(words.next().expect("a compiler"));
+        cc.args(words).arg(format!("-DROOM={room}")).args([
+            "-w",
+            "-s",
+            "-pthread",
+            "-fomit-frame-pointer",
+            "-fasynchronous-unwind-tables",
+            "-o",
+        ]);
+        cc.arg(&program).arg(&source);
+        assert!(cc.status().expect("it runs").success(), "{flags}");
+        let got = shares(&program);
+        println!("{flags}, {room}: {got:?}");
+        assert_eq!(got.wrong, 0, "{flags}, {room}: {got:?}");
+        assert!(
+            got.derived * 100 > got.described * 40,
+            "{flags}, {room}: {got:?}"
+        );
+    }
+}
+
+/// How VMs and thunks put an argument below the return address: nobody tells where that is then.
+#[test]
+fn functions_that_move_their_return_address_have_no_rows() {
+    // With the first address at which the return address is elsewhere.
+    let all: [(&str, u64, &[u8]); 3] = [
+        (
+            "pop %r11; push %rdi; push %r11; call *%rdi; pop %r11; add $8,%rsp; push %r11; ret",
+            0x1003,
+            &[
+                0x41, 0x5b, 0x57, 0x41, 0x53, 0xff, 0xd7, 0x41, 0x5b, 0x48, 0x83, 0xc4, 0x08, 0x41,
+                0x53, 0xc3,
+            ],
+        ),
+        (
+            "push (%rsp); mov %rdi,8(%rsp); ret",
+            0x1008,
+            &[0xff, 0x34, 0x24, 0x48, 0x89, 0x7c, 0x24, 0x08, 0xc3],
+        ),
+        (
+            "mov %rax,(%rsp); ret",
+            0x1004,
+            &[0x48, 0x89, 0x04, 0x24, 0xc3],
+        ),
+    ];
+    for (text, moved, bytes) in all {
+        let flow = followed(bytes);
+        let places = flow.iter().flat_map(|flow| &flow.places);
+        let mut known = places.filter(|(_, place)| place.frame.rule().is_some());
+        assert!(known.all(|(at, _)| *at < moved), "{text}");
+    }
+    // To take it off and jump there, or to put it back, is to return.
+    for (text, bytes) in [
+        ("pop %rcx; jmp *%rcx", &[0x59, 0xff, 0xe1]),
+        ("pop %rcx; push %rcx; ret", &[0x59, 0x51, 0xc3]),
+    ] {
+        assert_eq!(followed(bytes).err(), None, "{text}");
+    }
+}
+
+/// A function of these bytes alone.
+fn followed(bytes: &[u8]) -> Result<Flow, flow::Underivable> {
+    let start = 0x1000;
+    let code = Code {
+        bytes,
+        address: start,
+    };
+    let region = Region {
+        range: start..start + bytes.len() as u64,
+        entry: Some(Frame::ENTRY),
+        open: false,
+    };
+    let mut info = InstructionInfoFactory::new();
+    follow(&code, &region, &NoReturns::new(), &mut info)
 }

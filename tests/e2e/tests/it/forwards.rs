@@ -111,15 +111,26 @@ fn children_made_by_vfork() {
     assert!(made > 20, "{made}");
 }
 
+/// Where handlers return to, unwind information says with glibc, and the code with musl.
 #[test]
 fn handlers_in_a_static_program() {
+    for (compiler, extra) in [
+        ("cc", &["-static"][..]),
+        ("musl-gcc", &["-static"]),
+        ("musl-gcc", &[]),
+    ] {
+        handlers(compiler, extra);
+    }
+}
+
+fn handlers(compiler: &str, extra: &[&str]) {
     let bench = Bench::new();
-    let program = places::c_program("handled", &["-static"]);
+    let program = places::c_program_by(compiler, "handled", extra);
     let mut process = Process::start(&mut Command::new(program));
     process.line("ready", |line| (line == "ready").then_some(()));
     run_well(&mut bench.record(process.pid(), "-d 2s -r 997 -o x.pb.gz -o x.json"));
     let (profile, summary) = (bench.pprof("x.pb.gz"), bench.json("x.json"));
-    assert_eq!(not_rooted(&summary), [""; 0]);
+    assert_eq!(not_rooted(&summary), [""; 0], "{compiler} {extra:?}");
     assert_eq!(summary["quality"]["edges"]["impossible"], 0);
     let leaf = profile.stacks.iter().filter(|s| s.has("handler_leaf"));
     let mut count = 0;

@@ -4,6 +4,7 @@ use iced_x86::FlowControl;
 
 use super::super::code::{ends, is_padding};
 use super::super::frame::Frame;
+use super::beginning::may_begin;
 use super::{ALIGNMENT, Walker};
 
 impl Walker<'_, '_> {
@@ -64,7 +65,7 @@ impl Walker<'_, '_> {
         let mut fitting = None;
         for (number, frame) in frames.into_iter().enumerate() {
             // A function that nothing leads to is confirmed by a return, or at least by its place.
-            let looks = hole.is_multiple_of(ALIGNMENT);
+            let looks = hole.is_multiple_of(ALIGNMENT) && may_begin(self.code, hole, self.info);
             let fits =
                 self.all(hole, frame).is_ok() && (number < count || self.flow.returns || looks);
             self.switches.truncate(count);
