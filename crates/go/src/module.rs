@@ -27,8 +27,10 @@ impl<'d> GoModule<'d> {
     /// When there is Go, but its tables are malformed or too old.
     pub fn find<R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<Option<Self>> {
         let build = BuildInfo::read(elf);
-        let Some((address, bytes)) = find_pclntab(elf, build.is_some()) else {
-            return if build.is_some() {
+        // Plugins by Go 1.19 and 1.20 have no build information.
+        let go = build.is_some() || elf.go_build_id().is_some();
+        let Some((address, bytes)) = find_pclntab(elf, go) else {
+            return if go {
                 Err(Error::Missing("pclntab"))
             } else {
                 Ok(None)

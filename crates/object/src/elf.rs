@@ -30,11 +30,15 @@ pub enum ElfKind {
 
 /// More than the notes of any file; a core has its own reader.
 const NOTES_MAX: u64 = 1 << 20;
+/// A note's owner and type.
+type NoteKind = ([u8; 4], u32);
 /// `NT_GNU_BUILD_ID`
-const BUILD_ID: u32 = 3;
+const BUILD_ID: NoteKind = (*b"GNU\0", 3);
+/// `ELF_NOTE_GOBUILDID_TAG` (cmd/link/internal/ld/elf.go)
+const GO_BUILD_ID: NoteKind = (*b"Go\0\0", 4);
 
-/// The build id among the notes of a segment, which are padded to `align` bytes.
-fn build_id_note(mut bytes: &[u8], align: usize) -> Option<&[u8]> {
+/// The first note of a kind among those of a segment, which are padded to `align` bytes.
+fn note_among(mut bytes: &[u8], align: usize, (owner, kind): NoteKind) -> Option<&[u8]> {
     loop {
         let (header, rest) = bytes.split_first_chunk::<12>()?;
         let word = |at: usize| {
@@ -44,7 +48,7 @@ fn build_id_note(mut bytes: &[u8], align: usize) -> Option<&[u8]> {
         let (name, data) = (word(0) as usize, word(4) as usize);
         let start = name.checked_add(12)?.checked_next_multiple_of(align)? - 12;
         let found = rest.get(start..)?.get(..data)?;
-        if word(8) == BUILD_ID && rest.get(..4) == Some(b"GNU\0") {
+        if word(8) == kind && rest.get(..4) == Some(&owner) {
             return Some(found);
         }
         let end = start.checked_add(data)?.checked_add(12)?;
@@ -142,17 +146,23 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     #[must_use]
     pub fn build_id(&self) -> Option<BuildId> {
         let of_sections = self.file().and_then(|file| file.build_id().ok().flatten());
-        let id = of_sections.or_else(|| self.build_id_of_segments())?;
+        let id = of_sections.or_else(|| self.note(BUILD_ID))?;
         (!id.is_empty() && id.len() <= 64).then(|| BuildId(id.to_vec()))
     }
 
-    fn build_id_of_segments(&self) -> Option<&'data [u8]> {
+    /// Go's own build id, which its linker puts into every file.
+    #[must_use]
+    pub fn go_build_id(&self) -> Option<&'data [u8]> {
+        self.note(GO_BUILD_ID)
+    }
+
+    fn note(&self, kind: NoteKind) -> Option<&'data [u8]> {
         let notes = self.segments.iter().filter(|s| s.kind == SegmentKind::Note);
         let mut bytes = notes.filter_map(|s| {
             let len = s.file_size.min(NOTES_MAX);
             Some((self.data.read_bytes_at(s.offset, len).ok()?, s.align))
         });
-        bytes.find_map(|(bytes, align)| build_id_note(bytes, if align == 8 { 8 } else { 4 }))
+        bytes.find_map(|(bytes, align)| note_among(bytes, if align == 8 { 8 } else { 4 }, kind))
     }
 
     /// Bytes at a virtual address, as the file gives them (before relocation). `None` where the
@@ -230,14 +240,18 @@ mod tests {
             let mut bytes = note(b"GNU\0", 5, &[1; 13], align);
             bytes.extend(note(b"Go\0\0", 3, &[2; 9], align));
             bytes.extend(note(b"GNU\0", 3, &[7; 20], align));
-            assert_eq!(build_id_note(&bytes, align), Some(&[7; 20][..]), "{align}");
+            bytes.extend(note(b"Go\0\0", 4, &[4; 9], align));
+            let id = note_among(&bytes, align, BUILD_ID);
+            assert_eq!(id, Some(&[7; 20][..]), "{align}");
+            let of_go = note_among(&bytes, align, GO_BUILD_ID);
+            assert_eq!(of_go, Some(&[4; 9][..]), "{align}");
             for len in 0..bytes.len() {
-                let _ = build_id_note(&bytes[..len], align);
+                let _ = note_among(&bytes[..len], align, GO_BUILD_ID);
             }
             for at in 0..bytes.len() {
                 let mut changed = bytes.clone();
                 changed[at] = 0xff;
-                let _ = build_id_note(&changed, align);
+                let _ = note_among(&changed, align, GO_BUILD_ID);
             }
         }
     }
