@@ -5,18 +5,17 @@ mod guest;
 mod kernels;
 mod machine;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
-use crate::bench::machine::facts as machine_facts;
+use crate::bench::judge;
 use crate::bench::page::{self, Section, row};
 use crate::processor::Processor;
 use crate::programs::{self, Variant, Wanted};
-use crate::run::{Run, step};
+use crate::run::Run;
 use crate::setup::{self, Go};
 use crate::tally::Tally;
 use crate::{dist, paths};
@@ -134,7 +133,7 @@ fn look(
 ) -> Result<Vec<Seen>> {
     setup::virtual_machines()?;
     setup::cross(processor)?;
-    let (judge, programs) = (judge()?, test_programs(go, processor)?);
+    let (judge, programs) = (judge::build()?, test_programs(go, processor)?);
     let kernel = kernels::newest(series, processor)?;
     println!("── {}", kernel.name);
     let round = |form, programs| Round { form, programs };
@@ -205,17 +204,6 @@ fn test_programs(go: &Go, processor: Processor) -> Result<Vec<PathBuf>> {
     PROGRAMS.into_iter().map(build).collect()
 }
 
-fn judge() -> Result<PathBuf> {
-    step("building the judge", || {
-        Run::new(env!("CARGO"))
-            .args(["build", "--release", "--package", "seam-bench-whole"])
-            .dir(paths::root())
-            .seconds(1200)
-            .ok()
-    })?;
-    Ok(paths::target().join("release/seam-bench-whole"))
-}
-
 fn judged(judge: &Path, report: &guest::Report, form: &str, name: &str) -> Result<Counts> {
     let recording = format!("{form}/{name}");
     let profile = report.profiles.get(&recording);
@@ -235,15 +223,9 @@ fn judged(judge: &Path, report: &guest::Report, form: &str, name: &str) -> Resul
 }
 
 fn write(go: &Go, seam: &Path, seen: &[Seen]) -> Result<()> {
-    let date = Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?;
-    let facts = machine_facts(seam, go.version(), date.trim())?;
     let mut section = Section::new("Kernels", METHOD);
     section.table(&table(seen));
-    let text = page::head("Kernels", "cargo xtask vm", &facts, false) + &section.markdown();
-    let path = paths::root().join("docs/kernels.md");
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("wrote {}", paths::shown(&path));
-    Ok(())
+    page::publish(&section, "cargo xtask vm", seam, go.version(), false)
 }
 
 fn table(seen: &[Seen]) -> Vec<Vec<String>> {
