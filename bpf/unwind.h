@@ -183,6 +183,30 @@ static __always_inline int seam_register(struct seam_walk *w, __u32 number, __u6
 	return 0;
 }
 
+/* What a rule's CFA counts from: sp is always known. 0 = known. */
+static __always_inline int seam_base(struct seam_walk *w, const struct seam_rule *rule, __u64 *base)
+{
+	if (rule->base != SEAM_SP)
+		return seam_register(w, rule->base, base);
+	*base = w->reg[SEAM_SP];
+	return 0;
+}
+
+/* Notes where the frame being left keeps a register: `n` words below `base`, 0 = it holds the
+ * caller's value still. */
+static __always_inline void seam_saved(struct seam_walk *w, __u32 number, __u32 n, __u32 lost,
+				       __u64 base)
+{
+	if (!n)
+		return;
+	if (n == lost) {
+		w->known &= ~(1u << number);
+		return;
+	}
+	w->saved_at[number] = base - 8 * (__u64)n;
+	w->known |= 1u << number;
+}
+
 /* Goes on at a place on another stack, where no register but sp is known. */
 static __always_inline int seam_switch(struct seam_walk *w, __u64 sp, __u64 pc, __u32 exact)
 {
@@ -200,6 +224,7 @@ static __always_inline int seam_switch(struct seam_walk *w, __u64 sp, __u64 pc, 
 #endif
 #include "go.h"
 #include "labels.h"
+#include "calls.h"
 #ifdef SEAM_ARM64
 #include "arm64/made.h"
 #include "arm64/steps.h"
@@ -207,6 +232,36 @@ static __always_inline int seam_switch(struct seam_walk *w, __u64 sp, __u64 pc, 
 #include "x86_64/made.h"
 #include "x86_64/steps.h"
 #endif
+
+/* Rules that need nothing of Go. */
+static __always_inline int seam_step_plain(struct seam_walk *w, const struct seam_rule *rule)
+{
+	__u64 base;
+
+	switch (rule->kind) {
+	case SEAM_RULE_CFA:
+		if (seam_base(w, rule, &base))
+			return seam_stop(w, SEAM_END_REGISTER_LOST);
+		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
+	case SEAM_RULE_DEREF:
+		if (seam_base(w, rule, &base))
+			return seam_stop(w, SEAM_END_REGISTER_LOST);
+		if (seam_read_word(w, &base, base + (__s64)rule->deref_offset))
+			return seam_stop(w, SEAM_END_READ_STACK);
+		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
+	case SEAM_RULE_CLONE:
+		/* The kernel starts the child with 0 as the result: copy_thread, Linux 5.10 to 6.18. */
+		if (w->frames == 1 && w->reg[SEAM_RESULT] == 0)
+			return seam_stop(w, SEAM_END_ROOT_CHILD);
+		return seam_return(w, rule, w->reg[SEAM_SP] + (__s64)rule->cfa_offset);
+	case SEAM_RULE_ROOT:
+		return seam_stop(w, rule->base);
+	case SEAM_RULE_SIGNAL:
+		return seam_step_signal(w);
+	default:
+		return seam_step_own(w, rule);
+	}
+}
 
 /* A frame in no mapping that is known, or in one without a table. 0 = there is a caller. */
 static __noinline int seam_step_without_table(struct seam_walk *w, int mapped)

@@ -8,54 +8,6 @@
 #ifndef SEAM_ARM64_MADE_H
 #define SEAM_ARM64_MADE_H
 
-/* A frame pointer further up the stack than this is none. */
-#define SEAM_MADE_FRAME_BYTES (1 << 20)
-/* A direct call that leads here leads to the start of this function: no further back than this. */
-#define SEAM_MADE_FUNCTION_BYTES (1 << 20)
-
-/* What a word is, taken for a return address into the frame's caller. */
-enum seam_return_kind {
-	SEAM_RETURN_NONE = 0,
-	/* Behind a direct call that leads to another function. */
-	SEAM_RETURN_OTHER = 1,
-	/* Behind an indirect call. */
-	SEAM_RETURN_INDIRECT = 2,
-	/* Behind a direct call that may lead to this function. */
-	SEAM_RETURN_DIRECT = 3,
-};
-
-/* What the instruction before an address says. */
-static __always_inline int seam_call_before(__u32 code, __u64 address, __u64 callee)
-{
-	__u64 target;
-
-	/* bl */
-	if (code >> 26 == 0x25) {
-		target = address - 4 + (__u64)((__s64)((__u64)code << 38) >> 36);
-		return target <= callee && callee - target < SEAM_MADE_FUNCTION_BYTES ?
-			       SEAM_RETURN_DIRECT :
-			       SEAM_RETURN_OTHER;
-	}
-	/* blr, and blraa, blrab and theirs with a zero modifier (FEAT_PAuth) */
-	if ((code & 0xfffffc1f) == 0xd63f0000 || (code & 0xfefff800) == 0xd63f0800)
-		return SEAM_RETURN_INDIRECT;
-	return SEAM_RETURN_NONE;
-}
-
-/* What `address` is, as the return address of the current frame. Finds its mapping. */
-SEAM_APART int seam_return_kind(struct seam_walk *w, __u64 address)
-{
-	__u32 code = 0;
-
-	if (!w || address < 4096 || (address & 3))
-		return SEAM_RETURN_NONE;
-	if (seam_find_mapping(w, address - 1) && seam_late_mapping(w, address - 1))
-		return SEAM_RETURN_NONE;
-	if (seam_read(w, &code, sizeof(code), address - 4))
-		return SEAM_RETURN_NONE;
-	return seam_call_before(code, address, w->pc);
-}
-
 /* A frame that no row describes. 0 = its caller is the current frame. */
 SEAM_APART int seam_step_made(struct seam_walk *w)
 {

@@ -7,19 +7,6 @@
 #ifndef SEAM_ARM64_RETURN_H
 #define SEAM_ARM64_RETURN_H
 
-static __always_inline void seam_saved(struct seam_walk *w, __u32 number, __u32 n, __u32 lost,
-				       __u64 base)
-{
-	if (!n)
-		return;
-	if (n == lost) {
-		w->known &= ~(1u << number);
-		return;
-	}
-	w->saved_at[number] = base - 8 * (__u64)n;
-	w->known |= 1u << number;
-}
-
 /* Makes the caller the current frame; the registers that `rule` saved are noted, not read. */
 static __always_inline void seam_to_caller(struct seam_walk *w, const struct seam_rule *rule,
 					   __u64 cfa, __u64 pc)

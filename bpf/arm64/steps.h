@@ -56,12 +56,12 @@ static __always_inline int seam_step_signal(struct seam_walk *w)
  * planted it as the end of a stack (makecontext's __start_context). */
 static __noinline int seam_planted(struct seam_walk *w)
 {
-	__u32 code = 0;
+	seam_call_code code = {};
 
 	if (w->exact || (w->sample.flags & (SEAM_SAMPLE_GUESSED | SEAM_SAMPLE_FRAME_POINTERS)) ||
 	    !seam_covers(&w->mapping, w->pc))
 		return 0;
-	return !seam_read(w, &code, sizeof(code), w->pc - 4) &&
+	return !seam_read(w, code, sizeof(code), w->pc - sizeof(code)) &&
 	       seam_call_before(code, w->pc, w->pc) == SEAM_RETURN_NONE;
 }
 
@@ -74,26 +74,12 @@ static __always_inline int seam_step_without_row(struct seam_walk *w, const stru
 	return seam_step_made(w);
 }
 
-/* Rules that need nothing of Go. */
-static __always_inline int seam_step_plain(struct seam_walk *w, const struct seam_rule *rule)
+/* What is not the same for every processor. */
+static __always_inline int seam_step_own(struct seam_walk *w, const struct seam_rule *rule)
 {
 	__u64 base, pc;
 
 	switch (rule->kind) {
-	case SEAM_RULE_CFA:
-		if (rule->base == SEAM_SP)
-			base = w->reg[SEAM_SP];
-		else if (seam_register(w, rule->base, &base))
-			return seam_stop(w, SEAM_END_REGISTER_LOST);
-		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
-	case SEAM_RULE_DEREF:
-		if (rule->base == SEAM_SP)
-			base = w->reg[SEAM_SP];
-		else if (seam_register(w, rule->base, &base))
-			return seam_stop(w, SEAM_END_REGISTER_LOST);
-		if (seam_read_word(w, &base, base + (__s64)rule->deref_offset))
-			return seam_stop(w, SEAM_END_READ_STACK);
-		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
 	case SEAM_RULE_RETURN_APART:
 		/* In asyncPreempt's last instruction, where x30 is the interrupted code's again. */
 		if (!w->exact || seam_register(w, (__u32)rule->deref_offset, &pc))
@@ -108,14 +94,6 @@ static __always_inline int seam_step_plain(struct seam_walk *w, const struct sea
 			return 1;
 		seam_resume(w, base);
 		return 0;
-	case SEAM_RULE_CLONE:
-		if (w->frames == 1 && w->reg[SEAM_RESULT] == 0)
-			return seam_stop(w, SEAM_END_ROOT_CHILD);
-		return seam_return(w, rule, w->reg[SEAM_SP] + (__s64)rule->cfa_offset);
-	case SEAM_RULE_ROOT:
-		return seam_stop(w, rule->base);
-	case SEAM_RULE_SIGNAL:
-		return seam_step_signal(w);
 	case SEAM_RULE_NONE:
 		return seam_step_without_row(w, rule);
 	default:

@@ -8,68 +8,8 @@
 #ifndef SEAM_MADE_H
 #define SEAM_MADE_H
 
-/* A frame pointer further up the stack than this is none. */
-#define SEAM_MADE_FRAME_BYTES (1 << 20)
-/* A direct call that leads here leads to the start of this function: no further back than this. */
-#define SEAM_MADE_FUNCTION_BYTES (1 << 20)
 /* Words of stack that are looked at for a return address. */
 #define SEAM_GUESS_WORDS 64
-/* Bytes before a return address that tell a call: the longest is 7 (call *disp32(%r12,%r13,8)). */
-#define SEAM_CALL_BYTES 8
-
-/* What a word on the stack is, taken for a return address into the frame's caller. */
-enum seam_return_kind {
-	SEAM_RETURN_NONE = 0,
-	/* Behind a direct call that leads to another function. */
-	SEAM_RETURN_OTHER = 1,
-	/* Behind an indirect call. */
-	SEAM_RETURN_INDIRECT = 2,
-	/* Behind a direct call that may lead to this function. */
-	SEAM_RETURN_DIRECT = 3,
-};
-
-/* What the bytes before an address say. `code` are the SEAM_CALL_BYTES before `address`. */
-static __always_inline int seam_call_before(const __u8 *code, __u64 address, __u64 callee)
-{
-	__s32 distance;
-	__u64 target;
-
-	if (code[3] == 0xe8) {
-		__builtin_memcpy(&distance, code + 4, 4);
-		target = address + (__s64)distance;
-		return target <= callee && callee - target < SEAM_MADE_FUNCTION_BYTES ?
-			       SEAM_RETURN_DIRECT :
-			       SEAM_RETURN_OTHER;
-	}
-	/* ff /2: how long it is depends on ModRM. */
-	if (code[6] == 0xff && ((code[7] & 0xf8) == 0xd0 ||
-				((code[7] & 0xf8) == 0x10 && (code[7] & 7) != 4 && (code[7] & 7) != 5)))
-		return SEAM_RETURN_INDIRECT;
-	if (code[5] == 0xff && (((code[6] & 0xf8) == 0x50 && (code[6] & 7) != 4) || code[6] == 0x14))
-		return SEAM_RETURN_INDIRECT;
-	if (code[4] == 0xff && code[5] == 0x54)
-		return SEAM_RETURN_INDIRECT;
-	if (code[2] == 0xff && (code[3] == 0x15 || ((code[3] & 0xf8) == 0x90 && (code[3] & 7) != 4)))
-		return SEAM_RETURN_INDIRECT;
-	if (code[1] == 0xff && (code[2] == 0x94 || (code[2] == 0x14 && (code[3] & 7) == 5)))
-		return SEAM_RETURN_INDIRECT;
-	return SEAM_RETURN_NONE;
-}
-
-/* What `address` is, as the return address of the current frame. Finds its mapping. */
-SEAM_APART int seam_return_kind(struct seam_walk *w, __u64 address)
-{
-	__u8 code[SEAM_CALL_BYTES] = {};
-
-	/* No word that is a small number or has high bits set is looked up. */
-	if (!w || address < 4096 || address >> 47)
-		return SEAM_RETURN_NONE;
-	if (seam_find_mapping(w, address - 1) && seam_late_mapping(w, address - 1))
-		return SEAM_RETURN_NONE;
-	if (seam_read(w, code, sizeof(code), address - sizeof(code)))
-		return SEAM_RETURN_NONE;
-	return seam_call_before(code, address, w->pc);
-}
 
 /* The caller's frame: its stack pointer, its pc, and where rbp was saved (0 = it still holds it). */
 static __always_inline int seam_to_made_caller(struct seam_walk *w, __u64 cfa, __u64 pc,

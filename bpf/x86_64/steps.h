@@ -52,7 +52,7 @@ static __always_inline int seam_step_signal(struct seam_walk *w)
  */
 static __noinline int seam_planted(struct seam_walk *w)
 {
-	__u8 code[SEAM_CALL_BYTES] = {};
+	seam_call_code code = {};
 	struct seam_rule rule = {};
 
 	if (w->exact || w->derived || (w->sample.flags & (SEAM_SAMPLE_GUESSED | SEAM_SAMPLE_FRAME_POINTERS)) ||
@@ -105,26 +105,12 @@ static __always_inline int seam_step_return_apart(struct seam_walk *w, const str
 	return 0;
 }
 
-/* Rules that need nothing of Go. */
-static __always_inline int seam_step_plain(struct seam_walk *w, const struct seam_rule *rule)
+/* What is not the same for every processor. */
+static __always_inline int seam_step_own(struct seam_walk *w, const struct seam_rule *rule)
 {
 	__u64 base;
 
 	switch (rule->kind) {
-	case SEAM_RULE_CFA:
-		if (rule->base == SEAM_RSP)
-			base = w->reg[SEAM_RSP];
-		else if (seam_register(w, rule->base, &base))
-			return seam_stop(w, SEAM_END_REGISTER_LOST);
-		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
-	case SEAM_RULE_DEREF:
-		if (rule->base == SEAM_RSP)
-			base = w->reg[SEAM_RSP];
-		else if (seam_register(w, rule->base, &base))
-			return seam_stop(w, SEAM_END_REGISTER_LOST);
-		if (seam_read_word(w, &base, base + (__s64)rule->deref_offset))
-			return seam_stop(w, SEAM_END_READ_STACK);
-		return seam_return(w, rule, base + (__s64)rule->cfa_offset);
 	case SEAM_RULE_DEREF_INDEXED:
 		if (seam_register(w, rule->base, &base))
 			return seam_stop(w, SEAM_END_REGISTER_LOST);
@@ -140,15 +126,6 @@ static __always_inline int seam_step_plain(struct seam_walk *w, const struct sea
 		return seam_return(w, rule, base + 16);
 	case SEAM_RULE_RETURN_APART:
 		return seam_step_return_apart(w, rule);
-	case SEAM_RULE_CLONE:
-		/* The kernel starts the child with rax = 0: copy_thread, Linux 5.10 to 6.18. */
-		if (w->frames == 1 && w->reg[SEAM_RAX] == 0)
-			return seam_stop(w, SEAM_END_ROOT_CHILD);
-		return seam_return(w, rule, w->reg[SEAM_RSP] + (__s64)rule->cfa_offset);
-	case SEAM_RULE_ROOT:
-		return seam_stop(w, rule->base);
-	case SEAM_RULE_SIGNAL:
-		return seam_step_signal(w);
 	case SEAM_RULE_UNSUPPORTED:
 		return seam_stop(w, SEAM_END_UNSUPPORTED);
 	default:

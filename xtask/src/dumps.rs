@@ -9,9 +9,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use nix::sys::resource::{UsageWho, getrusage};
 
-use crate::bench::machine;
 use crate::bench::page::{self, Section, row};
-use crate::run::{Run, Running, step};
+use crate::run::{Run, Running, need_root, step};
 use crate::setup::Go;
 use crate::{demo, paths, setup};
 
@@ -48,9 +47,7 @@ struct Took {
 
 /// The task `dumps`.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    if !nix::unistd::geteuid().is_root() {
-        bail!("dumps needs root\nhint: sudo -E cargo xtask dumps");
-    }
+    need_root("dumps")?;
     let go = setup::build()?;
     let seam = step("building seam (release)", demo::build_seam)?;
     let program = step("building the program", || program(&go))?;
@@ -65,18 +62,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         section.say(&format!("**{title}**"));
         section.table(&table(&seen));
     }
-    let date = Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?;
-    let facts = machine::facts(&seam, go.version(), date.trim())?;
-    let text = page::head("Dumps", "cargo xtask dumps", &facts, options.quick);
-    let text = text + &section.markdown();
-    if options.quick {
-        println!("\n{text}");
-        return Ok(());
-    }
-    let path = paths::root().join("docs/dumps.md");
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("wrote {}", paths::shown(&path));
-    Ok(())
+    let command = "cargo xtask dumps";
+    page::publish(&section, command, &seam, go.version(), options.quick)
 }
 
 fn program(go: &Go) -> Result<std::path::PathBuf> {

@@ -1,16 +1,13 @@
 //! Targets that change all the time, at full size: docs/storms.md. The storms themselves are those
 //! of the end-to-end tests (tests/e2e/src/storm.rs).
 
-use std::fs;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
 
-use crate::bench::machine;
 use crate::bench::page::{self, Section, percent, row};
 use crate::bench::tools::number;
-use crate::run::{Run, step};
+use crate::run::{Run, need_root, step};
 use crate::{demo, paths, setup, test};
 
 /// How large.
@@ -54,9 +51,7 @@ const WORDS: &[(&str, &str)] = &[
 
 /// The task `storms`.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    if !nix::unistd::geteuid().is_root() {
-        bail!("storms needs root\nhint: sudo -E cargo xtask storms");
-    }
+    need_root("storms")?;
     let go = setup::build()?;
     let seam = step("building seam (release)", demo::build_seam)?;
     step("building the storms", || {
@@ -76,20 +71,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let text = step("the storms", || run.text())?;
     let seen = text.lines().map(serde_json::from_str);
     let seen: Vec<Value> = seen.collect::<Result<_, _>>().context("what they said")?;
-    let date = Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?;
-    let facts = machine::facts(&seam, go.version(), date.trim())?;
     let mut section = Section::new("Storms", METHOD);
     section.table(&table(&seen));
-    let text = page::head("Storms", "cargo xtask storms", &facts, options.quick);
-    let text = text + &section.markdown();
-    if options.quick {
-        println!("\n{text}");
-        return Ok(());
-    }
-    let path = paths::root().join("docs/storms.md");
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("wrote {}", paths::shown(&path));
-    Ok(())
+    let command = "cargo xtask storms";
+    page::publish(&section, command, &seam, go.version(), options.quick)
 }
 
 fn table(seen: &[Value]) -> Vec<Vec<String>> {

@@ -15,16 +15,23 @@ const ANY: i64 = 1;
 /// Wrong stacks to show.
 const SHOWN: usize = 5;
 
-/// How many samples hold a frame of the program's, and how many of these are whole.
+/// The ends of stacks of which a word could not be read.
+const UNREAD: [&str; 2] = ["stack-unreadable", "go-state-unreadable"];
+
+/// How many samples hold a frame of the program's, how many of these are whole, and how many are
+/// not and say that a word could not be read.
 pub(crate) fn whole(program: &str, stacks: &[Stack]) -> Result<Value> {
     let (truth, said) = (Truth::of(program), said(program)?);
     let (mut all, mut application, mut whole, mut half_installed) = (0, 0, 0, 0);
+    let mut unread = 0;
     let mut wrong: BTreeMap<String, i64> = BTreeMap::new();
     for stack in stacks {
         let mut stack = stack.clone();
         let lacks_c = stack.texts.remove(LACKS_C).is_some();
         stack.numbers = ["goid", "tid"].map(|key| (key.to_owned(), ANY)).into();
         let count = stack.count;
+        let end = stack.texts.get("end");
+        let is_unread = end.is_some_and(|end| UNREAD.contains(&end.as_str()));
         let one = Pprof {
             types: Vec::new(),
             stacks: vec![stack],
@@ -38,7 +45,12 @@ pub(crate) fn whole(program: &str, stacks: &[Stack]) -> Result<Value> {
         application += count;
         half_installed += verdict.half_installed;
         match verdict.wrong.first() {
-            Some(why) => *wrong.entry(why.clone()).or_default() += count,
+            Some(why) => {
+                *wrong.entry(why.clone()).or_default() += count;
+                // What is there must be right all the same.
+                let is_part = || truth.check_parts(&one, &said, &UNREAD).wrong.is_empty();
+                unread += count * i64::from(is_unread && is_part());
+            }
             None if lacks_c => {
                 *wrong.entry("the C part is missing".to_owned()).or_default() += count
             }
@@ -48,6 +60,7 @@ pub(crate) fn whole(program: &str, stacks: &[Stack]) -> Result<Value> {
     tell(program, wrong);
     Ok(json!({
         "all": all, "counted": application, "whole": whole, "half_installed": half_installed,
+        "unread": unread,
     }))
 }
 
@@ -167,6 +180,26 @@ mod tests {
             (&answer["counted"], &answer["whole"]),
             (&json!(3), &json!(0))
         );
+    }
+
+    #[test]
+    fn a_stack_that_says_so_is_unread() {
+        let line = "b;main.callB;main._Cfunc_seam_b_outer;runtime.cgocall;\
+                    runtime.asmcgocall;seam_b_outer;seam_b_middle;seam_b_leaf 3";
+        let mut stacks = folded::stacks(line).unwrap();
+        let unread = |stacks: &[Stack]| whole("b", stacks).unwrap()["unread"].clone();
+        assert_eq!(unread(&stacks), json!(0));
+        stacks[0]
+            .texts
+            .insert("end".to_owned(), UNREAD[0].to_owned());
+        assert_eq!(unread(&stacks), json!(3));
+        stacks[0].frames.remove(5);
+        assert_eq!(unread(&stacks), json!(0), "what is there must be right");
+        let mut stacks = folded::stacks(WHOLE).unwrap();
+        stacks[0]
+            .texts
+            .insert("end".to_owned(), "root-go".to_owned());
+        assert_eq!(unread(&stacks), json!(0));
     }
 
     #[test]

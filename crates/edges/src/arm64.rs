@@ -9,8 +9,6 @@ use seam_object::{Elf, ReadRef};
 use crate::scan::{FUNCTION_BYTES_MAX, Scan};
 use crate::site::{Site, Through};
 
-/// How the trampoline behind a signal handler begins: `mov x8, #139`, `svc #0`.
-pub(crate) const SIGRETURN: [u8; 8] = [0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4];
 /// Bytes of a stub: a landing pad, the address of the slot's page, the load, its address, the jump.
 const STUB_BYTES: u64 = 20;
 const NOP: u32 = 0xd503_201f;

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
+use seam_object::arm64::SIGRETURN as ARM64_SIGRETURN;
 use seam_object::{Elf, ReadRef, SymbolSource};
 use seam_symbolize::ModuleSymbols;
 use seam_wire::Arch;
 
-use crate::arm64;
 use crate::extent::FrameIndex;
 use crate::scan::Scan;
 use crate::site::{Site, Through};
@@ -162,7 +162,7 @@ impl<'d, 'e, R: ReadRef<'d>> Module<'d, 'e, R> {
             .iter()
             .any(|code| self.elf.bytes_at(at, code.len() as u64) == Some(code));
         let arm64 = Arch::of_machine(self.elf.machine()) == Some(Arch::Arm64)
-            && self.elf.bytes_at(at, arm64::SIGRETURN.len() as u64) == Some(&arm64::SIGRETURN);
+            && self.elf.bytes_at(at, ARM64_SIGRETURN.len() as u64) == Some(&ARM64_SIGRETURN);
         if goroutine_end || sigreturn || arm64 {
             return Verdict::Verified(Evidence::Planted);
         }

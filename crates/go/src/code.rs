@@ -10,11 +10,15 @@ use crate::Function;
 /// The longest function that is decoded, in bytes.
 const FUNCTION_BYTES_MAX: u64 = 1 << 16;
 
+/// The code of a Go function.
+pub(crate) fn bytes<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, f: &Function<'d>) -> &'d [u8] {
+    let len = f.end.saturating_sub(f.entry).min(FUNCTION_BYTES_MAX);
+    elf.bytes_up_to(f.entry, len).unwrap_or_default()
+}
+
 /// The instructions of a Go function.
 pub(crate) fn decode<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, f: &Function<'d>) -> Vec<Instruction> {
-    let len = (f.end.saturating_sub(f.entry)).min(FUNCTION_BYTES_MAX);
-    let bytes = elf.bytes_up_to(f.entry, len).unwrap_or_default();
-    let mut decoder = Decoder::with_ip(64, bytes, f.entry, DecoderOptions::NONE);
+    let mut decoder = Decoder::with_ip(64, bytes(elf, f), f.entry, DecoderOptions::NONE);
     let mut code = Vec::new();
     while decoder.can_decode() {
         code.push(decoder.decode());
@@ -56,7 +60,7 @@ pub(crate) fn copy(i: &Instruction) -> Option<(Register, Register)> {
     plain.then(|| (i.op0_register(), i.op1_register()))
 }
 
-/// What the flow needs to know of an instruction.
+/// What is asked of an instruction of any processor.
 pub(crate) trait Step {
     /// Its address.
     fn address(&self) -> u64;
@@ -66,6 +70,10 @@ pub(crate) trait Step {
     fn target(&self) -> Option<u64>;
     /// Whether the next instruction may follow.
     fn goes_on(&self) -> bool;
+    /// Whether it is a system call.
+    fn enters_kernel(&self) -> bool;
+    /// Whether it returns to its function's caller.
+    fn returns(&self) -> bool;
 }
 
 impl Step for Instruction {
@@ -90,6 +98,14 @@ impl Step for Instruction {
             self.flow_control(),
             FlowControl::UnconditionalBranch | FlowControl::IndirectBranch | FlowControl::Return
         )
+    }
+
+    fn enters_kernel(&self) -> bool {
+        self.mnemonic() == Mnemonic::Syscall
+    }
+
+    fn returns(&self) -> bool {
+        self.flow_control() == FlowControl::Return
     }
 }
 

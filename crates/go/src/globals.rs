@@ -2,16 +2,14 @@
 //! wait for. Decoded from functions that every Go binary has, since stripped files have no symbols
 //! for variables. Addresses as linked.
 
-use iced_x86::{Instruction, Mnemonic, OpKind, Register};
+use iced_x86::{Instruction, Mnemonic, OpKind};
 use seam_object::{Elf, ReadRef};
 
 use seam_wire::Arch;
 
-use crate::code::decode;
+use crate::code::{decode, dwarf_register};
+use crate::fixed::{Fixed, INSTRUCTIONS_MAX, argument, computed, list, slice_behind_call};
 use crate::{GoModule, arm64};
-
-/// Instructions that are looked at in one function.
-const INSTRUCTIONS_MAX: usize = 4096;
 
 /// Addresses of variables of package runtime.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,23 +42,14 @@ impl Globals {
         let timers = "runtime.timeSleepUntil";
         let wanted = [&lists[..], &reasons, &heap, &[timers]].concat();
         let functions = module.functions_named(&wanted);
-        if Arch::of_machine(elf.machine()) == Some(Arch::Arm64) {
-            let code = |name: &&str| functions.get(name).map(|f| arm64::code(elf, f));
-            let (allglen, allgptr) = lists
-                .iter()
-                .filter_map(code)
-                .find_map(|c| arm64::list(&c))?;
-            let wait_reasons = reasons.iter().filter_map(code);
-            let alloc = functions.get(heap[1]).map(|f| f.entry);
-            return Some(Self {
-                allglen,
-                allgptr,
-                wait_reasons: wait_reasons.flat_map(|c| arm64::computed(&c)).collect(),
-                mheap: alloc.and_then(|alloc| arm64::argument(&code(&heap[0])?, alloc)),
-                allp: code(&timers).and_then(|c| arm64::slice_behind_call(&c)),
-            });
-        }
-        let code = |name: &&str| functions.get(name).map(|f| decode(elf, f));
+        let arch = Arch::of_machine(elf.machine());
+        let code = |name: &&str| {
+            let function = functions.get(name)?;
+            Some(match arch {
+                Some(Arch::Arm64) => arm64::fixed(&arm64::code(elf, function)),
+                _ => fixed(&decode(elf, function)),
+            })
+        };
         let (allglen, allgptr) = lists.iter().filter_map(code).find_map(|c| list(&c))?;
         let wait_reasons = reasons.iter().filter_map(code).flat_map(|c| computed(&c));
         let alloc = functions.get(heap[1]).map(|f| f.entry);
@@ -75,56 +64,28 @@ impl Globals {
     }
 }
 
-/// The first two words that are loaded from fixed addresses, if they are different ones.
-fn list(code: &[Instruction]) -> Option<(u64, u64)> {
-    let mut loads = code.iter().take(INSTRUCTIONS_MAX).filter(|i| {
-        i.mnemonic() == Mnemonic::Mov
-            && i.op0_kind() == OpKind::Register
-            && i.is_ip_rel_memory_operand()
-            && i.memory_size().size() == 8
-    });
-    let mut next = || loads.next().map(Instruction::ip_rel_memory_address);
-    let (len, pointer) = (next()?, next()?);
-    (len != pointer).then_some((len, pointer))
-}
-
-/// The fixed address that is the first argument of a call.
-fn argument(code: &[Instruction], callee: u64) -> Option<u64> {
-    let mut first = None;
+/// What instructions of x86-64 do with fixed addresses.
+fn fixed(code: &[Instruction]) -> Vec<Fixed> {
+    let mut all = Vec::new();
     for i in code.iter().take(INSTRUCTIONS_MAX) {
-        if i.mnemonic() == Mnemonic::Call {
-            if i.op0_kind() == OpKind::NearBranch64 && i.near_branch64() == callee {
-                return first;
+        let at = i
+            .is_ip_rel_memory_operand()
+            .then(|| i.ip_rel_memory_address());
+        let to = dwarf_register(i.op0_register());
+        match (i.mnemonic(), at, to) {
+            (Mnemonic::Call, ..) => {
+                let direct = i.op0_kind() == OpKind::NearBranch64;
+                all.push(Fixed::Called(direct.then(|| i.near_branch64())));
             }
-            first = None;
-        } else if i.op_count() > 0 && i.op0_register() == Register::RAX {
-            let fixed = i.mnemonic() == Mnemonic::Lea && i.is_ip_rel_memory_operand();
-            first = fixed.then(|| i.ip_rel_memory_address());
+            (Mnemonic::Lea, Some(at), Some(to)) => all.push(Fixed::Computed(to, at)),
+            (Mnemonic::Mov, Some(at), Some(to)) => {
+                all.extend([Fixed::Loaded(at, 1), Fixed::Lost(to)]);
+            }
+            (_, _, Some(to)) => all.push(Fixed::Lost(to)),
+            _ => {}
         }
     }
-    None
-}
-
-/// A slice whose pointer and length are loaded from fixed addresses behind the first call.
-fn slice_behind_call(code: &[Instruction]) -> Option<u64> {
-    let behind = code.iter().take(INSTRUCTIONS_MAX);
-    let behind = behind.skip_while(|i| i.mnemonic() != Mnemonic::Call);
-    let mut loads = behind.filter(|i| {
-        i.mnemonic() == Mnemonic::Mov
-            && i.op0_kind() == OpKind::Register
-            && i.is_ip_rel_memory_operand()
-            && i.memory_size().size() == 8
-    });
-    let mut next = || loads.next().map(Instruction::ip_rel_memory_address);
-    let (a, b) = (next()?, next()?);
-    (a.abs_diff(b) == 8).then_some(a.min(b))
-}
-
-/// Every fixed address that is computed.
-fn computed(code: &[Instruction]) -> Vec<u64> {
-    let code = code.iter().take(INSTRUCTIONS_MAX);
-    let leas = code.filter(|i| i.mnemonic() == Mnemonic::Lea && i.is_ip_rel_memory_operand());
-    leas.map(Instruction::ip_rel_memory_address).collect()
+    all
 }
 
 #[cfg(test)]
@@ -145,11 +106,11 @@ mod tests {
             0x48, 0x8b, 0x0d, 0x15, 0x9f, 0x15, 0, 0x48, 0x89, 0x4c, 0x24, 0x18, 0x48, 0x8b, 0x1d,
             0x29, 0x99, 0x13, 0,
         ]);
-        assert_eq!(list(&shown), Some((0x559f1c, 0x53993c)));
+        assert_eq!(list(&fixed(&shown)), Some((0x559f1c, 0x53993c)));
         // One load only, and the same twice.
-        assert_eq!(list(&shown[..1]), None);
-        assert_eq!(list(&code(&[0x48, 0x8b, 0x0d, 0, 0, 0, 0])), None);
-        assert_eq!(list(&[shown[0], shown[0]]), None);
+        assert_eq!(list(&fixed(&shown[..1])), None);
+        assert_eq!(list(&fixed(&code(&[0x48, 0x8b, 0x0d, 0, 0, 0, 0]))), None);
+        assert_eq!(list(&fixed(&[shown[0], shown[0]])), None);
     }
 
     #[test]
@@ -160,11 +121,11 @@ mod tests {
             0x24, 0x1f, 0xe8, 0x21, 0x83, 0x01, 0,
         ]);
         let callee = shown[3].near_branch64();
-        assert_eq!(argument(&shown, callee), Some(0x62_cc17));
-        assert_eq!(argument(&shown, callee + 1), None);
+        assert_eq!(argument(&fixed(&shown), callee), Some(0x62_cc17));
+        assert_eq!(argument(&fixed(&shown), callee + 1), None);
         // Something else is loaded into the register in between.
         let other = [shown[0], shown[1], code(&[0x48, 0x89, 0xd8])[0], shown[3]];
-        assert_eq!(argument(&other, callee), None);
+        assert_eq!(argument(&fixed(&other), callee), None);
     }
 
     #[test]
@@ -174,15 +135,15 @@ mod tests {
             0xe8, 0x7b, 0x04, 0xfb, 0xff, 0x48, 0x8b, 0x0d, 0x14, 0x8e, 0x1d, 0, 0x48, 0x8b, 0x15,
             0x15, 0x8e, 0x1d, 0,
         ]);
-        assert_eq!(slice_behind_call(&shown), Some(0x5d_8e20));
-        assert_eq!(slice_behind_call(&shown[..2]), None);
-        assert_eq!(slice_behind_call(&[shown[1], shown[2]]), None);
+        assert_eq!(slice_behind_call(&fixed(&shown)), Some(0x5d_8e20));
+        assert_eq!(slice_behind_call(&fixed(&shown[..2])), None);
+        assert_eq!(slice_behind_call(&fixed(&[shown[1], shown[2]])), None);
     }
 
     #[test]
     fn addresses_that_are_computed() {
         // lea rdx, [rip + 0x10]; lea rax, [rsp + 8]
         let shown = code(&[0x48, 0x8d, 0x15, 0x10, 0, 0, 0, 0x48, 0x8d, 0x44, 0x24, 8]);
-        assert_eq!(computed(&shown), [0x40_0017]);
+        assert_eq!(computed(&fixed(&shown)), [0x40_0017]);
     }
 }

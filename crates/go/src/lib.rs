@@ -10,6 +10,7 @@ mod build_info;
 mod code;
 mod done_call;
 mod error;
+mod fixed;
 mod globals;
 mod module;
 mod module_data;

@@ -8,7 +8,7 @@ use std::ops::Range;
 mod callers_place;
 mod saves;
 
-use iced_x86::{FlowControl, Instruction, Mnemonic, Register};
+use iced_x86::{Instruction, Mnemonic, Register};
 use seam_object::{Elf, ReadRef};
 
 use seam_wire::Arch;
@@ -100,6 +100,17 @@ pub struct Switch {
     pub frame_pc: u64,
 }
 
+impl Switch {
+    /// Where no depth counts.
+    pub(crate) const fn over(range: Range<u64>, kind: SwitchKind) -> Self {
+        Self {
+            range,
+            kind,
+            frame_pc: 0,
+        }
+    }
+}
+
 pub(crate) type State = Option<(SwitchKind, u64)>;
 
 /// Functions that get rows of their own by name.
@@ -130,21 +141,19 @@ const NAMED: &[&str] = &[
 
 /// All special places of a module.
 pub fn switches<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> Vec<Switch> {
-    if Arch::of_machine(elf.machine()) == Some(Arch::Arm64) {
-        return arm64::switches(elf, module);
-    }
-    let mut all = Vec::new();
-    let named = module.functions_named(NAMED);
-    for (name, function) in &named {
-        all.extend(named_switches(elf, name, function));
-    }
-    for function in module.pclntab.functions() {
-        if function.flags.writes_sp() && !NAMED.contains(&function.name) {
-            let code = decode(elf, &function);
-            all.extend(ranges(&code, &function, flow(&code, None, saved_sp)));
-        }
-    }
+    let mut all = match Arch::of_machine(elf.machine()) {
+        Some(Arch::Arm64) => arm64::switches(elf, module),
+        _ => x86_64_switches(elf, module),
+    };
     all.sort_by_key(|s| (s.range.start, s.range.end));
+    all
+}
+
+fn x86_64_switches<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> Vec<Switch> {
+    let named = module.functions_named(NAMED).into_iter();
+    let named = named.flat_map(|(name, function)| named_switches(elf, name, &function));
+    let mut all: Vec<Switch> = named.collect();
+    all.extend(writing_sp(module, NAMED, |f| decode(elf, f), saved_sp));
     all
 }
 
@@ -153,13 +162,7 @@ fn named_switches<'d, R: ReadRef<'d>>(
     name: &str,
     function: &Function<'d>,
 ) -> Vec<Switch> {
-    let whole = |kind| {
-        vec![Switch {
-            range: function.entry..function.end,
-            kind,
-            frame_pc: 0,
-        }]
-    };
+    let whole = |kind| vec![Switch::over(function.entry..function.end, kind)];
     let flowing = |entry: State, transfer: &dyn Fn(&Instruction, State) -> State| {
         let code = decode(elf, function);
         ranges(&code, function, flow(&code, entry, transfer))
@@ -174,11 +177,10 @@ fn named_switches<'d, R: ReadRef<'d>>(
         "runtime.schedule" => whole(SwitchKind::Scheduler),
         // The kernel pushes the trampoline's first address as a return address, so the walk looks
         // one byte before it, as glibc's own unwind information for __restore_rt provides for.
-        "runtime.sigreturn__sigaction" | "runtime.sigreturn" => vec![Switch {
-            range: function.entry.saturating_sub(1)..function.end,
-            kind: SwitchKind::Signal,
-            frame_pc: 0,
-        }],
+        "runtime.sigreturn__sigaction" | "runtime.sigreturn" => {
+            let range = function.entry.saturating_sub(1)..function.end;
+            vec![Switch::over(range, SwitchKind::Signal)]
+        }
         "runtime.clone" => clone(&decode(elf, function), function),
         "crosscall2" => saves::of_caller(&decode(elf, function), function.end),
         "callbackasm1" => callers_place::in_callers_place(&decode(elf, function)),
@@ -328,27 +330,37 @@ fn saved_sp(i: &Instruction, state: State) -> State {
 }
 
 /// Behind the system call the child has a new stack; its code follows the parent's return.
-fn clone(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
-    let Some(call) = code.iter().position(|i| i.mnemonic() == Mnemonic::Syscall) else {
+pub(crate) fn clone<I: Step>(code: &[I], function: &Function<'_>) -> Vec<Switch> {
+    let Some(call) = code.iter().position(Step::enters_kernel) else {
         return Vec::new();
     };
-    let ret = code[call..]
-        .iter()
-        .find(|i| i.flow_control() == FlowControl::Return);
-    let child = ret.map_or(function.end, Instruction::next_ip);
-    let start = code[call].ip();
+    let ret = code[call..].iter().find(|i| i.returns());
+    let child = ret.map_or(function.end, Step::behind);
+    let start = code[call].address();
     vec![
         Switch {
-            range: start..child,
-            kind: SwitchKind::Clone,
             frame_pc: start,
+            ..Switch::over(start..child, SwitchKind::Clone)
         },
-        Switch {
-            range: child..function.end,
-            kind: SwitchKind::RootThread,
-            frame_pc: 0,
-        },
+        Switch::over(child..function.end, SwitchKind::RootThread),
     ]
+}
+
+/// The places of functions that write the stack pointer as the assembler can't follow, but for
+/// those that are known by name.
+pub(crate) fn writing_sp<'d, I: Step>(
+    module: &GoModule<'d>,
+    named: &[&str],
+    code: impl Fn(&Function<'d>) -> Vec<I>,
+    transfer: impl Fn(&I, State) -> State,
+) -> Vec<Switch> {
+    let functions = module.pclntab.functions();
+    let writing = functions.filter(|f| f.flags.writes_sp() && !named.contains(&f.name));
+    let places = writing.flat_map(|function| {
+        let code = code(&function);
+        ranges(&code, &function, flow(&code, None, &transfer))
+    });
+    places.collect()
 }
 
 /// Joins equal neighbours into ranges; instructions without a state get none.

@@ -12,6 +12,9 @@ pub const FP: u8 = 29;
 pub const LR: u8 = 30;
 /// Bytes of every instruction.
 pub const BYTES: u64 = 4;
+/// `mov x8, #139; svc #0`: the system call that returns from a signal handler, as the vdso and C
+/// libraries have it.
+pub const SIGRETURN: [u8; 8] = [0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4];
 
 /// A load or store of one register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +157,19 @@ impl Instruction {
     #[must_use]
     pub const fn is_call(&self) -> bool {
         matches!(self.op, Op::Call(_) | Op::CallRegister(_))
+    }
+
+    /// The registers that it loads or stores, with how far behind its address each of them lies.
+    pub fn moved(&self) -> impl Iterator<Item = (u8, i64)> + use<> {
+        let (first, second) = match self.op {
+            Op::Load(access) | Op::Store(access) => (Some(access.register), None),
+            Op::LoadPair(access, second) | Op::StorePair(access, second) => {
+                (Some(access.register), Some(second))
+            }
+            _ => (None, None),
+        };
+        let second = second.map(|second| (second, 8));
+        first.map(|first| (first, 0)).into_iter().chain(second)
     }
 
     /// The register that it sets, of those that [`Op`] names.

@@ -2,7 +2,7 @@
 
 use seam_go::{GoModule, GoVersion, RuntimeOffsets, TlsOffset, switches, tls_offset};
 use seam_object::{Elf, ReadRef, Segment, SegmentKind};
-use seam_wire::{Arch, Rule, SEAM_END_ROOT_THREAD, SEAM_PAGE_BYTES, SEAM_RULE_PLT, SEAM_RULE_ROOT};
+use seam_wire::{Arch, Rule, SEAM_END_ROOT_THREAD, SEAM_PAGE_BYTES, SEAM_RULE_ROOT};
 use serde::{Deserialize, Serialize};
 
 use crate::arm64;
@@ -10,13 +10,12 @@ use crate::cfi::{CfiRows, CfiSection, debug_frame, eh_frame};
 use crate::derive::{derived_rows, gaps, go_assembly_rows};
 use crate::eh_return::eh_return_rows;
 use crate::go_rows::go_rows;
-use crate::range_list::{RangeList, RuleRange};
-use crate::rules::{plain, stack};
+use crate::plt::plt;
+use crate::range_list::{RangeList, RuleRange, offset};
+use crate::rules::plain;
 use crate::sigreturn::sigreturn;
 use crate::{Error, Result, RuleSet, Table};
 
-/// Byte of a PLT slot behind its push.
-const PLT_PUSHED: u32 = 11;
 /// Bytes of assembly that a program may start with.
 const ENTRY_BYTES: u32 = 128;
 /// The most code that offsets of 32 bits describe.
@@ -121,19 +120,13 @@ fn below<'d, R: ReadRef<'d>>(
     let entry = entry_point(elf.entry(), base, size, rules);
     let gaps = gaps(elf, base, known);
     let handlers_return = sigreturn(elf, arch, &gaps, base, rules);
-    if arch == Arch::Arm64 {
-        let derived = arm64::derived_rows(elf, base, known, rules);
-        facts.derived_functions = derived.functions;
-        facts.derived_given_up = derived.given_up;
-        return arm64::plt(elf, base, rules)
-            .overlaid(&entry)
-            .overlaid(&derived.rows)
-            .overlaid(&handlers_return);
-    }
-    let derived = derived_rows(elf, base, gaps, rules);
+    let derived = match arch {
+        Arch::X86_64 => derived_rows(elf, base, gaps, rules),
+        Arch::Arm64 => arm64::derived_rows(elf, base, known, rules),
+    };
     facts.derived_functions = derived.functions;
     facts.derived_given_up = derived.given_up;
-    plt(elf, base, rules)
+    plt(elf, arch, base, rules)
         .overlaid(&entry)
         .overlaid(&RangeList::from_unsorted(derived.rows))
         .overlaid(&handlers_return)
@@ -151,8 +144,7 @@ pub fn build_vdso(image: &[u8]) -> Result<ModuleTable> {
 /// nothing says so. Whatever does describe addresses behind the entry point is laid over this.
 fn entry_point(entry: u64, base: u64, size: u32, rules: &mut RuleSet) -> RangeList {
     let mut list = RangeList::default();
-    let offset = entry.checked_sub(base).and_then(|o| u32::try_from(o).ok());
-    if let Some(start) = offset.filter(|o| entry != 0 && *o < size) {
+    if let Some(start) = offset(entry, base).filter(|o| entry != 0 && *o < size) {
         let root = Rule {
             base: SEAM_END_ROOT_THREAD as u8,
             ..plain(SEAM_RULE_ROOT)
@@ -165,45 +157,6 @@ fn entry_point(entry: u64, base: u64, size: u32, rules: &mut RuleSet) -> RangeLi
         });
     }
     list
-}
-
-/// Slots through which other modules are called, where nothing describes them (lld, musl): 16
-/// bytes each, and in `.plt` one that pushes a word at byte 6 and jumps to the first, which pushes
-/// another.
-fn plt<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, base: u64, rules: &mut RuleSet) -> RangeList {
-    let mut ranges = Vec::new();
-    for section in elf.sections() {
-        let lazy = section.name == ".plt";
-        if !lazy && !section.name.starts_with(".plt.") {
-            continue;
-        }
-        let start = section.address.checked_sub(base);
-        let start = start.and_then(|s| u32::try_from(s).ok());
-        let size = u32::try_from(section.size).ok();
-        let Some((start, size)) = start.zip(size).filter(|_| section.address != 0) else {
-            continue;
-        };
-        let mut add = |from: u32, to: u32, rule| {
-            ranges.push(RuleRange {
-                start: start.saturating_add(from),
-                end: start.saturating_add(to),
-                rule,
-            });
-        };
-        if lazy {
-            let (before, pushed) = (rules.number(stack(16)), rules.number(stack(24)));
-            add(0, 6, before);
-            add(6, 16, pushed);
-            let slot = Rule {
-                deref_offset: PLT_PUSHED as i16,
-                ..plain(SEAM_RULE_PLT)
-            };
-            add(16, size, rules.number(slot));
-        } else {
-            add(0, size, rules.number(stack(8)));
-        }
-    }
-    RangeList::from_unsorted(ranges)
 }
 
 /// First page and size of the loaded code that the file really holds.

@@ -26,7 +26,7 @@ pub(crate) use self::go_assembly::go_assembly_rows;
 use self::starts::Starts;
 pub(crate) use self::starts::gaps;
 use crate::RuleSet;
-use crate::range_list::RuleRange;
+use crate::range_list::{RuleRange, offset};
 
 /// Code that is decoded in one file, in bytes.
 const BYTES_MAX: u64 = 8 << 20;
@@ -196,8 +196,7 @@ fn push_row(
     rules: &mut RuleSet,
     rows: &mut Vec<RuleRange>,
 ) {
-    let start = at.checked_sub(base).and_then(|o| u32::try_from(o).ok());
-    let Some((rule, start)) = frame.rule().zip(start) else {
+    let Some((rule, start)) = frame.rule().zip(offset(at, base)) else {
         return;
     };
     let range = RuleRange {

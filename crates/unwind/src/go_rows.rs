@@ -1,5 +1,5 @@
 //! Rows of Go code: stack depths from the pclntab, and rules of their own where the runtime changes
-//! stacks (seam-go finds the places).
+//! stacks (seam-go finds the places). The rules are x86-64's, or the same for every processor.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use seam_wire::{
 
 use crate::RuleSet;
 use crate::arm64;
-use crate::range_list::{RangeList, RuleRange};
+use crate::range_list::{RangeList, RuleRange, offset};
 use crate::rules::{plain, save, stack, unsupported};
 
 /// Rows for all functions of a module; offsets count from `base`.
@@ -31,11 +31,7 @@ pub(crate) fn go_rows(
         let special: Vec<&Switch> = switches_of(switches, &function).collect();
         let table = module.pclntab.stack_depths(&function);
         for (range, depth) in segments(&function, table.clone(), &special) {
-            let rule_of = match arch {
-                Arch::X86_64 => rule_at,
-                Arch::Arm64 => arm64::go_rows,
-            };
-            let mut rule = rule_of(range.start, depth, &special, &table);
+            let mut rule = rule_at(arch, range.start, depth, &special, &table);
             rule.flags |= SEAM_RULE_GO_CODE as u8;
             let (Some(start), Some(end)) = (offset(range.start, base), offset(range.end, base))
             else {
@@ -49,10 +45,6 @@ pub(crate) fn go_rows(
         }
     }
     list
-}
-
-fn offset(address: u64, base: u64) -> Option<u32> {
-    u32::try_from(address.checked_sub(base)?).ok()
 }
 
 fn switches_of<'s>(
@@ -118,32 +110,115 @@ fn ordinary(depth: Option<i32>) -> Rule {
     rule
 }
 
-fn rule_at(pc: u64, depth: Option<i32>, special: &[&Switch], table: &PcValues<'_>) -> Rule {
+type OfDepth = fn(Option<i32>) -> Rule;
+type OfSwitch = fn(SwitchKind, Rule, i32, i32) -> Rule;
+
+fn rule_at(
+    arch: Arch,
+    pc: u64,
+    depth: Option<i32>,
+    special: &[&Switch],
+    table: &PcValues<'_>,
+) -> Rule {
+    let (ordinary, own_rule): (OfDepth, OfSwitch) = match arch {
+        Arch::X86_64 => (ordinary, own_rule),
+        Arch::Arm64 => (arm64::ordinary, arm64::go_rule),
+    };
     let mut rule = ordinary(depth);
     let here = || special.iter().filter(|s| s.range.contains(&pc));
     // What is kept where is added to the rule that says where the frame is.
-    let kept = |s: &&&Switch| matches!(s.kind, SwitchKind::KeptInCallersPlace(..));
+    let kept = |s: &&&Switch| {
+        matches!(
+            s.kind,
+            SwitchKind::Saves(..) | SwitchKind::KeptInCallersPlace(..)
+        )
+    };
     for switch in here().filter(|s| !kept(s)).chain(here().filter(kept)) {
         let frame = table.clone().at(switch.frame_pc).unwrap_or(0);
-        rule = special_rule(switch.kind, rule, depth.unwrap_or(0), frame);
+        rule = match switch.kind {
+            SwitchKind::Plain => ordinary(Some(frame)),
+            kind => shared_rule(kind, rule, frame)
+                .unwrap_or_else(|| own_rule(kind, rule, depth.unwrap_or(0), frame)),
+        };
     }
     rule
 }
 
-/// `rule` is what held so far, `depth` the table's depth here, `frame` the one at the switch.
-fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
-    let frame16 = i16::try_from(frame).unwrap_or(0);
-    let cfa = |kind| Rule {
-        base: SEAM_RSP as u8,
-        cfa_offset: depth + 8,
+/// What is the same for every processor. `rule` is what held so far, `frame` the table's depth at
+/// the switch.
+fn shared_rule(kind: SwitchKind, rule: Rule, frame: i32) -> Option<Rule> {
+    let on_g0 = |kind| Rule {
+        deref_offset: i16::try_from(frame).unwrap_or(0),
         ..plain(kind)
     };
     let root = |end: u32| Rule {
         base: end as u8,
         ..plain(SEAM_RULE_ROOT)
     };
+    Some(match kind {
+        SwitchKind::Asmcgocall(slot) => Rule {
+            cfa_offset: slot,
+            ..on_g0(SEAM_RULE_ASMCGOCALL)
+        },
+        SwitchKind::Systemstack => on_g0(SEAM_RULE_SYSTEMSTACK),
+        SwitchKind::Mcall(None) => plain(SEAM_RULE_MCALL),
+        SwitchKind::Morestack => plain(SEAM_RULE_MORESTACK),
+        SwitchKind::GogoBuffer(base, offset) => gogo(base, offset, 0),
+        SwitchKind::GogoRegister(base) => gogo(base, 0, SEAM_RULE_IN_REGISTER),
+        SwitchKind::Root => root(SEAM_END_ROOT_GO),
+        SwitchKind::RootThread => root(SEAM_END_ROOT_THREAD),
+        SwitchKind::Signal => plain(SEAM_RULE_SIGNAL),
+        SwitchKind::ExactCaller => with_flag(rule, SEAM_RULE_EXACT_CALLER),
+        SwitchKind::Scheduler => with_flag(rule, SEAM_RULE_SCHEDULER),
+        SwitchKind::Lost => unsupported(),
+        // The processor's own.
+        SwitchKind::Plain
+        | SwitchKind::SavedInRegister(_)
+        | SwitchKind::SavedInSlot(_)
+        | SwitchKind::Cgocallback(_)
+        | SwitchKind::CgocallbackOnG0(_)
+        | SwitchKind::Mcall(Some(_))
+        | SwitchKind::GogoWithoutLink(..)
+        | SwitchKind::GogoOnG0
+        | SwitchKind::InLink
+        | SwitchKind::LinkKeptIn(_)
+        | SwitchKind::ResumesAt(_)
+        | SwitchKind::Clone
+        | SwitchKind::Pushes
+        | SwitchKind::Saves(..)
+        | SwitchKind::InCallersPlace { .. }
+        | SwitchKind::KeptInCallersPlace(..) => return None,
+    })
+}
+
+/// In gogo with the goroutine's stack: the pc is at `[base + offset]`, or as the flags say.
+pub(crate) fn gogo(base: u8, offset: i32, flags: u32) -> Rule {
+    match i16::try_from(offset) {
+        Ok(deref_offset) => Rule {
+            base,
+            deref_offset,
+            flags: flags as u8,
+            ..plain(SEAM_RULE_GOGO)
+        },
+        Err(_) => unsupported(),
+    }
+}
+
+pub(crate) fn with_flag(rule: Rule, flag: u32) -> Rule {
+    Rule {
+        flags: rule.flags | flag as u8,
+        ..rule
+    }
+}
+
+/// What is x86-64's. `rule` and `frame` as in [`shared_rule`], `depth` the table's depth here.
+fn own_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
+    let cfa = |kind| Rule {
+        base: SEAM_RSP as u8,
+        cfa_offset: depth + 8,
+        ..plain(kind)
+    };
     match kind {
-        SwitchKind::Plain => ordinary(Some(frame)),
         SwitchKind::SavedInRegister(base) => {
             let mut saved = Rule {
                 base,
@@ -166,51 +241,14 @@ fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
             },
             Err(_) => unsupported(),
         },
-        SwitchKind::Asmcgocall(slot) => Rule {
-            cfa_offset: slot,
-            deref_offset: frame16,
-            ..plain(SEAM_RULE_ASMCGOCALL)
-        },
-        SwitchKind::Systemstack => Rule {
-            deref_offset: frame16,
-            ..plain(SEAM_RULE_SYSTEMSTACK)
-        },
         SwitchKind::Cgocallback(_) => cfa(SEAM_RULE_CGOCALLBACK),
         SwitchKind::CgocallbackOnG0(_) => cfa(SEAM_RULE_CGOCALLBACK_ON_G0),
-        SwitchKind::Mcall(None) => plain(SEAM_RULE_MCALL),
         SwitchKind::Mcall(Some(base)) => Rule {
             base,
             flags: SEAM_RULE_IN_REGISTER as u8,
             ..plain(SEAM_RULE_MCALL)
         },
-        SwitchKind::Morestack => plain(SEAM_RULE_MORESTACK),
-        SwitchKind::GogoBuffer(base, offset) => match i16::try_from(offset) {
-            Ok(deref_offset) => Rule {
-                base,
-                deref_offset,
-                ..plain(SEAM_RULE_GOGO)
-            },
-            Err(_) => unsupported(),
-        },
-        SwitchKind::GogoRegister(base) => Rule {
-            base,
-            flags: SEAM_RULE_IN_REGISTER as u8,
-            ..plain(SEAM_RULE_GOGO)
-        },
-        SwitchKind::Root => root(SEAM_END_ROOT_GO),
-        SwitchKind::RootThread => root(SEAM_END_ROOT_THREAD),
         SwitchKind::Clone => cfa(SEAM_RULE_CLONE),
-        SwitchKind::Signal => plain(SEAM_RULE_SIGNAL),
-        SwitchKind::ExactCaller => with_flag(rule, SEAM_RULE_EXACT_CALLER),
-        SwitchKind::Scheduler => with_flag(rule, SEAM_RULE_SCHEDULER),
-        SwitchKind::Lost => unsupported(),
-        // Of AArch64 alone.
-        SwitchKind::GogoOnG0
-        | SwitchKind::GogoWithoutLink(..)
-        | SwitchKind::InLink
-        | SwitchKind::Pushes
-        | SwitchKind::LinkKeptIn(_)
-        | SwitchKind::ResumesAt(_) => unsupported(),
         SwitchKind::InCallersPlace { cfa, caller } => {
             let (flags, place) = match caller {
                 Caller::Register(register) => (SEAM_RULE_IN_REGISTER, i32::from(register)),
@@ -243,12 +281,7 @@ fn special_rule(kind: SwitchKind, rule: Rule, depth: i32, frame: i32) -> Rule {
             }
             rule
         }
-    }
-}
-
-fn with_flag(rule: Rule, flag: u32) -> Rule {
-    Rule {
-        flags: rule.flags | flag as u8,
-        ..rule
+        // Of another processor.
+        _ => unsupported(),
     }
 }

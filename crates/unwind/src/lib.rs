@@ -13,6 +13,7 @@ mod eh_return;
 mod error;
 mod go_rows;
 mod host;
+mod plt;
 mod range_list;
 mod rules;
 mod sigreturn;

@@ -9,6 +9,11 @@ pub(crate) struct RuleRange {
     pub(crate) rule: u32,
 }
 
+/// Where an address lies in a module that begins at `base`.
+pub(crate) fn offset(address: u64, base: u64) -> Option<u32> {
+    u32::try_from(address.checked_sub(base)?).ok()
+}
+
 /// Sorted ranges without overlap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RangeList {

@@ -96,24 +96,24 @@ pub(crate) fn unsupported() -> Rule {
     plain(SEAM_RULE_UNSUPPORTED)
 }
 
+/// How the narrow and the wide fields of rules say that a register lies at this distance from their
+/// base: in words below it, or that it is lost.
+pub(crate) fn words_below(offset: i64) -> (u8, u16) {
+    let words = (offset < 0 && offset % 8 == 0).then(|| offset.unsigned_abs() / 8);
+    let within = |lost: u32| words.filter(|n| *n < u64::from(lost));
+    (
+        within(SEAM_SAVED_LOST).unwrap_or(u64::from(SEAM_SAVED_LOST)) as u8,
+        within(SEAM_SAVED_WIDE_LOST).unwrap_or(u64::from(SEAM_SAVED_WIDE_LOST)) as u16,
+    )
+}
+
 /// Notes that a callee-saved register lies at `-8 * n` from the rule's base for saved registers;
 /// a place that the format cannot express loses the register.
 pub(crate) fn save(rule: &mut Rule, register: u16, offset: i64) {
-    let n = if offset <= 0 && offset % 8 == 0 {
-        -offset / 8
-    } else {
-        i64::MAX
-    };
-    let small = u8::try_from(n)
-        .ok()
-        .filter(|n| u32::from(*n) < SEAM_SAVED_LOST && *n > 0);
-    let wide = u16::try_from(n)
-        .ok()
-        .filter(|n| u32::from(*n) < SEAM_SAVED_WIDE_LOST && *n > 0);
-    let small = small.unwrap_or(SEAM_SAVED_LOST as u8);
+    let (small, wide) = words_below(offset);
     match register {
         3 => rule.saved_rbx = small,
-        6 => rule.saved_rbp = wide.unwrap_or(SEAM_SAVED_WIDE_LOST as u16),
+        6 => rule.saved_rbp = wide,
         12 => rule.saved_r12 = small,
         13 => rule.saved_r13 = small,
         14 => rule.saved_r14 = small,

@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
+use seam_object::arm64::SIGRETURN;
 use seam_object::{Elf, ReadRef};
 use seam_wire::{Arch, SEAM_RULE_SIGNAL};
 
 use crate::RuleSet;
 use crate::arm64;
-use crate::range_list::{RangeList, RuleRange};
+use crate::range_list::{RangeList, RuleRange, offset};
 use crate::rules::plain;
 
 /// `mov $15, %rax` (or `%eax`), `syscall`.
@@ -16,8 +17,7 @@ const X86_64: [&[u8]; 2] = [
     &[0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05],
     &[0xb8, 15, 0, 0, 0, 0x0f, 0x05],
 ];
-/// `mov x8, #139; svc #0`.
-const ARM64: [&[u8]; 1] = [&[0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4]];
+const ARM64: [&[u8]; 1] = [&SIGRETURN];
 /// Bytes that are looked at in one file: as many as rows are derived for.
 const BYTES_MAX: u64 = 8 << 20;
 
@@ -48,7 +48,7 @@ pub(crate) fn sigreturn<'d, R: ReadRef<'d>>(
             let found = patterns.iter().find(|p| bytes[at..].starts_with(p));
             let Some(found) = found else { continue };
             let before = at.checked_sub(1).map(|before| bytes[before]);
-            let offset = |address: u64| u32::try_from(address.checked_sub(base)?).ok();
+            let offset = |address| offset(address, base);
             let own = gap.start + at as u64;
             let start = offset(own - u64::from(stands_apart(arch, before)));
             let Some((start, end)) = start.zip(offset(own + found.len() as u64)) else {

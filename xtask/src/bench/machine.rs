@@ -8,6 +8,12 @@ use anyhow::Result;
 use crate::paths;
 use crate::run::Run;
 
+/// The date of the measurement.
+pub(crate) fn today() -> Result<String> {
+    let date = Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?;
+    Ok(date.trim().to_owned())
+}
+
 /// Facts by name, in the order of the page.
 pub(crate) fn facts(seam: &Path, go: &str, date: &str) -> Result<Vec<(String, String)>> {
     let first = |run: Run| -> Result<String> {

@@ -3,6 +3,7 @@
 
 mod added;
 mod attach;
+pub(crate) mod judge;
 mod lines;
 pub(crate) mod machine;
 mod own;
@@ -13,14 +14,12 @@ pub(crate) mod tools;
 mod walk;
 mod whole;
 
-use std::fs;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::run::interrupted;
-use crate::{paths, run};
+use crate::run::{interrupted, need_root};
 use page::Section;
 use parts::Parts;
 
@@ -53,9 +52,7 @@ const SECTIONS: &[(&str, Measure)] = &[
 
 /// The task `bench`.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    if !nix::unistd::geteuid().is_root() {
-        bail!("bench needs root\nhint: sudo -E cargo xtask bench");
-    }
+    need_root("bench")?;
     let known = |name: &String| SECTIONS.iter().any(|(known, _)| known == name);
     if let Some(unknown) = options.only.iter().find(|name| !known(name)) {
         let names: Vec<_> = SECTIONS.iter().map(|(name, _)| *name).collect();
@@ -67,12 +64,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let parts = Parts::build(options.quick)?;
     let date = match &options.date {
         Some(date) => date.clone(),
-        None => run::Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?,
+        None => machine::today()?,
     };
     let mut text = page::head(
         "Benchmarks",
         "cargo xtask bench",
-        &machine::facts(&parts.seam, parts.go.version(), date.trim())?,
+        &machine::facts(&parts.seam, parts.go.version(), &date)?,
         options.quick,
     );
     let mut failed = Vec::new();
@@ -96,10 +93,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
     if options.only.is_empty() && failed.is_empty() {
-        let path = paths::root().join("docs/benchmarks.md");
-        fs::create_dir_all(paths::root().join("docs"))?;
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        println!("wrote {}", paths::shown(&path));
+        page::write("benchmarks", &text)?;
     } else {
         println!("\n{text}");
     }

@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+
+use super::machine;
+use crate::paths;
 
 /// A part of the page.
 pub(crate) struct Section {
@@ -62,6 +65,36 @@ pub(crate) fn head(
         let _ = writeln!(text, "| {what} | {value} |");
     }
     text
+}
+
+/// Where a page of the documentation lies.
+pub(crate) fn path(name: &str) -> PathBuf {
+    paths::root().join("docs").join(name).with_extension("md")
+}
+
+/// Writes a page of the documentation.
+pub(crate) fn write(name: &str, text: &str) -> Result<()> {
+    let path = path(name);
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("wrote {}", paths::shown(&path));
+    Ok(())
+}
+
+/// Writes a page of one section, named after it; of a quick run it is only shown.
+pub(crate) fn publish(
+    section: &Section,
+    command: &str,
+    seam: &Path,
+    go: &str,
+    quick: bool,
+) -> Result<()> {
+    let facts = machine::facts(seam, go, &machine::today()?)?;
+    let text = head(section.title, command, &facts, quick) + &section.markdown();
+    if quick {
+        println!("\n{text}");
+        return Ok(());
+    }
+    write(&section.title.to_lowercase(), &text)
 }
 
 /// A section of a page, from its heading to the next one.

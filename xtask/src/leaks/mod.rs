@@ -15,13 +15,15 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 
+use crate::bench::machine;
+use crate::bench::page as pages;
 use crate::programs::{self, Variant, Wanted};
-use crate::run::{Run, step};
+use crate::run::{need_root, step};
 use crate::setup::{self, Go};
-use crate::{paths, toolchains};
+use crate::{demo, toolchains};
 
 /// What to measure.
 #[derive(Args)]
@@ -63,14 +65,12 @@ pub(crate) struct Row {
 
 /// The task `leaks`.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    if !nix::unistd::geteuid().is_root() {
-        bail!("leaks needs root\nhint: sudo -E cargo xtask leaks");
-    }
+    need_root("leaks")?;
     let begun = Instant::now();
     let go = setup::build()?;
     let seam = match &options.seam {
         Some(path) => path.clone(),
-        None => release()?,
+        None => step("building seam (release)", demo::build_seam)?,
     };
     let newest = toolchains::newest_by_minor(&go)?;
     let name = |minor: &u32| {
@@ -103,24 +103,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             })?;
         }
     }
-    let date = Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?;
     let minutes = begun.elapsed().as_secs_f64() / 60.0;
     let text = page::text(&page::Figures {
         bugs: &of_bugs,
         suite: &of_suite,
         clusters: &clusters,
         from: bugs.version(),
-        date: date.trim(),
+        date: &machine::today()?,
         minutes,
     });
     if !options.versions.is_empty() {
         println!("\n{text}");
         return Ok(());
     }
-    let path = paths::root().join("docs/goroutines.md");
-    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("wrote {}", paths::shown(&path));
-    Ok(())
+    pages::write("goroutines", &text)
 }
 
 /// Does one thing with each of some values, all at once, and gives the results in order.
@@ -153,15 +149,4 @@ fn program(go: &Go, version: &str, hard: bool) -> Result<PathBuf> {
         ..Variant::default()
     };
     programs::build(go, &wanted, variant)
-}
-
-fn release() -> Result<PathBuf> {
-    step("seam, release build", || {
-        Run::new("cargo")
-            .args(["build", "--release", "-p", "seam-cli"])
-            .dir(paths::root())
-            .seconds(1800)
-            .ok()
-    })?;
-    Ok(paths::target().join("release/seam"))
 }

@@ -40,6 +40,14 @@ pub(crate) fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
+/// For tasks that record other processes.
+pub(crate) fn need_root(task: &str) -> Result<()> {
+    if !nix::unistd::geteuid().is_root() {
+        bail!("{task} needs root\nhint: sudo -E cargo xtask {task}");
+    }
+    Ok(())
+}
+
 /// A command to be run to its end.
 pub(crate) struct Run {
     command: Command,

@@ -13,15 +13,14 @@ mod scenarios;
 mod words;
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::Args;
 
 use crate::bench::machine;
 use crate::bench::page;
-use crate::run::Run;
+use crate::run::need_root;
 use crate::{paths, programs};
 use peer::Peer;
 use place::Place;
@@ -56,18 +55,18 @@ pub(crate) struct Options {
     date: Option<String>,
 }
 
+const PAGE: &str = "truth";
+
 /// The task `truth`.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    if !nix::unistd::geteuid().is_root() {
-        bail!("truth needs root\nhint: sudo -E cargo xtask truth");
-    }
+    need_root("truth")?;
     let begun = Instant::now();
     let place = Place::build(options.quick, &options.peers)?;
     let date = match &options.date {
         Some(date) => date.clone(),
-        None => Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?,
+        None => machine::today()?,
     };
-    let mut facts = machine::facts(&place.seam, place.go.version(), date.trim())?;
+    let mut facts = machine::facts(&place.seam, place.go.version(), &date)?;
     facts.retain(|(name, _)| name != "clang for BPF");
     facts.push(("samply".to_owned(), samply::VERSION.to_owned()));
     if options.builds {
@@ -128,24 +127,18 @@ fn builds(options: &Options, place: &Place, facts: &[(String, String)]) -> Resul
         println!("\n{text}");
         return Ok(());
     }
-    page::replace_section(&truth_page(), builds::TITLE, &text)?;
-    println!("wrote {}", paths::shown(&truth_page()));
+    let path = page::path(PAGE);
+    page::replace_section(&path, builds::TITLE, &text)?;
+    println!("wrote {}", paths::shown(&path));
     Ok(())
-}
-
-fn truth_page() -> PathBuf {
-    paths::root().join("docs/truth.md")
 }
 
 /// Writes the page, with those sections of the old one that are made apart.
 fn write(text: &str, apart: &[&str]) -> Result<()> {
-    let path = truth_page();
-    let old = fs::read_to_string(&path).unwrap_or_default();
+    let old = fs::read_to_string(page::path(PAGE)).unwrap_or_default();
     let kept = apart
         .iter()
         .filter_map(|title| page::section_of(&old, title));
     let text = kept.fold(text.to_owned(), |text, section| text + section);
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("wrote {}", paths::shown(&path));
-    Ok(())
+    page::write(PAGE, &text)
 }

@@ -9,9 +9,10 @@ use serde_json::Value;
 use super::peer::Peer;
 use super::profiler::Profiler;
 use super::samply;
+use crate::bench::judge;
 use crate::run::{Run, step};
 use crate::setup::{self, Go};
-use crate::{demo, paths, test};
+use crate::{demo, paths};
 
 /// Executables, the folder for recordings, and how long to record.
 pub(super) struct Place {
@@ -28,13 +29,7 @@ impl Place {
         let go = step("set-up", setup::build)?;
         step("set-up of the peers", setup::tests)?;
         let seam = step("building seam (release)", demo::build_seam)?;
-        step("building the judge", || {
-            Run::new(test::cargo())
-                .args(["build", "--release", "-p", "seam-bench-whole"])
-                .dir(paths::root())
-                .seconds(2400)
-                .ok()
-        })?;
+        judge::build()?;
         let samply = samply::installed().map_err(|error| format!("{error:#}"));
         let dir = paths::target().join("truth");
         fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
@@ -78,7 +73,7 @@ impl Place {
 
     /// What the judge says of a file.
     pub(super) fn judge(&self, words: &[&str], file: &Path, more: &[String]) -> Result<Value> {
-        let judge = paths::target().join("release/seam-bench-whole");
+        let judge = judge::path();
         let mut run = Run::new(judge)
             .args(words)
             .arg(file)

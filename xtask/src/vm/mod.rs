@@ -5,18 +5,17 @@ mod guest;
 mod kernels;
 mod machine;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
-use crate::bench::machine::facts as machine_facts;
+use crate::bench::judge;
 use crate::bench::page::{self, Section, row};
 use crate::processor::Processor;
 use crate::programs::{self, Variant, Wanted};
-use crate::run::{Run, step};
+use crate::run::Run;
 use crate::setup::{self, Go};
 use crate::tally::Tally;
 use crate::{dist, paths};
@@ -52,6 +51,10 @@ const PROGRAMS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 const AGAIN: [&str; 2] = ["d", "f"];
 /// Stacks of a program that say enough. Emulation is slow.
 const ENOUGH: u64 = 20;
+/// One stack in so many may end at a word that could not be read, on a processor that leaves it to
+/// the kernel to mark pages as used: a huge page that is marked old can't be read by the walk until
+/// the program touches it (docs/arm64.md).
+const UNREAD_SHARE: u64 = 100;
 /// The form for kernels without `bpf_loop`, as `SEAM_WALK` takes it.
 const TAIL_CALLS: &str = "tail-calls";
 
@@ -75,6 +78,8 @@ struct Counts {
     all: u64,
     own: u64,
     whole: u64,
+    /// Not whole, and told to be so for a word that could not be read, where that is excused.
+    unread: u64,
 }
 
 /// The task `vm`.
@@ -134,7 +139,7 @@ fn look(
 ) -> Result<Vec<Seen>> {
     setup::virtual_machines()?;
     setup::cross(processor)?;
-    let (judge, programs) = (judge()?, test_programs(go, processor)?);
+    let (judge, programs) = (judge::build()?, test_programs(go, processor)?);
     let kernel = kernels::newest(series, processor)?;
     println!("── {}", kernel.name);
     let round = |form, programs| Round { form, programs };
@@ -153,11 +158,11 @@ fn look(
         let walk = report.walks.get(form).cloned().unwrap_or_default();
         println!("   {}, walk by {walk:?}", report.release);
         let programs = programs.iter().map(|name| {
-            let counts = judged(&judge, &report, form, name);
+            let counts = judged(&judge, &report, form, name, processor);
             match &counts {
                 Ok(c) => println!(
-                    "   {name}: {} of {} whole, {} samples",
-                    c.whole, c.own, c.all
+                    "   {name}: {} of {} whole, {} unread, {} samples",
+                    c.whole, c.own, c.unread, c.all
                 ),
                 Err(error) => println!("   {name}: {error:#}"),
             }
@@ -186,7 +191,9 @@ fn failures(seen: &Seen) -> Vec<String> {
 
 impl Counts {
     fn are_good(&self) -> bool {
-        self.own >= ENOUGH && self.whole == self.own
+        self.own >= ENOUGH
+            && self.whole + self.unread == self.own
+            && self.unread * UNREAD_SHARE <= self.own
     }
 }
 
@@ -205,18 +212,13 @@ fn test_programs(go: &Go, processor: Processor) -> Result<Vec<PathBuf>> {
     PROGRAMS.into_iter().map(build).collect()
 }
 
-fn judge() -> Result<PathBuf> {
-    step("building the judge", || {
-        Run::new(env!("CARGO"))
-            .args(["build", "--release", "--package", "seam-bench-whole"])
-            .dir(paths::root())
-            .seconds(1200)
-            .ok()
-    })?;
-    Ok(paths::target().join("release/seam-bench-whole"))
-}
-
-fn judged(judge: &Path, report: &guest::Report, form: &str, name: &str) -> Result<Counts> {
+fn judged(
+    judge: &Path,
+    report: &guest::Report,
+    form: &str,
+    name: &str,
+    processor: Processor,
+) -> Result<Counts> {
     let recording = format!("{form}/{name}");
     let profile = report.profiles.get(&recording);
     let profile = profile.with_context(|| format!("seam said: {}", report.told(&recording)))?;
@@ -231,19 +233,17 @@ fn judged(judge: &Path, report: &guest::Report, form: &str, name: &str) -> Resul
         all: of("all"),
         own: of("counted"),
         whole: of("whole"),
+        unread: match processor {
+            Processor::X86_64 => 0,
+            Processor::Arm64 => of("unread"),
+        },
     })
 }
 
 fn write(go: &Go, seam: &Path, seen: &[Seen]) -> Result<()> {
-    let date = Run::new("date").args(["-u", "+%Y-%m-%d"]).text()?;
-    let facts = machine_facts(seam, go.version(), date.trim())?;
     let mut section = Section::new("Kernels", METHOD);
     section.table(&table(seen));
-    let text = page::head("Kernels", "cargo xtask vm", &facts, false) + &section.markdown();
-    let path = paths::root().join("docs/kernels.md");
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("wrote {}", paths::shown(&path));
-    Ok(())
+    page::publish(&section, "cargo xtask vm", seam, go.version(), false)
 }
 
 fn table(seen: &[Seen]) -> Vec<Vec<String>> {
@@ -272,6 +272,7 @@ mod tests {
             all: 101,
             own: 100,
             whole,
+            unread: 0,
         };
         Seen {
             release: "6.1".to_owned(),
@@ -285,6 +286,14 @@ mod tests {
         assert!(failures(&seen("bpf_loop", 100)).is_empty());
         assert_eq!(failures(&seen("bpf_loop", 99)).len(), PROGRAMS.len());
         assert_eq!(failures(&seen("", 100)).len(), 1);
+        let mut unread = seen("bpf_loop", 99);
+        unread.programs.truncate(1);
+        unread.programs[0].1.as_mut().unwrap().unread = 1;
+        assert!(failures(&unread).is_empty());
+        unread.programs[0].1.as_mut().unwrap().whole = 98;
+        assert_eq!(failures(&unread).len(), 1);
+        unread.programs[0].1.as_mut().unwrap().unread = 2;
+        assert_eq!(failures(&unread).len(), 1, "more than are excused");
         let mut lost = seen("bpf_loop", 100);
         lost.programs[3].1 = Err(anyhow::anyhow!("seam said: no"));
         assert_eq!(failures(&lost), ["d on 6.1 by \"bpf_loop\""]);

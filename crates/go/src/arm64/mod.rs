@@ -11,20 +11,16 @@ use seam_object::arm64::{Instruction, Op, decode};
 use seam_object::{Elf, ReadRef};
 
 use crate::Function;
-use crate::code::Step;
+use crate::code::{Step, bytes};
 
-pub(crate) use globals::{argument, computed, list, slice_behind_call};
+pub(crate) use globals::fixed;
 pub(crate) use offsets::shown_offsets;
 pub(crate) use switches::switches;
 pub(crate) use tls::tls_offset;
 
-/// The longest function that is decoded, in bytes.
-const FUNCTION_BYTES_MAX: u64 = 1 << 16;
-
 /// The instructions of a Go function.
 pub(crate) fn code<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, f: &Function<'d>) -> Vec<Instruction> {
-    let len = f.end.saturating_sub(f.entry).min(FUNCTION_BYTES_MAX);
-    decode(elf.bytes_up_to(f.entry, len).unwrap_or_default(), f.entry)
+    decode(bytes(elf, f), f.entry)
 }
 
 impl Step for Instruction {
@@ -45,6 +41,14 @@ impl Step for Instruction {
 
     fn goes_on(&self) -> bool {
         self.falls_through()
+    }
+
+    fn enters_kernel(&self) -> bool {
+        self.op == Op::SystemCall
+    }
+
+    fn returns(&self) -> bool {
+        matches!(self.op, Op::Return(_))
     }
 }
 

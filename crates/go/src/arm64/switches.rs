@@ -7,7 +7,7 @@ use seam_object::{Elf, ReadRef};
 
 use super::{code, definition};
 use crate::code::flow;
-use crate::switches::{State, Switch, SwitchKind, ranges};
+use crate::switches::{State, Switch, SwitchKind, clone, ranges, writing_sp};
 use crate::{Function, GoModule};
 
 /// Functions that get rows of their own by name.
@@ -38,7 +38,7 @@ const NAMED: &[&str] = &[
     "callbackasm1",
 ];
 
-/// All special places of a module.
+/// All special places of a module, in no order.
 pub(crate) fn switches<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'d>) -> Vec<Switch> {
     let named = module.functions_named(NAMED);
     let morestack = named.get("runtime.morestack");
@@ -47,13 +47,7 @@ pub(crate) fn switches<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, module: &GoModule<'
     for (name, function) in &named {
         all.extend(of_function(name, function, &code(elf, function), link));
     }
-    for function in module.pclntab.functions() {
-        if function.flags.writes_sp() && !NAMED.contains(&function.name) {
-            let code = code(elf, &function);
-            all.extend(ranges(&code, &function, flow(&code, None, saved_sp)));
-        }
-    }
-    all.sort_by_key(|s| (s.range.start, s.range.end));
+    all.extend(writing_sp(module, NAMED, |f| code(elf, f), saved_sp));
     all
 }
 
@@ -63,13 +57,7 @@ fn of_function(
     code: &[Instruction],
     link: Option<u8>,
 ) -> Vec<Switch> {
-    let whole = |kind| {
-        vec![Switch {
-            range: function.entry..function.end,
-            kind,
-            frame_pc: 0,
-        }]
-    };
+    let whole = |kind| vec![Switch::over(function.entry..function.end, kind)];
     let flowing = |entry: State, transfer: &dyn Fn(&Instruction, State) -> State| {
         ranges(code, function, flow(code, entry, transfer))
     };
@@ -249,15 +237,9 @@ fn async_preempt(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
         _ => None,
     });
     let end = last.map_or(function.end, |(address, _)| address);
-    let mut all = vec![Switch {
-        range: function.entry..end,
-        kind: SwitchKind::ExactCaller,
-        frame_pc: 0,
-    }];
-    all.extend(last.map(|(address, register)| Switch {
-        range: address..address + 4,
-        kind: SwitchKind::ResumesAt(register),
-        frame_pc: 0,
+    let mut all = vec![Switch::over(function.entry..end, SwitchKind::ExactCaller)];
+    all.extend(last.map(|(address, register)| {
+        Switch::over(address..address + 4, SwitchKind::ResumesAt(register))
     }));
     all
 }
@@ -279,28 +261,6 @@ fn saved_sp(i: &Instruction, state: State) -> State {
     }
 }
 
-/// Behind the system call the child has a new stack; its code follows the parent's return.
-fn clone(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
-    let Some(call) = code.iter().position(|i| i.op == Op::SystemCall) else {
-        return Vec::new();
-    };
-    let ret = code[call..].iter().find(|i| matches!(i.op, Op::Return(_)));
-    let child = ret.map_or(function.end, Instruction::next);
-    let start = code[call].address;
-    vec![
-        Switch {
-            range: start..child,
-            kind: SwitchKind::Clone,
-            frame_pc: start,
-        },
-        Switch {
-            range: child..function.end,
-            kind: SwitchKind::RootThread,
-            frame_pc: 0,
-        },
-    ]
-}
-
 /// crosscall2 makes its own frame: the return address is in the link register until it is stored
 /// beside the frame pointer, and again from where both are loaded.
 fn crosscall2(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
@@ -311,13 +271,9 @@ fn crosscall2(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
         Op::StorePair(access, second) if own(second, &access) => Some((i, access.offset as i32)),
         _ => None,
     });
-    let whole = |range, kind| Switch {
-        range,
-        kind,
-        frame_pc: 0,
-    };
     let Some((store, slot)) = stored else {
-        return vec![whole(function.entry..function.end, SwitchKind::Lost)];
+        let range = function.entry..function.end;
+        return vec![Switch::over(range, SwitchKind::Lost)];
     };
     let loaded = code.iter().find(|i| match i.op {
         Op::LoadPair(access, second) => own(second, &access),
@@ -325,8 +281,8 @@ fn crosscall2(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
     });
     let end = loaded.map_or(function.end, Instruction::next);
     let mut all = vec![
-        whole(function.entry..store.next(), SwitchKind::InLink),
-        whole(end..function.end, SwitchKind::InLink),
+        Switch::over(function.entry..store.next(), SwitchKind::InLink),
+        Switch::over(end..function.end, SwitchKind::InLink),
     ];
     let saves = |register, slot, start: u64| Switch {
         range: start..end,
@@ -336,13 +292,13 @@ fn crosscall2(code: &[Instruction], function: &Function<'_>) -> Vec<Switch> {
     all.push(saves(FP, slot, store.next()));
     all.push(saves(LR, slot + 8, store.next()));
     for i in code.iter().take_while(|i| !i.is_call()) {
-        if let Op::StorePair(access, second) = i.op
+        if let Op::StorePair(access, _) = i.op
             && access.base == SP
             && access.added == 0
         {
-            let kept = [(access.register, 0), (second, 8)];
-            let kept = kept.into_iter().filter(|(r, _)| (19..FP).contains(r));
-            all.extend(kept.map(|(r, above)| saves(r, access.offset as i32 + above, store.next())));
+            let kept = i.moved().filter(|(r, _)| (19..FP).contains(r));
+            let slot = |above: i64| (access.offset + above) as i32;
+            all.extend(kept.map(|(r, above)| saves(r, slot(above), store.next())));
         }
     }
     all

@@ -46,14 +46,11 @@ pub(super) fn in_callers_place(code: &[Instruction]) -> Vec<Switch> {
         if before >= 0 && all.is_empty() && depth >= 0 {
             continue;
         }
-        all.push(Switch {
-            range: i.next_ip()..i.next_ip(),
-            kind: SwitchKind::InCallersPlace {
-                cfa: depth + 16,
-                caller: pushed.map_or(Caller::Register(number), |at| Caller::Slot(depth - at)),
-            },
-            frame_pc: 0,
-        });
+        let kind = SwitchKind::InCallersPlace {
+            cfa: depth + 16,
+            caller: pushed.map_or(Caller::Register(number), |at| Caller::Slot(depth - at)),
+        };
+        all.push(Switch::over(i.next_ip()..i.next_ip(), kind));
     }
     // Each holds until the next.
     let ends: Vec<u64> = all.iter().skip(1).map(|s| s.range.start).collect();
@@ -61,13 +58,10 @@ pub(super) fn in_callers_place(code: &[Instruction]) -> Vec<Switch> {
     for (switch, end) in all.iter_mut().zip(ends.into_iter().chain([last])) {
         switch.range.end = end;
     }
-    let kept = saved
-        .into_iter()
-        .map(|(register, from_caller, start)| Switch {
-            range: start..last,
-            kind: SwitchKind::KeptInCallersPlace(register, from_caller),
-            frame_pc: 0,
-        });
+    let kept = saved.into_iter().map(|(register, from_caller, start)| {
+        let kind = SwitchKind::KeptInCallersPlace(register, from_caller);
+        Switch::over(start..last, kind)
+    });
     let kept: Vec<Switch> = kept.collect();
     if !all.is_empty() {
         all.extend(kept);

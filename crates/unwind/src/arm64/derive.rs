@@ -11,7 +11,8 @@ use seam_wire::{Arch, RuleArm64, SEAM_RULE_DERIVED};
 
 use super::{save, stack, wire};
 use crate::RuleSet;
-use crate::range_list::{RangeList, RuleRange};
+use crate::derive::DerivedRows;
+use crate::range_list::{RangeList, RuleRange, offset};
 
 /// A larger function is not looked at.
 const FUNCTION_BYTES_MAX: u64 = 1 << 16;
@@ -29,31 +30,22 @@ struct Frame {
     pointer: Option<i64>,
 }
 
-/// What deriving gave.
-#[derive(Debug, Default)]
-pub(crate) struct Derived {
-    pub(crate) rows: RangeList,
-    pub(crate) functions: u64,
-    pub(crate) given_up: u64,
-}
-
 /// Rows for functions of which nothing covers the first byte; offsets count from `base`.
 pub(crate) fn derived_rows<'d, R: ReadRef<'d>>(
     elf: &Elf<'d, R>,
     base: u64,
     known: &RangeList,
     rules: &mut RuleSet,
-) -> Derived {
+) -> DerivedRows {
     debug_assert_eq!(Arch::of_machine(elf.machine()), Some(Arch::Arm64));
     let mut functions: BTreeMap<u64, u64> = BTreeMap::new();
     for symbol in elf.symbols().filter(|s| s.kind == SymbolKind::Function) {
         let size = functions.entry(symbol.address).or_default();
         *size = symbol.size.max(*size);
     }
-    let mut result = Derived::default();
-    let mut ranges = Vec::new();
+    let mut result = DerivedRows::default();
     for (start, size) in functions {
-        let offset = start.checked_sub(base).and_then(|o| u32::try_from(o).ok());
+        let offset = offset(start, base);
         let Some(offset) = offset.filter(|_| (1..=FUNCTION_BYTES_MAX).contains(&size)) else {
             continue;
         };
@@ -69,14 +61,13 @@ pub(crate) fn derived_rows<'d, R: ReadRef<'d>>(
         for (at, frame) in frames.into_iter().enumerate() {
             let Some(frame) = frame else { continue };
             let start = offset + 4 * at as u32;
-            ranges.push(RuleRange {
+            result.rows.push(RuleRange {
                 start,
                 end: start + 4,
                 rule: rules.number(wire(rule(frame))),
             });
         }
     }
-    result.rows = RangeList::from_unsorted(ranges);
     result
 }
 
@@ -139,31 +130,21 @@ fn step(i: &Instruction, mut frame: Frame) -> Option<Frame> {
             constant,
         } => frame.depth -= constant,
         Op::Store(access) | Op::StorePair(access, _) if access.base == SP => {
-            let second = match i.op {
-                Op::StorePair(_, second) => Some(second),
-                _ => None,
-            };
-            for (register, at) in [(Some(access.register), 0), (second, 8)] {
+            for (register, at) in i.moved() {
                 match register {
-                    Some(LR) if frame.link.is_none() => frame.link = Some(place(&access) + at),
-                    Some(FP) if frame.pointer.is_none() => {
-                        frame.pointer = Some(place(&access) + at);
-                    }
+                    LR if frame.link.is_none() => frame.link = Some(place(&access) + at),
+                    FP if frame.pointer.is_none() => frame.pointer = Some(place(&access) + at),
                     _ => {}
                 }
             }
             frame.depth -= access.added;
         }
         Op::Load(access) | Op::LoadPair(access, _) if access.base == SP => {
-            let second = match i.op {
-                Op::LoadPair(_, second) => Some(second),
-                _ => None,
-            };
-            for (register, at) in [(Some(access.register), 0), (second, 8)] {
+            for (register, at) in i.moved() {
                 match register {
-                    Some(LR) if frame.link == Some(place(&access) + at) => frame.link = None,
-                    Some(FP) if frame.pointer == Some(place(&access) + at) => frame.pointer = None,
-                    Some(LR) => return None,
+                    LR if frame.link == Some(place(&access) + at) => frame.link = None,
+                    FP if frame.pointer == Some(place(&access) + at) => frame.pointer = None,
+                    LR => return None,
                     _ => {}
                 }
             }
