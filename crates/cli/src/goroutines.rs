@@ -2,6 +2,7 @@
 
 mod c_memory;
 mod command;
+mod holds;
 mod left;
 mod pace;
 mod reach;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use seam_capture::ImageRuntime;
-use seam_dump::{Goroutine, Kind, Trust, object};
+use seam_dump::{Goroutine, Kind, Trust};
 use seam_go::Field;
 use seam_leaks::{Context, Reach};
 use seam_memory::{Memory, Piece, Source, Window, swapped_out_kib};
@@ -15,6 +15,7 @@ use seam_runtime::{
 };
 
 use super::c_memory;
+use super::holds::holds;
 use crate::dump::code::{Code, with_code};
 use crate::dump::goroutines::Raw;
 use crate::dump::look::Full;
@@ -141,7 +142,7 @@ impl<'a> World<'a> {
             reach.only_through_c.clear();
         }
         reach.contexts = self.contexts(code);
-        reach.holds = self.holds();
+        reach.holds = holds(&self.full.dump, &self.heap, |at| self.stack(at));
         reach
     }
 
@@ -248,52 +249,6 @@ impl<'a> World<'a> {
         }
         let words = bytes.as_chunks::<8>().0.iter();
         words.map(|word| u64::from_le_bytes(*word)).collect()
-    }
-
-    /// Locks for which others wait, and to which a goroutine's stack points: of a few for each
-    /// stack.
-    fn holds(&self) -> BTreeMap<u32, Vec<String>> {
-        let dump = &self.full.dump;
-        let mut locks: HashMap<u64, (u64, String)> = HashMap::new();
-        for goroutine in &dump.goroutines {
-            for on in dump.waits_on(goroutine) {
-                if let (WaitsOn::Semaphore { .. }, Some(address)) = (on, object(goroutine.kind, on))
-                {
-                    let Some(of) = self.heap.object(address) else {
-                        continue;
-                    };
-                    let words = seam_dump::describe(dump, goroutine.kind, on);
-                    locks.entry(of.start).or_insert((address, words));
-                }
-            }
-        }
-        let mut found = BTreeMap::new();
-        let mut asked: HashMap<Option<u32>, u32> = HashMap::new();
-        for (at, goroutine) in dump.goroutines.iter().enumerate() {
-            let count = asked.entry(goroutine.stack).or_default();
-            if locks.is_empty() || *count >= SAMPLES || goroutine.is_the_runtimes() {
-                continue;
-            }
-            *count += 1;
-            let own: Vec<u64> = dump
-                .waits_on(goroutine)
-                .iter()
-                .filter_map(|on| object(goroutine.kind, on))
-                .collect();
-            let words = self.stack(at);
-            let starts = words
-                .iter()
-                .filter_map(|w| Some(self.heap.object(*w)?.start));
-            let starts: HashSet<u64> = starts.collect();
-            let held = starts.iter().filter_map(|start| locks.get(start));
-            let held = held.filter(|(address, _)| !own.contains(address));
-            let mut held: Vec<String> = held.map(|(_, words)| words.clone()).collect();
-            held.sort();
-            if !held.is_empty() {
-                found.insert(at as u32, held);
-            }
-        }
-        found
     }
 }
 

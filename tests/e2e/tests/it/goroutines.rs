@@ -236,6 +236,35 @@ fn a_lock_that_everybody_knows_is_suspect() {
     assert_eq!(suspects[0]["count"], 7);
 }
 
+/// Two that wait for each other's lock, and stages of which each waits for the next.
+#[test]
+fn what_others_wait_for_is_held() {
+    for (mode, held) in [
+        ("order", "sync.Mutex 0x"),
+        ("pipeline", "others want to send"),
+    ] {
+        let report = leaking(places::machine_go(), mode, &[]);
+        let leaks = groups(&report, "goroutine-leak");
+        let holds = leaks
+            .iter()
+            .flat_map(|group| group["holds"].as_array().expect("a list"));
+        let holds: Vec<&str> = holds.filter_map(Value::as_str).collect();
+        assert!(
+            holds.iter().any(|text| text.contains(held)),
+            "{mode}: {holds:?}"
+        );
+    }
+    // Whoever holds nothing is not said to.
+    let report = leaking(places::machine_go(), "receive", &[]);
+    let leaks = groups(&report, "goroutine-leak");
+    assert!(
+        leaks
+            .iter()
+            .all(|group| group["holds"] == serde_json::json!([])),
+        "{leaks:?}"
+    );
+}
+
 #[test]
 fn groups_have_the_same_id_in_every_run() {
     let id = |go: &str| {
