@@ -29,11 +29,16 @@ pub struct Timer {
     pub argument: u64,
 }
 
-/// Reads the timers of all Ps. `allp` is the address of the slice.
+/// Reads the timers of all Ps that lie where `wanted` says. `allp` is the address of the slice.
 ///
 /// # Errors
 /// When the build's timers are not known, or the list of Ps makes no sense.
-pub fn timers(memory: &impl Memory, offsets: &Offsets, allp: u64) -> Result<Vec<Timer>> {
+pub fn timers(
+    memory: &impl Memory,
+    offsets: &Offsets,
+    allp: u64,
+    wanted: impl Fn(u64) -> bool,
+) -> Result<Vec<Timer>> {
     let layout = Layout::new(offsets)?;
     let of_ps = |at| memory.word(at).map_err(Error::memory("runtime.allp"));
     let (first, count) = (of_ps(allp)?, of_ps(allp.wrapping_add(8))?);
@@ -47,7 +52,7 @@ pub fn timers(memory: &impl Memory, offsets: &Offsets, allp: u64) -> Result<Vec<
     let ps = (0..count).filter_map(|at| memory.word(first.wrapping_add(8 * at)).ok());
     let mut found = Vec::new();
     for p in ps.filter(|p| *p != 0) {
-        found.extend(of_p(memory, &layout, p));
+        found.extend(of_p(memory, &layout, p, &wanted));
     }
     found.sort_by_key(|timer| (timer.when, timer.address));
     Ok(found)
@@ -88,7 +93,12 @@ impl Layout {
     }
 }
 
-fn of_p(memory: &impl Memory, layout: &Layout, p: u64) -> Vec<Timer> {
+fn of_p(
+    memory: &impl Memory,
+    layout: &Layout,
+    p: u64,
+    wanted: &impl Fn(u64) -> bool,
+) -> Vec<Timer> {
     let slice = p.wrapping_add(layout.heap);
     let header = (memory.word(slice), memory.word(slice.wrapping_add(8)));
     let (Ok(first), Ok(count)) = header else {
@@ -105,7 +115,7 @@ fn of_p(memory: &impl Memory, layout: &Layout, p: u64) -> Vec<Timer> {
             address: word(entry, 0),
             len: TIMER_BYTES,
         })
-        .filter(|piece| piece.address != 0)
+        .filter(|piece| piece.address != 0 && wanted(piece.address))
         .collect();
     let mut bytes = vec![0; pieces.iter().map(|piece| piece.len).sum()];
     let read = memory.gather(&pieces, &mut bytes);

@@ -26,7 +26,7 @@ pub(super) fn read(memory: &Source, image: &Image, notes: &mut Vec<String>) -> V
             ));
             continue;
         };
-        match seam_runtime::timers(memory, &facts.offsets.offsets, allp) {
+        match seam_runtime::timers(memory, &facts.offsets.offsets, allp, |_| true) {
             Ok(timers) => all.extend(timers.into_iter().map(|timer| Raw {
                 timer,
                 argument_function: memory.word(timer.argument).unwrap_or(0),

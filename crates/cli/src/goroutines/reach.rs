@@ -10,8 +10,8 @@ use seam_go::Field;
 use seam_leaks::{Context, Reach};
 use seam_memory::{Memory, Piece, Source, Window, swapped_out_kib};
 use seam_runtime::{
-    Budget, Candidate, Frames, From, Heap, HeapLayout, Hidden, Kept, Layout, Marked, Status,
-    WaitKind, WaitsOn, chain, contexts, interfaces, mark, specials,
+    Budget, Candidate, Frames, From, Heap, HeapLayout, Hidden, Kept, Layout, Marked, Status, Timer,
+    WaitKind, WaitsOn, chain, contexts, interfaces, mark, specials, timers,
 };
 
 use super::c_memory;
@@ -142,7 +142,10 @@ impl<'a> World<'a> {
             reach.only_through_c.clear();
         }
         reach.contexts = self.contexts(code);
-        reach.holds = holds(&self.full.dump, &self.heap, |at| self.stack(at));
+        let stack = |at| self.stack(at);
+        reach.holds = holds(&self.full.dump, &self.heap, stack, |wanted| {
+            self.timers(wanted)
+        });
         reach
     }
 
@@ -238,6 +241,19 @@ impl<'a> World<'a> {
                 all.insert(at as u32, Context { chain });
             }
         }
+    }
+
+    /// The timers that run and lie where it is asked for; none where they are not known.
+    fn timers(&self, wanted: &dyn Fn(u64) -> bool) -> Vec<Timer> {
+        let allp = self
+            .runtime
+            .globals
+            .as_ref()
+            .and_then(|globals| globals.allp);
+        let Some((facts, allp)) = self.runtime.facts().zip(allp) else {
+            return Vec::new();
+        };
+        timers(self.memory, &facts.offsets.offsets, allp, wanted).unwrap_or_default()
     }
 
     fn stack(&self, at: usize) -> Vec<u64> {
