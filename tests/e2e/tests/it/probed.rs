@@ -24,6 +24,10 @@ const CHAIN: [&str; 7] = [
     "probed_leaf",
 ];
 
+/// Stacks that end while the kernel notes a return address: how often depends on how long the
+/// machine takes for it, 0.2 to 1.1 % so far.
+const ENDED_PERCENT: i64 = 3;
+
 fn probes(file: &Path, functions: &[&str], kinds: &[At]) -> Vec<Probe> {
     let places = functions
         .iter()
@@ -71,7 +75,7 @@ fn probed(kinds: &[At]) {
         wrong[..wrong.len().min(3)].join("\n")
     );
     let all = profile.count_where(|_| true);
-    assert!(ended * 100 < all, "{ended} of {all}");
+    assert!(ended * 100 < all * ENDED_PERCENT, "{ended} of {all}");
     assert_eq!(summary["quality"]["whole"], all - ended, "{kinds:?}");
     println!("{kinds:?}: {all} samples, {ended} ended at a probe");
     assert_eq!(summary["quality"]["edges"]["impossible"], 0, "{kinds:?}");
@@ -121,8 +125,10 @@ fn stacks_of_known_programs() {
             .stacks
             .retain(|s| s.texts.get("end").is_none_or(|end| end != "uretprobe"));
         let ended = all - profile.count_where(|_| true);
-        // How often depends on how long the machine is in the probe: mostly 2 of 1,000.
-        assert!(ended * 100 < 3 * all, "{name}: {ended} of {all}");
+        assert!(
+            ended * 100 < all * ENDED_PERCENT,
+            "{name}: {ended} of {all}"
+        );
         let other = not_rooted(&summary);
         let other: Vec<_> = other
             .iter()
