@@ -22,6 +22,7 @@ static __always_inline void seam_to_caller(struct seam_walk *w, const struct sea
 	if (rule->flags & SEAM_RULE_PUSHES)
 		w->pushing = 1;
 	w->exact = rule->flags & SEAM_RULE_EXACT_CALLER;
+	w->derived = rule->flags & SEAM_RULE_DERIVED;
 	if (w->exact) {
 		/*
 		 * The signal handler has made the interrupted code call this: it kept x30 at a word

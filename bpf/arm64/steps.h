@@ -53,12 +53,13 @@ static __always_inline int seam_step_signal(struct seam_walk *w)
 }
 
 /* Whether no call has pushed pc, the return address of a frame left by its row: then the program has
- * planted it as the end of a stack (makecontext's __start_context). */
+ * planted it as the end of a stack (makecontext's __start_context). Not behind a derived row. */
 static __noinline int seam_planted(struct seam_walk *w)
 {
 	seam_call_code code = {};
 
-	if (w->exact || (w->sample.flags & (SEAM_SAMPLE_GUESSED | SEAM_SAMPLE_FRAME_POINTERS)) ||
+	if (w->exact || w->derived ||
+	    (w->sample.flags & (SEAM_SAMPLE_GUESSED | SEAM_SAMPLE_FRAME_POINTERS)) ||
 	    !seam_covers(&w->mapping, w->pc))
 		return 0;
 	return !seam_read(w, code, sizeof(code), w->pc - sizeof(code)) &&
