@@ -24,6 +24,14 @@ const CHAIN: [&str; 7] = [
     "probed_leaf",
 ];
 
+/// Whether the kernel is at work on a probe, at its breakpoint or in its system call, or the code
+/// that it has put there runs: only then may a stack end at one.
+fn in_a_probe(stack: &Stack) -> bool {
+    let mut names = stack.frames.iter().map(|f| f.name.as_str());
+    let words = ["uprobe", "uretprobe", "asm_exc_int3"];
+    names.any(|name| words.iter().any(|word| name.contains(word)))
+}
+
 /// Stacks that end while the kernel notes a return address: how often depends on how long the
 /// machine takes for it, 0.2 to 1.1 % so far.
 const ENDED_PERCENT: i64 = 3;
@@ -56,6 +64,7 @@ fn probed(kinds: &[At]) {
         if stack.texts.get("end").is_some_and(|end| end == "uretprobe") {
             // The kernel is about to note a return address: told, and rare.
             ended += stack.count;
+            assert!(in_a_probe(stack), "{}", stack.text());
             continue;
         }
         let of_us = |name: &&str| *name == "main" || name.starts_with("probed_");
@@ -121,6 +130,9 @@ fn stacks_of_known_programs() {
         let (said, _) = program.end(Duration::from_secs(30));
         let (mut profile, summary) = (bench.pprof("x.pb.gz"), bench.json("x.json"));
         let all = profile.count_where(|_| true);
+        let ends = |s: &&Stack| s.texts.get("end").is_some_and(|end| end == "uretprobe");
+        let strange = profile.stacks.iter().filter(ends).find(|s| !in_a_probe(s));
+        assert!(strange.is_none(), "{name}: {strange:?}");
         profile
             .stacks
             .retain(|s| s.texts.get("end").is_none_or(|end| end != "uretprobe"));
