@@ -11,6 +11,7 @@ use crate::ProcessMap;
 /// Stands for the thread pointer, which without BPF is not known: only the slot of g is ever read
 /// through it.
 pub(super) const THREAD_POINTER: u64 = 1 << 62;
+
 /// The memory of one sample.
 pub(super) struct Sampled<'a> {
     pub(super) live: Live,
