@@ -11,6 +11,7 @@ use crate::derive::{derived_rows, gaps, go_assembly_rows};
 use crate::eh_return::eh_return_rows;
 use crate::go_rows::go_rows;
 use crate::plt::plt;
+use crate::program_start::program_start;
 use crate::range_list::{RangeList, RuleRange, offset};
 use crate::rules::plain;
 use crate::sigreturn::sigreturn;
@@ -117,11 +118,12 @@ fn below<'d, R: ReadRef<'d>>(
     rules: &mut RuleSet,
     facts: &mut TableFacts,
 ) -> RangeList {
-    let entry = entry_point(elf.entry(), base, size, rules);
+    let start = program_start(elf, arch);
+    let entry = start.map_or_else(RangeList::default, |s| entry_point(s, base, size, rules));
     let gaps = gaps(elf, base, known);
     let handlers_return = sigreturn(elf, arch, &gaps, base, rules);
     let derived = match arch {
-        Arch::X86_64 => derived_rows(elf, base, gaps, rules),
+        Arch::X86_64 => derived_rows(elf, base, gaps, start, rules),
         Arch::Arm64 => arm64::derived_rows(elf, base, known, rules),
     };
     facts.derived_functions = derived.functions;
@@ -142,9 +144,9 @@ pub fn build_vdso(image: &[u8]) -> Result<ModuleTable> {
 
 /// The program's first instructions have no caller, and where they are assembly (ld.so's `_start`)
 /// nothing says so. Whatever does describe addresses behind the entry point is laid over this.
-fn entry_point(entry: u64, base: u64, size: u32, rules: &mut RuleSet) -> RangeList {
+fn entry_point(start: u64, base: u64, size: u32, rules: &mut RuleSet) -> RangeList {
     let mut list = RangeList::default();
-    if let Some(start) = offset(entry, base).filter(|o| entry != 0 && *o < size) {
+    if let Some(start) = offset(start, base).filter(|o| *o < size) {
         let root = Rule {
             base: SEAM_END_ROOT_THREAD as u8,
             ..plain(SEAM_RULE_ROOT)

@@ -50,6 +50,7 @@ pub(crate) fn derived_rows<'d, R: ReadRef<'d>>(
     elf: &Elf<'d, R>,
     base: u64,
     gaps: Vec<Range<u64>>,
+    program_start: Option<u64>,
     rules: &mut RuleSet,
 ) -> DerivedRows {
     let mut result = DerivedRows::default();
@@ -70,7 +71,7 @@ pub(crate) fn derived_rows<'d, R: ReadRef<'d>>(
         };
         let mut deriver = Gap {
             code,
-            entry: elf.entry(),
+            program_start,
             no_returns: NoReturns::new(),
             info: &mut info,
         };
@@ -83,7 +84,7 @@ pub(crate) fn derived_rows<'d, R: ReadRef<'d>>(
 /// One stretch of code without unwind information.
 struct Gap<'a, 'd> {
     code: Code<'d>,
-    entry: u64,
+    program_start: Option<u64>,
     no_returns: NoReturns,
     info: &'a mut InstructionInfoFactory,
 }
@@ -97,7 +98,7 @@ impl Gap<'_, '_> {
         result: &mut DerivedRows,
     ) {
         starts::add_called(&self.code, &mut starts);
-        let regions = starts::regions(&self.code, &starts, self.entry);
+        let regions = starts::regions(&self.code, &starts, self.program_start);
         let mut flows = BTreeMap::new();
         // A function that calls one of those which never return may itself be one.
         for _ in 0..NO_RETURN_ROUNDS {

@@ -14,6 +14,7 @@ mod error;
 mod go_rows;
 mod host;
 mod plt;
+mod program_start;
 mod range_list;
 mod rules;
 mod sigreturn;

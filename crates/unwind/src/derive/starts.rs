@@ -127,7 +127,7 @@ pub(super) fn add_called(code: &Code<'_>, starts: &mut Starts) {
 }
 
 /// Cuts code into what is to be followed: functions, and what lies between those of known size.
-pub(super) fn regions(code: &Code<'_>, starts: &Starts, program: u64) -> Vec<Region> {
+pub(super) fn regions(code: &Code<'_>, starts: &Starts, program: Option<u64>) -> Vec<Region> {
     let between = |range: Range<u64>| Region {
         range,
         entry: None,
@@ -146,7 +146,7 @@ pub(super) fn regions(code: &Code<'_>, starts: &Starts, program: u64) -> Vec<Reg
         };
         regions.push(Region {
             range: *start..at,
-            entry: Some(if *start == program {
+            entry: Some(if Some(*start) == program {
                 Frame::PROGRAM
             } else {
                 Frame::ENTRY

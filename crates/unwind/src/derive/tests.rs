@@ -187,7 +187,8 @@ fn shares(path: &std::path::Path) -> Shares {
     let mut rules = RuleSet::default();
     let (base, cfi) = cfi_list(&elf, &mut rules);
     let all = gaps(&elf, base, &RangeList::default());
-    let rows = derived_rows(&elf, base, all, &mut rules).rows;
+    let start = crate::program_start::program_start(&elf, seam_wire::Arch::X86_64);
+    let rows = derived_rows(&elf, base, all, start, &mut rules).rows;
     let mut shares = Shares {
         described: cfi
             .ranges()
