@@ -291,8 +291,12 @@ static __always_inline void walk_and_send(void *ctx, __u32 which, struct seam_wa
 	w->mapping_count = process->mapping_count;
 	w->runtime = process->go[0];
 	w->runtimes = process->go_runtimes;
+	if (seam_in_kernel_only(w))
+		w->runtime.known = w->runtimes = 0;
 	seam_begin_go(w);
 	seam_start_walk(w, syscall);
+	if (seam_in_kernel_only(w))
+		seam_stop(w, SEAM_END_ROOT_KERNEL);
 	/* exit_mm has run: there is nothing left to walk (kernel/exit.c, Linux 5.17 to 6.18). */
 	if (!seam_get(seam_current(), mm))
 		seam_stop(w, SEAM_END_ROOT_EXIT);

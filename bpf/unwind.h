@@ -313,6 +313,17 @@ static __always_inline int seam_step(struct seam_walk *w)
 	return seam_step_plain(w, &rule);
 }
 
+/*
+ * Whether the thread has never been in user mode: the kernel made it in the process for its own work
+ * (io_uring, vhost), with empty registers but its maker's thread pointer (create_io_thread and
+ * copy_thread, kernel/fork.c and arch/.../process.c, Linux 5.12 to 6.18). It has no user stack, and
+ * no goroutine.
+ */
+static __always_inline int seam_in_kernel_only(struct seam_walk *w)
+{
+	return !w->pc && !w->reg[SEAM_SP];
+}
+
 /* Sets the walk up; the caller has filled reg, pc, fsbase, mapping_set and mapping_count. */
 static __always_inline void seam_start_walk(struct seam_walk *w, __s64 syscall)
 {

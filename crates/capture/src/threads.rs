@@ -131,11 +131,15 @@ fn blocked_in(line: &str) -> Option<BlockedIn> {
             *argument = hex()?;
         }
     }
+    let (sp, pc) = (hex()?, hex()?);
+    // A thread of the kernel in a process (io_uring's) has never been in user mode: the call is its
+    // maker's.
+    let own = sp != 0 || pc != 0;
     Some(BlockedIn {
-        number,
-        arguments,
-        sp: hex()?,
-        pc: hex()?,
+        number: if own { number } else { -1 },
+        arguments: if own { arguments } else { [0; 6] },
+        sp,
+        pc,
         file: None,
     })
 }
@@ -166,6 +170,8 @@ mod tests {
         assert_eq!(switches(status), Some(7));
         assert_eq!(switches("voluntary_ctxt_switches:\t4\n"), None);
         assert_eq!(innermost_id("Pid:\t7\nNSpid:\t7\t1\n"), Some(1));
+        let worker = blocked_in("426 0x3 0x1 0x1 0x1 0x0 0x8 0x0 0x0").expect("it is one");
+        assert_eq!((worker.number, worker.arguments[0]), (-1, 0));
         let futex = "202 0x5a 0x80 0x0 0x0 0x0 0x0 0x7ffc10 0x45abc3";
         let read = blocked_in(futex).expect("it is one");
         assert_eq!(

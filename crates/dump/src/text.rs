@@ -166,9 +166,12 @@ fn goroutine_group(
     let number = group.members.len() as u64;
     let what = count(number, "goroutine");
     let what = what.split_once(' ').map_or("", |(_, word)| word);
-    let mut parts = vec![clean(&first.state)];
+    let mut parts = vec![clean(&first.common.state)];
     parts.extend(ages(dump, group));
-    if let (Some(go), 2..) = (dump.go.get(usize::from(first.runtime)), dump.go.len()) {
+    if let (Some(go), 2..) = (
+        dump.go.get(usize::from(first.common.runtime)),
+        dump.go.len(),
+    ) {
         parts.push(clean(go));
     }
     if first.locked {
@@ -230,7 +233,12 @@ fn members(dump: &Dump, group: &Group, options: TextOptions, out: &mut String) {
 
 fn origin(goroutine: &Goroutine, number: u64, out: &mut String) {
     // The main goroutine is made by the runtime's start code.
-    if let Some(creator) = goroutine.creator.as_ref().filter(|_| goroutine.goid != 1) {
+    if let Some(creator) = goroutine
+        .common
+        .creator
+        .as_ref()
+        .filter(|_| goroutine.goid != 1)
+    {
         let _ = write!(
             out,
             "        created by {} {}:{}",
@@ -238,18 +246,16 @@ fn origin(goroutine: &Goroutine, number: u64, out: &mut String) {
             clean(file_name(&creator.file)),
             creator.line
         );
-        match goroutine
-            .parent
-            .filter(|parent| number == 1 && *parent != 0)
-        {
+        match goroutine.parent.filter(|_| number == 1) {
             Some(parent) => {
                 let _ = writeln!(out, " in goroutine {parent}");
             }
             None => out.push('\n'),
         }
     }
-    if number == 1 && !goroutine.labels.is_empty() {
-        let labels = goroutine.labels.iter();
+    let labels = &goroutine.common.labels;
+    if number == 1 && !labels.is_empty() {
+        let labels = labels.iter();
         let labels: Vec<String> = labels.map(|(k, v)| clean(&format!("{k}={v}"))).collect();
         let _ = writeln!(out, "        labels {}", labels.join(" "));
     }
@@ -327,6 +333,8 @@ fn stack_text(dump: &Dump, stack: u32, options: TextOptions, out: &mut String) {
             }
             let _ = writeln!(out, "        {:4} {}", kind(frame), placed(frame));
         }
+    } else if stack.frames.is_empty() && stack.whole {
+        let _ = writeln!(out, "        (no user stack: {})", stack.end);
     } else {
         in_few_lines(stack, out);
     }

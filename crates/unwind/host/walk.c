@@ -127,6 +127,7 @@ void seam_walk_host(const struct seam_host *host, const struct seam_start *start
 {
 	struct host_walk hw;
 	struct seam_walk *w = &hw.walk;
+	int kernel_only;
 	__u32 i;
 
 	/* The frames come last and are written before they are read: all else begins as zero. */
@@ -144,10 +145,16 @@ void seam_walk_host(const struct seam_host *host, const struct seam_start *start
 	w->probed = 0;
 	w->runtimes = (__u32)host->runtime_count;
 	seam_runtime_at(w, 0);
+	/* A goroutine that no thread runs has no registers either. */
+	kernel_only = !host->goroutine_runtime && seam_in_kernel_only(w);
+	if (kernel_only)
+		w->runtime.known = w->runtimes = 0;
 	seam_begin_go(w);
 	if (host->goroutine_runtime)
 		begin_goroutine(w, host);
 	seam_start_walk(w, start->syscall);
+	if (kernel_only)
+		seam_stop(w, SEAM_END_ROOT_KERNEL);
 	if (host->known)
 		w->known = (__u32)host->known;
 	if (host->goroutine_runtime && w->go.usable)

@@ -39,5 +39,6 @@ mod trouble;
 mod truth;
 mod two_go;
 mod undescribed;
+mod uring;
 mod versions;
 mod wide;
