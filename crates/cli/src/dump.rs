@@ -15,6 +15,7 @@ mod timers;
 mod written;
 
 use std::io::IsTerminal;
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ use seam_dump::{Dump, Goroutine, StackId, TextOptions, Thread};
 
 use crate::args::{DumpArgs, LookedAt};
 use crate::failure::Failure;
-use crate::{by_name, signals, terminal};
+use crate::{by_name, give_way, signals, terminal};
 use look::{Origin, Wanted};
 
 /// Groups of goroutines, and of threads, on the screen without --all.
@@ -131,7 +132,11 @@ pub(crate) fn origin(verb: &str, named: &LookedAt) -> Result<Origin> {
             format!("seam {verb} core.123 --exe ./server"),
         )
         .into()),
-        _ => Ok(Origin::Process(self::target(verb, pid, name)?)),
+        _ => {
+            let target = self::target(verb, pid, name)?;
+            give_way::to_targets();
+            Ok(Origin::Process(target))
+        }
     }
 }
 
@@ -233,9 +238,15 @@ impl<'a> Choice<'a> {
         let numbered = !args.goroutine.is_empty() || !args.thread.is_empty();
         (!numbered || args.goroutine.contains(&goroutine.goid))
             && args.state.as_ref().is_none_or(|state| {
-                goroutine.state.starts_with(state.as_str()) || goroutine.status.word() == state
+                goroutine.common.state.starts_with(state.as_str())
+                    || goroutine.common.status.word() == state
             })
-            && self.old(goroutine.asleep_ns.or(goroutine.waited_at_most_ns))
+            && self.old(
+                goroutine
+                    .asleep_ns
+                    .or(goroutine.waited_at_most_ns)
+                    .map(NonZeroU64::get),
+            )
             && self.stack(dump, goroutine.stack)
     }
 

@@ -213,7 +213,7 @@ fn ignores(args: &GoroutinesArgs, dump: &Dump, goroutine: &Goroutine) -> bool {
     let mut frames = stack.into_iter().flat_map(|stack| &stack.frames);
     let top = frames.find(|frame| frame.kind != Kind::Runtime);
     let top = top.map(|frame| &*frame.place.function);
-    let creator = goroutine.creator.as_ref().map(|c| &*c.function);
+    let creator = goroutine.common.creator.as_ref().map(|c| &*c.function);
     let named = |names: &[String], function: Option<&str>| {
         function.is_some_and(|function| names.iter().any(|name| name == function))
     };

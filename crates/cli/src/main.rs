@@ -7,6 +7,7 @@ mod completions;
 mod doctor;
 mod dump;
 mod failure;
+mod give_way;
 mod goroutines;
 mod man;
 mod record;

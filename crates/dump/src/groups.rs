@@ -1,10 +1,12 @@
 //! Goroutines, and threads, that do the same: equal stack, wait and origin.
 
 use std::hash::Hash;
+use std::num::NonZeroU64;
+use std::rc::Rc;
 
 use foldhash::HashMap;
 
-use crate::{Dump, Goroutine, Thread, TimeNs};
+use crate::{Common, Dump, Goroutine, Thread, TimeNs};
 
 /// Members that do the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +25,10 @@ pub trait Member {
 
 impl Member for Goroutine {
     fn waited_at_most(&self) -> Option<TimeNs> {
-        self.waited_at_most_ns
+        self.waited_at_most_ns.map(NonZeroU64::get)
     }
     fn asleep(&self) -> Option<TimeNs> {
-        self.asleep_ns
+        self.asleep_ns.map(NonZeroU64::get)
     }
 }
 
@@ -42,9 +44,25 @@ impl Member for Thread {
 /// Groups of the goroutines that `keep` accepts, largest first.
 pub fn groups(dump: &Dump, keep: impl Fn(&Goroutine) -> bool) -> Vec<Group> {
     let kept = dump.goroutines.iter().enumerate().filter(|(_, g)| keep(g));
+    // Labels may differ. Texts are compared once for each kind, not for each goroutine.
+    let mut origins = HashMap::default();
+    let mut of_kind: HashMap<*const Common, usize> = HashMap::default();
     by(kept.map(|(at, g)| {
-        let origin = (&g.creator, &g.start, g.runtime);
-        (at, (&g.state, g.stack, g.trust, g.locked, origin))
+        let kind = Rc::as_ptr(&g.common);
+        let origin = *of_kind.entry(kind).or_insert_with(|| {
+            let Common {
+                runtime,
+                state,
+                creator,
+                start,
+                ..
+            } = &*g.common;
+            let next = origins.len();
+            *origins
+                .entry((runtime, state, creator, start))
+                .or_insert(next)
+        });
+        (at, (origin, g.stack, g.trust, g.locked))
     }))
 }
 

@@ -19,8 +19,8 @@ pub use forms::debug2::debug2;
 pub use forms::json::{SCHEMA, json};
 pub use groups::{Group, Member, groups, thread_groups};
 pub use model::{
-    Counts, Dump, Frame, Goroutine, Kind, Placed, Stack, StackId, Thread, TimeNs, Timer, Trust,
-    Waits,
+    Common, Counts, Dump, Frame, Goroutine, Kind, Placed, Stack, StackId, Thread, TimeNs, Timer,
+    Trust, Waits,
 };
 pub use text::{TextOptions, text};
 pub use waits::{Waiters, describe, object, waiters};

@@ -1,6 +1,7 @@
 //! The values of one look at a process.
 
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU64;
 use std::rc::Rc;
 
 use seam_runtime::{Channel, Status, WaitKind, WaitsOn};
@@ -75,41 +76,48 @@ pub enum Trust {
     Running,
 }
 
-/// A goroutine.
+/// A goroutine. There may be millions: what many have in common is kept once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Goroutine {
-    /// The place of its runtime in [`Dump::go`].
-    pub runtime: u8,
+    /// What it has in common with others.
+    pub common: Rc<Common>,
     /// Its number.
     pub goid: u64,
-    /// What it is doing.
-    pub status: Status,
-    /// The runtime's words for its state: what it waits for, or its status.
-    pub state: Rc<str>,
-    /// It has waited at most about this long.
-    pub waited_at_most_ns: Option<TimeNs>,
-    /// The thread that runs it has slept this long.
-    pub asleep_ns: Option<TimeNs>,
+    /// It has waited at most about this many nanoseconds.
+    pub waited_at_most_ns: Option<NonZeroU64>,
+    /// The thread that runs it has slept this many nanoseconds.
+    pub asleep_ns: Option<NonZeroU64>,
     /// Its stack; `None` where there is none to be had.
     pub stack: Option<StackId>,
     /// How far that can be relied on.
     pub trust: Trust,
-    /// Where it was made: the function, file and line of the go statement.
-    pub creator: Option<Rc<Placed>>,
-    /// The goroutine that made it, where this Go says so.
-    pub parent: Option<u64>,
-    /// Its first function.
-    pub start: Option<Rc<str>>,
+    /// The goroutine that made it; `None` where the runtime itself did, or this Go does not say.
+    pub parent: Option<NonZeroU64>,
     /// The thread that runs it.
     pub thread: Option<i32>,
     /// It is locked to a thread.
     pub locked: bool,
-    /// Its labels, by key.
-    pub labels: Rc<[(String, String)]>,
     /// What kind of wait its state is.
     pub kind: WaitKind,
     /// What it waits on: a range of [`Dump::waits`].
     pub waits: Waits,
+}
+
+/// What goroutines of one kind have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Common {
+    /// The place of their runtime in [`Dump::go`].
+    pub runtime: u8,
+    /// What they are doing.
+    pub status: Status,
+    /// The runtime's words for their state: what they wait for, or the status.
+    pub state: Rc<str>,
+    /// Where they were made: the function, file and line of the go statement.
+    pub creator: Option<Rc<Placed>>,
+    /// Their first function.
+    pub start: Option<Rc<str>>,
+    /// Their labels, by key.
+    pub labels: Rc<[(String, String)]>,
 }
 
 /// A timer that runs.
@@ -153,7 +161,7 @@ impl Goroutine {
     /// to 1.27, as far as the start function tells).
     #[must_use]
     pub fn is_the_runtimes(&self) -> bool {
-        let start = self.start.as_deref().unwrap_or_default();
+        let start = self.common.start.as_deref().unwrap_or_default();
         let users = [
             "runtime.main",
             "runtime.corostart",

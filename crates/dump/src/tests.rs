@@ -1,12 +1,13 @@
 //! Groups and forms of a small dump.
 
+use std::num::NonZeroU64;
 use std::rc::Rc;
 
 use seam_runtime::{Status, WaitKind};
 
 use crate::{
-    Counts, Dump, Frame, Goroutine, Kind, Placed, Stack, TextOptions, Thread, Trust, Waits, debug2,
-    groups, json, text, thread_groups,
+    Common, Counts, Dump, Frame, Goroutine, Kind, Placed, Stack, TextOptions, Thread, Trust, Waits,
+    debug2, groups, json, text, thread_groups,
 };
 
 fn frame(function: &str, file: &str, kind: Kind) -> Rc<Frame> {
@@ -33,27 +34,33 @@ fn stack(frames: &[Rc<Frame>]) -> Stack {
 
 fn goroutine(goid: u64, state: &str, stack: u32) -> Goroutine {
     Goroutine {
-        runtime: 0,
+        common: Rc::new(Common {
+            runtime: 0,
+            status: Status::Waiting,
+            state: state.into(),
+            creator: Some(Rc::new(Placed {
+                function: "a/b.make[go.shape.int]".into(),
+                file: "/x/b.go".into(),
+                line: 3,
+            })),
+            start: Some("main.f".into()),
+            labels: Rc::from([]),
+        }),
         goid,
-        status: Status::Waiting,
-        state: state.into(),
-        waited_at_most_ns: Some(goid * 60_000_000_000),
+        waited_at_most_ns: NonZeroU64::new(goid * 60_000_000_000),
         asleep_ns: None,
         stack: Some(stack),
         trust: Trust::Certain,
-        creator: Some(Rc::new(Placed {
-            function: "a/b.make[go.shape.int]".into(),
-            file: "/x/b.go".into(),
-            line: 3,
-        })),
-        parent: Some(1),
-        start: Some("main.f".into()),
+        parent: NonZeroU64::new(1),
         thread: None,
         locked: false,
-        labels: Rc::from([]),
         kind: WaitKind::Receive,
         waits: Waits::default(),
     }
+}
+
+fn common(goroutine: &mut Goroutine) -> &mut Common {
+    Rc::make_mut(&mut goroutine.common)
 }
 
 fn dump() -> Dump {
@@ -68,12 +75,12 @@ fn dump() -> Dump {
         stack(&[c, bad, goexit]),
     ];
     let mut running = goroutine(9, "running", 0);
-    running.status = Status::Running;
+    common(&mut running).status = Status::Running;
     running.stack = None;
     running.trust = Trust::Running;
     running.thread = Some(77);
     let mut own = goroutine(2, "GC worker (idle)", 0);
-    own.start = Some("runtime.gcBgMarkWorker".into());
+    common(&mut own).start = Some("runtime.gcBgMarkWorker".into());
     Dump {
         pid: 42,
         name: "server".to_owned(),

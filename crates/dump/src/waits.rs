@@ -136,7 +136,10 @@ fn contents(channel: &Channel) -> String {
         text.push_str(", closed");
     }
     if channel.timer == Some(true) {
-        text.push_str(", of a timer");
+        text.push_str(match channel.timer_stopped {
+            true => ", of a timer that does not run",
+            false => ", of a timer",
+        });
     }
     text
 }

@@ -154,12 +154,15 @@ pub fn short(function: &str) -> &str {
         .map_or(function, |slash| &function[slash + 1..])
 }
 
-/// A generic function's name as the runtime prints it: `f[...]` (`funcNameForPrint`,
-/// runtime/traceback.go, Go 1.21 to 1.27).
+/// A generic Go function's name as the runtime prints it: `f[...]` (`funcNameForPrint`,
+/// runtime/traceback.go, Go 1.21 to 1.27). Other names keep their brackets: `[libx.so+0x42]`,
+/// `A::operator[](int)`.
 #[must_use]
 pub fn without_types(function: &str) -> String {
+    // Those of Go begin with their package.
+    let is_go = |name: &str| name.contains('.') && !name.contains("::");
     match (function.find('['), function.rfind(']')) {
-        (Some(open), Some(close)) if open < close => {
+        (Some(open), Some(close)) if open < close && is_go(&function[..open]) => {
             format!("{}...{}", &function[..=open], &function[close..])
         }
         _ => function.to_owned(),
@@ -207,6 +210,9 @@ mod tests {
         assert_eq!(short("pause"), "pause");
         assert_eq!(without_types("m.(*B[go.shape.[]int]).w"), "m.(*B[...]).w");
         assert_eq!(without_types("main.f]["), "main.f][");
+        for other in ["[libx.so+0x42]", "A::operator[](int)", "f<char[2]>"] {
+            assert_eq!(without_types(other), other);
+        }
         assert_eq!(file_name("/a/b.go"), "b.go");
         assert_eq!(clean("a\u{1b}[2Jb"), "a\u{fffd}[2Jb");
         assert_eq!(thousands(1_234_567), "1,234,567");

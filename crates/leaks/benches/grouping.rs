@@ -2,10 +2,11 @@
 //! have a thousand different stacks; three looks, of which the last is grouped and the others are
 //! what it is compared with.
 
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Instant;
 
-use seam_dump::{Dump, Frame, Goroutine, Kind, Placed, Stack, Trust, Waits};
+use seam_dump::{Common, Dump, Frame, Goroutine, Kind, Placed, Stack, Trust, Waits};
 use seam_leaks::{Look, facts, judge};
 use seam_runtime::{Channel, Direction, Status, WaitKind, WaitsOn};
 
@@ -36,23 +37,24 @@ fn look(at_ns: u64) -> Look {
         whole: true,
     };
     let creator = Rc::new(frame("example.com/x.start").place.clone());
-    let (state, start): (Rc<str>, Rc<str>) = ("chan receive".into(), "example.com/x.f0".into());
-    let labels: Rc<[(String, String)]> = Rc::from([]);
-    let goroutine = |number: u64| Goroutine {
+    let common = Rc::new(Common {
         runtime: 0,
-        goid: number + 1,
         status: Status::Waiting,
-        state: Rc::clone(&state),
+        state: "chan receive".into(),
+        creator: Some(creator),
+        start: Some("example.com/x.f0".into()),
+        labels: Rc::from([]),
+    });
+    let goroutine = |number: u64| Goroutine {
+        common: Rc::clone(&common),
+        goid: number + 1,
         waited_at_most_ns: None,
         asleep_ns: None,
         stack: Some((number % STACKS) as u32),
         trust: Trust::Certain,
-        creator: Some(Rc::clone(&creator)),
-        parent: Some(1),
-        start: Some(Rc::clone(&start)),
+        parent: NonZeroU64::new(1),
         thread: None,
         locked: false,
-        labels: Rc::clone(&labels),
         kind: WaitKind::Receive,
         waits: Waits {
             first: number as u32,
@@ -66,6 +68,7 @@ fn look(at_ns: u64) -> Look {
         element: 8,
         closed: false,
         timer: None,
+        timer_stopped: false,
     };
     let on = |number: u64| WaitsOn::Channel {
         address: 0x1000 + 96 * (number % 100),

@@ -10,7 +10,9 @@ pub struct Cause {
     /// Whether a group waits in this way. Whether it is a leak at all is judged elsewhere, the same
     /// for all classes.
     pub fits: fn(&Facts) -> bool,
-    /// What has happened, in one sentence.
+    /// How it waits, in one sentence.
+    pub waits: &'static str,
+    /// The same where nothing that can run can end that.
     pub means: &'static str,
     /// What to look for.
     pub advice: &'static str,

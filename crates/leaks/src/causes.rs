@@ -5,6 +5,7 @@ mod cond_never_signalled;
 mod context_never_cancelled;
 mod ctx_chain_broken;
 mod io_no_deadline;
+mod iterator_never_stopped;
 mod lock_never_released;
 mod nil_channel;
 mod receive_no_partner;
@@ -16,7 +17,7 @@ mod waitgroup_never_done;
 use crate::Cause;
 
 /// In the order in which they are asked.
-pub const CAUSES: [Cause; 11] = [
+pub const CAUSES: [Cause; 12] = [
     nil_channel::CAUSE,
     ctx_chain_broken::CAUSE,
     context_never_cancelled::CAUSE,
@@ -28,4 +29,5 @@ pub const CAUSES: [Cause; 11] = [
     cond_never_signalled::CAUSE,
     stuck_in_c::CAUSE,
     io_no_deadline::CAUSE,
+    iterator_never_stopped::CAUSE,
 ];

@@ -30,7 +30,11 @@ impl Shape {
     pub(crate) fn of(dump: &Dump, goroutine: &Goroutine) -> Self {
         let stack = goroutine.stack.and_then(|id| dump.stacks.get(id as usize));
         let functions = stack.into_iter().flat_map(own_functions).map(plain);
-        let creator = goroutine.creator.as_ref().map(|c| plain(&c.function));
+        let creator = goroutine
+            .common
+            .creator
+            .as_ref()
+            .map(|c| plain(&c.function));
         Self {
             functions: functions.map(str::to_owned).collect(),
             creator: creator.unwrap_or_default().to_owned(),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use seam_dump::{Dump, Goroutine, Kind, Placed, TimeNs, describe};
-use seam_runtime::{Deadline, Status, WaitsOn};
+use seam_runtime::{Channel, Deadline, Status, WaitsOn};
 
 use crate::history::{Earlier, History, Votes};
 use crate::id::own_functions;
@@ -74,7 +74,7 @@ pub struct Facts {
     pub waits: Vec<WaitsOn>,
     /// The same in words.
     pub waits_on: Vec<String>,
-    /// One of that is a channel that a timer sends on.
+    /// One of that is a channel that a timer sends on which runs.
     pub timer: bool,
     /// One is the end of this context.
     pub context: Option<Context>,
@@ -247,9 +247,9 @@ fn one(history: &History, last: &Look, times: &[TimeNs], number: u32, places: &[
     let all = || places.iter().map(|at| &dump.goroutines[*at as usize]);
     let at_most = all()
         .map(|g| g.waited_at_most_ns)
-        .try_fold(0, |most: u64, of| Some(most.max(of?)));
-    let asleep = all().filter_map(|g| g.asleep_ns).min();
-    let oldest_asleep = all().filter_map(|g| g.asleep_ns).max();
+        .try_fold(0, |most: u64, of| Some(most.max(of?.get())));
+    let asleep = all().filter_map(|g| Some(g.asleep_ns?.get())).min();
+    let oldest_asleep = all().filter_map(|g| Some(g.asleep_ns?.get())).max();
     let seen = last.at_ns.saturating_sub(oldest);
     let first = places[0];
     // The member that says most stands for all: one that nothing can wake, if there is one.
@@ -277,8 +277,8 @@ fn one(history: &History, last: &Look, times: &[TimeNs], number: u32, places: &[
             at_least_ns: oldest_asleep.unwrap_or(0).max(seen),
             at_most_ns: at_most.map(|most| most.max(seen)),
         },
-        state: Rc::clone(&goroutine.state),
-        in_syscall: goroutine.status == Status::Syscall,
+        state: Rc::clone(&goroutine.common.state),
+        in_syscall: goroutine.common.status == Status::Syscall,
         stack: stack.map_or_else(Vec::new, placed),
         c_frames: stack.map_or(0, |stack| {
             let c = stack
@@ -287,14 +287,18 @@ fn one(history: &History, last: &Look, times: &[TimeNs], number: u32, places: &[
                 .take_while(|f| matches!(f.kind, Kind::C | Kind::Unknown));
             c.count()
         }),
-        created_by: goroutine.creator.clone().filter(|_| goroutine.goid != 1),
-        start: goroutine.start.clone(),
+        created_by: goroutine
+            .common
+            .creator
+            .clone()
+            .filter(|_| goroutine.goid != 1),
+        start: goroutine.common.start.clone(),
         main: all().any(|g| g.goid == 1),
         waits_on: waits
             .iter()
             .map(|on| describe(dump, key.kind, on))
             .collect(),
-        timer: waits.iter().any(|on| of_timer(dump, on)),
+        timer: on_timers(dump, &places),
         waits,
         context: places.iter().find_map(context),
         holds,
@@ -314,16 +318,26 @@ fn placed(stack: &seam_dump::Stack) -> Vec<Placed> {
     each.collect()
 }
 
-/// Whether a timer sends on a channel. Up to Go 1.22, and in later ones for modules of before
-/// (asynctimerchan), the channel does not say so: then one of time.Time with room for one is taken
-/// to be a timer's (time.NewTicker, time/tick.go).
+/// Whether members wait for a timer that runs, among other things. Of one alone what was read may
+/// not be all: it went on meanwhile.
+fn on_timers(dump: &Dump, places: &[u32]) -> bool {
+    const ASKED: usize = 16;
+    let some = places.iter().take(ASKED);
+    let mut waits = some.flat_map(|at| dump.waits_on(&dump.goroutines[*at as usize]));
+    waits.any(|on| of_timer(dump, on))
+}
+
+/// Whether a timer sends on a channel, and runs. Up to Go 1.22, and in later ones for modules of
+/// before (asynctimerchan), the channel does not say so: then one of time.Time with room for one is
+/// taken to be a timer's (time.NewTicker, time/tick.go), and to run.
 fn of_timer(dump: &Dump, on: &WaitsOn) -> bool {
     const TIME_BYTES: u16 = 24;
     let WaitsOn::Channel { address, .. } = on else {
         return false;
     };
     let channel = dump.channels.get(address);
-    channel.is_some_and(|c| c.timer == Some(true) || c.element == TIME_BYTES && c.capacity == 1)
+    let sends = |c: &Channel| c.timer == Some(true) || c.element == TIME_BYTES && c.capacity == 1;
+    channel.is_some_and(|c| sends(c) && !c.timer_stopped)
 }
 
 /// `example.com/x` of `example.com/x.(*T).run.func1`; C has none.

@@ -120,7 +120,7 @@ impl Votes {
 /// Whether it waits, in the way that its group does.
 fn settled(goroutine: &Goroutine, kind: WaitKind) -> bool {
     let parked = matches!(
-        goroutine.status,
+        goroutine.common.status,
         Status::Waiting | Status::Leaked | Status::Syscall
     );
     parked && goroutine.kind == kind
@@ -168,7 +168,7 @@ impl Earlier {
                 key,
                 first: goroutine.waits.first,
                 count: goroutine.waits.count,
-                runtime: goroutine.runtime,
+                runtime: goroutine.common.runtime,
                 settled: settled(goroutine, numbers.kind(key)),
                 unreachable: is(&reach.unreachable, at),
                 only_through_c: is(&reach.only_through_c, at),
@@ -189,7 +189,7 @@ impl Earlier {
 
     /// The goroutine with the same number.
     pub(crate) fn get(&self, goroutine: &Goroutine) -> Option<&Then> {
-        let wanted = (goroutine.runtime, goroutine.goid);
+        let wanted = (goroutine.common.runtime, goroutine.goid);
         let found = self
             .all
             .binary_search_by_key(&wanted, |then| (then.runtime, then.goid));
@@ -222,7 +222,7 @@ pub(crate) struct OfLook<'a> {
 
 impl OfLook<'_> {
     pub(crate) fn number(&mut self, goroutine: &Goroutine) -> u32 {
-        let creator = goroutine.creator.as_ref();
+        let creator = goroutine.common.creator.as_ref();
         let creator = creator.map_or(0, |c| Rc::as_ptr(c) as usize);
         let own = goroutine.is_the_runtimes();
         let short = (goroutine.stack, creator, goroutine.kind, own);

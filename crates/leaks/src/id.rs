@@ -31,7 +31,7 @@ pub fn group_key(dump: &Dump, goroutine: &Goroutine) -> GroupKey {
         hash.add(plain(function));
     }
     hash.add("created by");
-    if let Some(creator) = &goroutine.creator {
+    if let Some(creator) = &goroutine.common.creator {
         hash.add(plain(&creator.function));
     }
     hash.add(word(goroutine.kind));
@@ -94,6 +94,7 @@ pub(crate) fn word(kind: WaitKind) -> &'static str {
         WaitKind::Semaphore => "semaphore",
         WaitKind::Sleep => "sleep",
         WaitKind::Io => "io",
+        WaitKind::Coroutine => "coroutine",
         WaitKind::Other => "other",
     }
 }

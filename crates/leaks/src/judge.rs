@@ -135,8 +135,10 @@ fn verdict(facts: &Facts, cause: Option<Cause>) -> (Verdict, String) {
         return (Verdict::Leak, because);
     }
     if facts.growth.grew() && facts.growth.stayed >= facts.growth.counts[0] && facts.count() > 2 {
-        let many = facts.growth.counts.len() >= 2;
-        if many && facts.growth.counts.is_sorted() && added(facts) >= 3 {
+        // One that grew while the program started, and then no more, is what servers have.
+        let grows = facts.growth.counts.windows(2).next_back();
+        let grows = grows.is_some_and(|last| last[1] > last[0]);
+        if grows && facts.growth.counts.is_sorted() && added(facts) >= 3 {
             return told(
                 Verdict::Suspect,
                 "it grew and nobody left; longer and more looks would tell (--for 60s --every 10s)",

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use seam_dump::{Dump, Frame, Goroutine, Kind, Placed, Stack, Trust, Waits};
+use seam_dump::{Common, Dump, Frame, Goroutine, Kind, Placed, Stack, Trust, Waits};
 use seam_runtime::{Channel, Direction, Status, WaitKind, WaitsOn};
 
 use crate::{
@@ -39,24 +39,26 @@ fn look(at: u64, receivers: &[u64], in_c: &[u64]) -> Look {
         stack(&[frame("c_wait", Kind::C), frame("main.c", Kind::Go)]),
     ];
     let goroutine = |goid: u64, of_c: bool| Goroutine {
-        runtime: 0,
+        common: Rc::new(Common {
+            runtime: 0,
+            status: if of_c {
+                Status::Syscall
+            } else {
+                Status::Waiting
+            },
+            state: if of_c { "syscall" } else { "chan receive" }.into(),
+            creator: None,
+            start: Some("main.start".into()),
+            labels: Rc::from([]),
+        }),
         goid,
-        status: if of_c {
-            Status::Syscall
-        } else {
-            Status::Waiting
-        },
-        state: if of_c { "syscall" } else { "chan receive" }.into(),
         waited_at_most_ns: None,
-        asleep_ns: of_c.then_some(S),
+        asleep_ns: of_c.then(|| S.try_into().unwrap()),
         stack: Some(u32::from(of_c)),
         trust: Trust::Certain,
-        creator: None,
         parent: None,
-        start: Some("main.start".into()),
         thread: None,
         locked: false,
-        labels: Rc::from([]),
         kind: if of_c {
             WaitKind::Other
         } else {
@@ -78,6 +80,7 @@ fn look(at: u64, receivers: &[u64], in_c: &[u64]) -> Look {
         element: 8,
         closed: false,
         timer: None,
+        timer_stopped: false,
     };
     let on = WaitsOn::Channel {
         address: 0x10,

@@ -8,6 +8,7 @@
 
 mod census;
 mod contexts;
+mod coro;
 mod error;
 mod goroutine;
 mod heap;
@@ -25,6 +26,7 @@ mod waits;
 
 pub use census::{Census, Known, Origin};
 pub use contexts::{chain, contexts, interfaces};
+pub use coro::coro;
 pub use error::Error;
 pub use goroutine::{Goroutine, Place, Status};
 pub use heap::{Heap, HeapLayout, Object, Span};

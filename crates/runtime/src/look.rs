@@ -62,24 +62,25 @@ pub fn look<M: Memory, T>(
         dead: 0,
         unreadable: 0,
     };
-    let mut left = read(memory, layout, addresses, &mut buffers.gs);
+    buffers.gs.read(memory, addresses, layout.bytes());
+    let read = addresses.iter().zip(0..);
+    let read = read.filter_map(|(address, at)| one(layout, *address, &buffers.gs, at));
+    let mut left: Vec<Read> = read.collect();
+    look.unreadable = (addresses.len() - left.len()) as u64;
     for round in 1..=LOOKS_MAX {
-        let unread = left.iter().filter(|g| g.is_none()).count();
-        look.unreadable += unread as u64;
-        let all = left.len() as u64 - unread as u64;
-        let living = left.into_iter().flatten();
-        let mut living: Vec<Read> = living.filter(|(g, _)| g.status.lives()).collect();
-        look.dead += all - living.len() as u64;
-        let stacks = stacks(memory, &living, buffers, &mut stack);
-        let again: Vec<u64> = living.iter().map(|(g, _)| g.address).collect();
-        let again = read(memory, layout, &again, &mut buffers.gs);
+        let all = left.len();
+        left.retain(|(g, _)| g.status.lives());
+        look.dead += (all - left.len()) as u64;
+        let stacks = stacks(memory, &left, buffers, &mut stack);
+        let again: Vec<u64> = left.iter().map(|(g, _)| g.address).collect();
+        buffers.gs.read(memory, &again, layout.bytes());
         let mut changed = Vec::new();
-        for (((goroutine, _), stack), later) in living.drain(..).zip(stacks).zip(again) {
-            let same = later
-                .as_ref()
-                .is_some_and(|(later, _)| goroutine.same_as(later));
+        for (((goroutine, _), stack), at) in left.into_iter().zip(stacks).zip(0..) {
+            let later = one(layout, goroutine.address, &buffers.gs, at);
+            let same = later.as_ref().is_some_and(|(g, _)| goroutine.same_as(g));
             if !same && round < LOOKS_MAX {
-                changed.push(later);
+                look.unreadable += u64::from(later.is_none());
+                changed.extend(later);
                 continue;
             }
             look.seen.push(Seen {
@@ -103,27 +104,19 @@ pub(crate) fn plain_look<M: Memory>(
     addresses: &[u64],
     gs: &mut Objects,
 ) -> Vec<Option<Goroutine>> {
-    let read = read(memory, layout, addresses, gs).into_iter();
-    read.map(|read| read.map(|(goroutine, _)| goroutine))
+    gs.read(memory, addresses, layout.bytes());
+    let each = addresses.iter().zip(0..);
+    each.map(|(address, at)| Some(one(layout, *address, gs, at)?.0))
         .collect()
 }
 
 /// A goroutine, and the place of its g among those read last.
 type Read = (Goroutine, u32);
 
-fn read<M: Memory>(
-    memory: &M,
-    layout: &Layout,
-    addresses: &[u64],
-    gs: &mut Objects,
-) -> Vec<Option<Read>> {
-    gs.read(memory, addresses, layout.bytes());
-    let each = addresses.iter().zip(gs.iter()).zip(0..);
-    each.map(|((address, bytes), at)| {
-        let goroutine = layout.goroutine(*address, bytes?);
-        goroutine.plausible().then_some((goroutine, at))
-    })
-    .collect()
+/// One of the g's read last.
+fn one(layout: &Layout, address: u64, gs: &Objects, at: u32) -> Option<Read> {
+    let goroutine = layout.goroutine(address, gs.get(at as usize)?);
+    goroutine.plausible().then_some((goroutine, at))
 }
 
 fn stacks<M: Memory, T>(

@@ -13,7 +13,7 @@
 
 mod stack;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -37,8 +37,9 @@ pub struct Candidate {
     pub g: u64,
     /// Its stack, from its own frames on; all of it while it runs.
     pub stack: Range<u64>,
-    /// What it waits on; `None` for one that can run, or of which that is not known.
-    pub waits_on: Option<Vec<u64>>,
+    /// What it waits on, as places in [`From::objects`]; `None` for one that can run, or of which
+    /// that is not known.
+    pub waits_on: Option<Range<u32>>,
     /// The call in which it has stopped; `None` where its stack is to be taken word by word.
     pub parked: Option<Place>,
 }
@@ -54,12 +55,22 @@ pub struct From<'a> {
     pub words: &'a [u64],
     /// Every goroutine.
     pub candidates: &'a [Candidate],
+    /// What these wait on.
+    pub objects: &'a [u64],
     /// What is not followed.
     pub hidden: &'a Hidden,
     /// What is alive in frames.
     pub frames: &'a Frames<'a>,
     /// Where a g keeps what tells whether its goroutine has moved.
     pub layout: &'a Layout,
+}
+
+impl From<'_> {
+    fn waits_on(&self, candidate: &Candidate) -> &[u64] {
+        let places = candidate.waits_on.clone().unwrap_or_default();
+        let objects = self.objects.get(places.start as usize..places.end as usize);
+        objects.unwrap_or_default()
+    }
 }
 
 /// How much is read at most.
@@ -89,7 +100,7 @@ pub fn mark(memory: &impl Memory, heap: &Heap, from: &From<'_>, budget: Budget) 
         .find_map(|c| Some(heap.object(c.g)?.bytes));
     let stacks = Stacks::of(candidates);
     for (at, candidate) in candidates.iter().enumerate() {
-        for object in candidate.waits_on.iter().flatten() {
+        for object in from.waits_on(candidate) {
             marker.watch(*object, at, &stacks);
         }
     }
@@ -112,7 +123,7 @@ pub fn mark(memory: &impl Memory, heap: &Heap, from: &From<'_>, budget: Budget) 
         }
         let new = |at: &usize| !std::mem::replace(&mut live[*at], true);
         let woken: Vec<usize> = woken.into_iter().filter(new).collect();
-        marker.goroutines(&woken, candidates, &mut stacks);
+        marker.goroutines(&woken, from, &mut stacks);
     }
     Marked {
         live,
@@ -125,7 +136,7 @@ pub fn mark(memory: &impl Memory, heap: &Heap, from: &From<'_>, budget: Budget) 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hidden {
     /// Objects: every g, and the sudogs of parked goroutines.
-    pub objects: HashSet<u64>,
+    pub objects: Vec<u64>,
     /// Ranges: the buffers of the write barrier, in which old pointers stay.
     pub ranges: Vec<Range<u64>>,
     /// Where a g names itself (`g.sched.g`), by which those are known that are on no list: g0,
@@ -159,6 +170,8 @@ struct Marker<'a, M> {
     memory: &'a M,
     heap: &'a Heap,
     hidden: &'a Hidden,
+    /// Those of its objects that are on the heap.
+    hidden_objects: Vec<u64>,
     marked: Vec<u64>,
     /// Objects that somebody waits on.
     watched: Vec<u64>,
@@ -178,10 +191,17 @@ struct Marker<'a, M> {
 impl<'a, M: Memory> Marker<'a, M> {
     fn new(memory: &'a M, heap: &'a Heap, hidden: &'a Hidden, budget: Budget) -> Self {
         let words = heap.objects.div_ceil(64) as usize;
+        let mut hidden_objects = vec![0; words];
+        for address in &hidden.objects {
+            if let Some(object) = heap.object(*address).filter(|o| o.start == *address) {
+                set(&mut hidden_objects, object.number);
+            }
+        }
         Self {
             memory,
             heap,
             hidden,
+            hidden_objects,
             marked: vec![0; words],
             watched: vec![0; words],
             waiters: HashMap::new(),
@@ -215,7 +235,8 @@ impl<'a, M: Memory> Marker<'a, M> {
     }
 
     /// Goroutines that can run bring their stacks, and what their g's hold.
-    fn goroutines(&mut self, woken: &[usize], all: &[Candidate], stacks: &mut StackWords<'_, M>) {
+    fn goroutines(&mut self, woken: &[usize], from: &From<'_>, stacks: &mut StackWords<'_, M>) {
+        let all = from.candidates;
         let with_place = |at: &usize| Some((&all[*at], all[*at].parked?));
         let parked: Vec<(&Candidate, Place)> = woken.iter().filter_map(with_place).collect();
         stacks.prepare(&parked);
@@ -233,15 +254,13 @@ impl<'a, M: Memory> Marker<'a, M> {
             if candidate.parked.is_none() {
                 self.range(candidate.stack.clone());
             }
-            self.with_it(candidate, *at);
+            self.with_it(candidate, from.waits_on(candidate), *at);
         }
     }
 
     /// What a goroutine that can run holds besides its stack.
-    fn with_it(&mut self, candidate: &Candidate, at: usize) {
-        for object in candidate.waits_on.iter().flatten() {
-            self.word(*object);
-        }
+    fn with_it(&mut self, candidate: &Candidate, waits_on: &[u64], at: usize) {
+        waits_on.iter().for_each(|object| self.word(*object));
         if let Some(g) = self.heap.object(candidate.g) {
             self.range(g.start + STACK_BOUNDS..g.start + g.bytes);
         }
@@ -277,7 +296,7 @@ impl<'a, M: Memory> Marker<'a, M> {
             let waiters = self.waiters.remove(&object.number);
             self.woken.extend(waiters.into_iter().flatten());
         }
-        if !object.noscan && !self.hidden.objects.contains(&object.start) {
+        if !object.noscan && !is_set(&self.hidden_objects, object.number) {
             self.push(object);
         }
     }

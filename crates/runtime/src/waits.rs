@@ -112,6 +112,8 @@ pub struct Channel {
     pub closed: bool,
     /// A timer sends on it; `None` where this build does not say.
     pub timer: Option<bool>,
+    /// That timer does not run: it was stopped, or has ended.
+    pub timer_stopped: bool,
 }
 
 /// What was found of one goroutine.

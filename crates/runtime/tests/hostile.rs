@@ -92,7 +92,7 @@ proptest! {
         let candidate = Candidate {
             g: at,
             stack: 0xc000_0000_0000..0xc000_0000_2000,
-            waits_on: Some(vec![at, seed, 0xc000_0000_0010]),
+            waits_on: Some(0..3 + seed as u32 % 3),
             parked: Some(Place { pc: seed, sp: at, bp: 0 }),
         };
         let other = Candidate { waits_on: None, ..candidate.clone() };
@@ -105,6 +105,7 @@ proptest! {
             roots: &roots,
             words: &[seed],
             candidates: &all,
+            objects: &[at, seed, 0xc000_0000_0010],
             hidden: &hidden,
             frames: &frames,
             layout: &layout(),

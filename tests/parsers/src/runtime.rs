@@ -109,17 +109,17 @@ fn marked(image: &Image<'_>, layout: &HeapLayout, addresses: &[u64]) {
     if image.word(16).unwrap_or(0) < 64 {
         let _ = Heap::read(image, layout, 0);
     }
-    let candidate = |at: &u64| Candidate {
+    let candidate = |(place, at): (u32, &u64)| Candidate {
         g: *at,
         stack: 0xc000_0000_0000..0xc000_0000_2000,
-        waits_on: (!at.is_multiple_of(3)).then(|| vec![*at]),
+        waits_on: (!at.is_multiple_of(3)).then_some(place..place + 1),
         parked: at.is_multiple_of(2).then_some(Place {
             pc: *at,
             sp: *at,
             bp: 0,
         }),
     };
-    let all: Vec<Candidate> = addresses.iter().map(candidate).collect();
+    let all: Vec<Candidate> = (0..).zip(addresses).map(candidate).collect();
     let budget = Budget { bytes: 1 << 14 };
     let hidden = Hidden::default();
     let roots = [0..4096, addresses[0]..addresses[1]];
@@ -133,6 +133,7 @@ fn marked(image: &Image<'_>, layout: &HeapLayout, addresses: &[u64]) {
         roots: &roots,
         words: addresses,
         candidates: &all,
+        objects: addresses,
         hidden: &hidden,
         frames: &|pc| pc.is_multiple_of(2).then(|| Rc::clone(&known)),
         layout: &Layout::new(&Row::newest().offsets()).expect("the newest release is known"),

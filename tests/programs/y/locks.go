@@ -8,6 +8,7 @@ import (
 func init() {
 	modes["mutex"] = func(fault bool) { go early(fault) }
 	modes["order"] = func(fault bool) { go order(fault) }
+	modes["ring"] = func(fault bool) { go ring(fault) }
 	modes["rwmutex"] = func(fault bool) { go again3(fault) }
 	modes["group"] = func(fault bool) { go add(fault) }
 	modes["cond"] = func(fault bool) { go missed(fault) }
@@ -59,6 +60,30 @@ func leakOrder(a, b *account) {
 	a.sum, b.sum = a.sum+1, b.sum-1
 	b.mutex.Unlock()
 	a.mutex.Unlock()
+}
+
+// Each holds one lock and waits for the next. Locks by themselves lie two in one object of the heap.
+func ring(fault bool) {
+	var locks [4]*sync.Mutex
+	for i := range locks {
+		locks[i] = new(sync.Mutex)
+	}
+	for i, lock := range locks {
+		next := locks[(i+1)%len(locks)]
+		if !fault && i == len(locks)-1 {
+			lock, next = next, lock
+		}
+		go leakRing(lock, next)
+	}
+}
+
+//go:noinline
+func leakRing(own, next *sync.Mutex) {
+	own.Lock()
+	time.Sleep(100 * time.Millisecond)
+	next.Lock()
+	next.Unlock()
+	own.Unlock()
 }
 
 type table struct {

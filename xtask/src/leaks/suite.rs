@@ -13,7 +13,7 @@ use crate::run::{Run, Running};
 type Fault = (&'static str, &'static [&'static str], bool);
 
 /// Modes with a fault, their cause classes, and whether only growth shows them.
-const FAULTS: [Fault; 21] = [
+const FAULTS: [Fault; 24] = [
     ("send", &["send-no-partner"], false),
     ("receive", &["receive-no-partner"], false),
     ("select", &["receive-no-partner"], false),
@@ -30,10 +30,14 @@ const FAULTS: [Fault; 21] = [
     ("sql", &["context-never-cancelled"], false),
     ("mutex", &["lock-never-released"], false),
     ("order", &["lock-never-released"], false),
+    ("ring", &["lock-never-released"], false),
     ("rwmutex", &["lock-never-released"], false),
     ("queue", &["lock-never-released"], true),
     ("group", &["waitgroup-never-done"], false),
     ("cond", &["cond-never-signalled"], false),
+    // From Go 1.23 on.
+    ("pull", &["iterator-never-stopped"], false),
+    ("stopped", &["receive-no-partner"], false),
     ("chain", &["ctx-chain-broken"], true),
     ("ticker", &["timer-loop"], true),
     ("sleep", &["timer-loop"], true),
@@ -50,8 +54,10 @@ const AT_ONCE: usize = 4;
 pub(super) fn measure(seam: &Path, binary: &Path, build: &str) -> Result<Row> {
     let text = Run::new(binary).args(["1", ""]).text()?;
     let all = text.split_whitespace().skip(1).map(str::to_owned);
-    let fixed = FAULTS.iter().map(|(mode, ..)| format!("{mode}-fixed"));
-    let modes: Vec<String> = all.chain(fixed).collect();
+    let all: Vec<String> = all.collect();
+    let with_fault = all.iter().filter(|mode| fault(mode).is_some());
+    let fixed = with_fault.map(|mode| format!("{mode}-fixed"));
+    let modes: Vec<String> = all.iter().cloned().chain(fixed).collect();
     let mut row = Row {
         build: build.to_owned(),
         ..Row::default()

@@ -10,9 +10,9 @@ use seam_capture::{Image, ImageRuntime};
 use seam_dump::{Counts, Trust};
 use seam_memory::{Memory, Source, Window};
 use seam_runtime::{
-    Buffers, Channel, Error, Found, Goroutine, GoroutineList, Labels, Layout, Look, Machine,
-    Parked, Place, Seen, Status, TOP_WORDS, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn,
-    labels, look, machines, select_tables,
+    Buffers, Channel, Error, Goroutine, GoroutineList, Labels, Layout, Look, Machine, Parked,
+    Place, Seen, Status, TOP_WORDS, WaitKind, WaitLayout, WaitReasons, Waits, WaitsOn, labels,
+    look, machines, select_tables,
 };
 use seam_unwind::{ParkedGoroutine, walk_parked};
 
@@ -23,30 +23,38 @@ use super::stacks::{RawStack, RawStacks};
 const AT_ONCE: u64 = 2048;
 /// Chunks that may have been read and not yet taken in.
 const CHUNKS_AHEAD: usize = 2;
-/// Words of the wait reasons' table are asked for once each.
-type Words = foldhash::HashMap<(Status, u8), Rc<str>>;
-
 /// What is kept of a goroutine.
 #[derive(Debug)]
 pub(super) struct Walked {
     pub(super) goid: u64,
-    pub(super) status: Status,
-    pub(super) state: Rc<str>,
+    /// The place of its kind in [`Goroutines::kinds`].
+    pub(super) of: u32,
     pub(super) wait_since: u64,
     pub(super) stack: Option<u32>,
+    pub(super) status: Status,
     pub(super) moving: bool,
-    pub(super) gopc: u64,
-    pub(super) startpc: u64,
+    pub(super) locked: bool,
+    pub(super) kind: WaitKind,
     pub(super) parent: u64,
     pub(super) m: u64,
-    pub(super) locked: bool,
-    pub(super) labels: Rc<[(String, String)]>,
-    pub(super) kind: WaitKind,
     /// What it waits on: where in [`Goroutines::waits`] that begins, and how much it is.
     pub(super) waits: (u32, u32),
     /// That may not be all.
     pub(super) waits_cut: bool,
 }
+
+/// What goroutines of one kind have in common, unnamed.
+#[derive(Debug)]
+pub(super) struct Alike {
+    pub(super) status: Status,
+    pub(super) state: Rc<str>,
+    pub(super) gopc: u64,
+    pub(super) startpc: u64,
+    pub(super) labels: Rc<[(String, String)]>,
+}
+
+/// What makes up a kind: status, wait reason, gopc, startpc, where its labels lie.
+type Key = (Status, u8, u64, u64, u64);
 
 /// What only the mark needs to know of a goroutine.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +62,6 @@ pub(crate) struct Raw {
     pub(crate) g: u64,
     /// From the stack pointer on; all of it where that is not known.
     pub(crate) stack: Range<u64>,
-    pub(crate) sudogs: Vec<u64>,
     /// Where it has stopped.
     pub(crate) place: Option<Place>,
 }
@@ -103,12 +110,15 @@ impl<T> Blocks<T> {
 /// All goroutines of a runtime.
 pub(super) struct Goroutines {
     pub(super) all: Blocks<Walked>,
+    pub(super) kinds: Vec<Alike>,
     pub(super) waits: Vec<WaitsOn>,
     pub(super) channels: HashMap<u64, Channel>,
     /// In the order of `all`; empty unless asked for.
     pub(super) raw: Vec<Raw>,
     /// Every g, those without a goroutine too; empty unless asked for.
     pub(super) gs: Vec<u64>,
+    /// The records of all that wait; empty unless asked for.
+    pub(super) sudogs: Vec<u64>,
     pub(super) machines: HashMap<u64, Machine>,
     pub(super) counts: Counts,
     pub(super) has_parents: bool,
@@ -144,17 +154,19 @@ pub(super) fn read(
         memory,
         runtime,
         reasons: reasons.as_ref(),
-        words: Words::default(),
+        numbers: foldhash::HashMap::default(),
         label_sets: foldhash::HashMap::default(),
         none: Rc::from([]),
         labels_cut: 0,
     };
     let mut found = Goroutines {
         all: Blocks::default(),
+        kinds: Vec::new(),
         waits: Vec::new(),
         channels: HashMap::new(),
         raw: Vec::new(),
         gs: Vec::new(),
+        sudogs: Vec::new(),
         machines: HashMap::new(),
         counts: Counts::default(),
         has_parents: layout.has_parent(),
@@ -299,7 +311,8 @@ struct Reader<'a> {
     memory: &'a Source,
     runtime: &'a ImageRuntime,
     reasons: Option<&'a WaitReasons>,
-    words: Words,
+    /// The places of kinds in [`Goroutines::kinds`].
+    numbers: foldhash::HashMap<Key, u32>,
     label_sets: foldhash::HashMap<u64, Rc<[(String, String)]>>,
     none: Rc<[(String, String)]>,
     /// Sets of labels that are not all, or not whole.
@@ -336,13 +349,14 @@ impl Reader<'_> {
             let count = waits.on.len() as u32;
             found.waits.extend_from_slice(&waits.on);
             if self.keep_raw {
-                found.raw.push(raw(&one.goroutine, &waits));
+                found.raw.push(raw(&one.goroutine));
+                found.sudogs.extend(&waits.sudogs);
             }
             let walked = Walked {
                 kind: parked.kind,
                 waits: (first, count),
                 waits_cut: waits.cut,
-                ..self.keep(one, known)
+                ..self.keep(one, known, &mut found.kinds)
             };
             found.all.push(walked);
         }
@@ -369,38 +383,54 @@ impl Reader<'_> {
         }
     }
 
-    fn keep(&mut self, seen: Seen<(u32, Vec<u64>)>, known: &[u32]) -> Walked {
+    fn keep(
+        &mut self,
+        seen: Seen<(u32, Vec<u64>)>,
+        known: &[u32],
+        kinds: &mut Vec<Alike>,
+    ) -> Walked {
         let g = seen.goroutine;
         Walked {
-            kind: WaitKind::Other,
-            waits: (0, 0),
-            waits_cut: false,
             goid: g.goid,
-            status: g.status,
-            state: self.state(g.status, g.wait_reason),
+            of: self.number(&g, kinds),
             wait_since: g.wait_since,
             stack: seen
                 .stack
                 .and_then(|(at, _)| known.get(at as usize).copied()),
+            status: g.status,
             moving: seen.moving,
-            gopc: g.gopc,
-            startpc: g.startpc,
+            locked: g.locked_m != 0,
+            kind: WaitKind::Other,
             parent: g.parent,
             m: if g.m != 0 { g.m } else { g.locked_m },
-            locked: g.locked_m != 0,
-            labels: self.labels(g.labels),
+            waits: (0, 0),
+            waits_cut: false,
         }
     }
 
-    /// What the runtime would say (`goroutineheader`).
-    fn state(&mut self, status: Status, reason: u8) -> Rc<str> {
-        let reasons = self.reasons;
-        let words = self.words.entry((status, reason)).or_insert_with(|| {
-            let waits = matches!(status, Status::Waiting | Status::Leaked);
-            let words = reasons.filter(|_| waits);
-            Rc::from(words.and_then(|w| w.get(reason)).unwrap_or(status.word()))
+    /// The number of a goroutine's kind.
+    fn number(&mut self, g: &Goroutine, kinds: &mut Vec<Alike>) -> u32 {
+        let key = (g.status, g.wait_reason, g.gopc, g.startpc, g.labels);
+        if let Some(number) = self.numbers.get(&key) {
+            return *number;
+        }
+        let number = kinds.len() as u32;
+        kinds.push(Alike {
+            status: g.status,
+            state: self.state(g.status, g.wait_reason),
+            gopc: g.gopc,
+            startpc: g.startpc,
+            labels: self.labels(g.labels),
         });
-        Rc::clone(words)
+        self.numbers.insert(key, number);
+        number
+    }
+
+    /// What the runtime would say (`goroutineheader`).
+    fn state(&self, status: Status, reason: u8) -> Rc<str> {
+        let waits = matches!(status, Status::Waiting | Status::Leaked);
+        let words = self.reasons.filter(|_| waits);
+        Rc::from(words.and_then(|w| w.get(reason)).unwrap_or(status.word()))
     }
 
     fn labels(&mut self, address: u64) -> Rc<[(String, String)]> {
@@ -431,13 +461,12 @@ fn top(window: &Window<'_, Source>) -> Vec<u64> {
     words.map(|word| u64::from_le_bytes(*word)).collect()
 }
 
-fn raw(goroutine: &Goroutine, waits: &Found) -> Raw {
+fn raw(goroutine: &Goroutine) -> Raw {
     let place = goroutine.place();
     let start = place.map_or(goroutine.stack.start, |place| place.sp);
     Raw {
         g: goroutine.address,
         stack: start..goroutine.stack.end,
-        sudogs: waits.sudogs.clone(),
         place,
     }
 }

@@ -1,10 +1,11 @@
 //! Putting together what was read of a process: names for addresses, goroutines with their threads.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZeroU64;
 use std::rc::Rc;
 
 use seam_capture::{BlockedIn, Image};
-use seam_dump::{Dump, Frame, Goroutine, Kind, Placed, Thread, Trust, Waits, syscall_name};
+use seam_dump::{Common, Dump, Frame, Goroutine, Kind, Placed, Thread, Trust, Waits, syscall_name};
 use seam_runtime::{Status, WaitsOn};
 use seam_symbolize::KernelSymbols;
 use seam_wire::frame_address;
@@ -35,6 +36,10 @@ pub(super) fn joined(mut dump: Dump, wanted: Wanted, read: Read) -> Full {
         .iter()
         .flat_map(|(_, found)| found.gs.iter().copied())
         .collect();
+    let sudogs = runtimes
+        .iter()
+        .flat_map(|(_, found)| found.sudogs.iter().copied())
+        .collect();
     let frames = if wanted.raw { stacks.all() } else { &[] };
     let frames = frames
         .iter()
@@ -61,6 +66,7 @@ pub(super) fn joined(mut dump: Dump, wanted: Wanted, read: Read) -> Full {
         image,
         raw,
         gs,
+        sudogs,
         frames,
         thread_stacks,
         registers: threads.words,
@@ -108,9 +114,9 @@ fn named(
     kernel: &KernelSymbols,
     dump: &mut Dump,
 ) {
-    let all = || runtimes.iter().flat_map(|(_, found)| found.all.iter());
-    let others: BTreeSet<u64> = all()
-        .flat_map(|g| [g.gopc.wrapping_sub(1), g.startpc])
+    let kinds = runtimes.iter().flat_map(|(_, found)| &found.kinds);
+    let others: BTreeSet<u64> = kinds
+        .flat_map(|kind| [kind.gopc.wrapping_sub(1), kind.startpc])
         .collect();
     let others = &others | &timers::addresses(timers);
     let names = Names::of(image, stacks.all(), &others);
@@ -136,8 +142,8 @@ fn named(
             .iter()
             .map(|t| (t.facts.own_tid, t.facts.tid))
             .collect(),
-        creators: foldhash::HashMap::default(),
-        starts: foldhash::HashMap::default(),
+        creators: HashMap::new(),
+        kinds: Vec::new(),
         first_wait: 0,
     };
     let all = runtimes.iter().map(|(_, found)| found.all.len()).sum();
@@ -152,6 +158,7 @@ fn named(
         dump.channels.extend(&found.channels);
         dump.counts.unreadable += found.counts.unreadable;
         dump.counts.dead += found.counts.dead;
+        join.kinds_of(number, &found);
         for walked in std::mem::take(&mut found.all).into_each() {
             let goroutine = join.goroutine(number, &walked, &found);
             let whole = goroutine.stack.and_then(|s| stacks.get(s));
@@ -207,40 +214,51 @@ struct Join<'a> {
     now_ns: u64,
     by_goroutine: HashMap<(u64, usize), &'a threads::Walked>,
     by_own_tid: HashMap<u64, i32>,
-    creators: foldhash::HashMap<u64, Option<Rc<Placed>>>,
-    starts: foldhash::HashMap<u64, Option<Rc<str>>>,
+    /// By address: what is made at one place has one creator.
+    creators: HashMap<u64, Option<Rc<Placed>>>,
+    /// What goroutines of this runtime have in common, as [`Goroutines::kinds`] with names.
+    kinds: Vec<Rc<Common>>,
     /// Where this runtime's waits begin among those of all.
     first_wait: u32,
 }
 
 impl Join<'_> {
+    /// Names what a runtime's goroutines have in common.
+    fn kinds_of(&mut self, number: usize, found: &Goroutines) {
+        let names = self.names;
+        let named = found.kinds.iter().map(|kind| {
+            let creator = self.creators.entry(kind.gopc);
+            let creator = creator.or_insert_with(|| names.creator(kind.gopc).map(Rc::new));
+            Rc::new(Common {
+                runtime: number as u8,
+                status: kind.status,
+                state: Rc::clone(&kind.state),
+                creator: creator.clone(),
+                start: names.function(kind.startpc),
+                labels: Rc::clone(&kind.labels),
+            })
+        });
+        self.kinds = named.collect();
+    }
+
     fn goroutine(
-        &mut self,
+        &self,
         number: usize,
         walked: &goroutines::Walked,
         found: &Goroutines,
     ) -> Goroutine {
-        let names = self.names;
-        let creator = self.creators.entry(walked.gopc);
-        let creator = creator.or_insert_with(|| names.creator(walked.gopc).map(Rc::new));
-        let start = self.starts.entry(walked.startpc);
-        let start = start.or_insert_with(|| names.function(walked.startpc));
+        let waits = walked.wait_since != 0 && self.now_ns != 0;
+        let waited = waits.then(|| self.now_ns.saturating_sub(walked.wait_since));
         let mut goroutine = Goroutine {
-            runtime: number as u8,
+            common: Rc::clone(&self.kinds[walked.of as usize]),
             goid: walked.goid,
-            status: walked.status,
-            state: Rc::clone(&walked.state),
-            waited_at_most_ns: (walked.wait_since != 0 && self.now_ns != 0)
-                .then(|| self.now_ns.saturating_sub(walked.wait_since)),
+            waited_at_most_ns: waited.and_then(at_least_one),
             asleep_ns: None,
             stack: walked.stack,
             trust: walked.trust(),
-            creator: creator.clone(),
-            parent: found.has_parents.then_some(walked.parent),
-            start: start.clone(),
+            parent: NonZeroU64::new(walked.parent).filter(|_| found.has_parents),
             thread: None,
             locked: walked.locked,
-            labels: Rc::clone(&walked.labels),
             kind: walked.kind,
             waits: Waits {
                 first: self.first_wait.saturating_add(walked.waits.0),
@@ -259,7 +277,7 @@ impl Join<'_> {
             goroutine.thread = thread.map(|t| t.facts.tid).or(goroutine.thread);
             match thread.filter(|t| t.trust == Trust::Certain) {
                 Some(thread) => {
-                    goroutine.asleep_ns = thread.asleep_ns;
+                    goroutine.asleep_ns = thread.asleep_ns.and_then(at_least_one);
                     goroutine.stack = thread.stack;
                 }
                 None if thread.is_some_and(|t| t.trust == Trust::Sampled) => {
@@ -280,6 +298,11 @@ impl Join<'_> {
         }
         goroutine
     }
+}
+
+/// A time that is known, be it none at all.
+fn at_least_one(ns: u64) -> Option<NonZeroU64> {
+    NonZeroU64::new(ns.max(1))
 }
 
 impl<'a> Join<'a> {

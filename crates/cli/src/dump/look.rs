@@ -29,6 +29,8 @@ pub(crate) struct Full {
     pub(crate) raw: Vec<Raw>,
     /// Every g, those without a goroutine too.
     pub(crate) gs: Vec<u64>,
+    /// The records of all that wait.
+    pub(crate) sudogs: Vec<u64>,
     /// The addresses of the dump's stacks.
     pub(crate) frames: Vec<Vec<u64>>,
     /// The threads that sleep, by their stacks.

@@ -26,7 +26,8 @@ pub(super) fn of(dump: &Dump, chosen: impl Fn(&Goroutine) -> bool) -> Profile {
     let thread = building.builder.intern_thread(dump.pid as u32, 0, "");
     let mut rows: HashMap<Alike, u32> = HashMap::new();
     for goroutine in dump.goroutines.iter().filter(|g| chosen(g)) {
-        let (state, labels) = (Rc::clone(&goroutine.state), Rc::clone(&goroutine.labels));
+        let common = &*goroutine.common;
+        let (state, labels) = (Rc::clone(&common.state), Rc::clone(&common.labels));
         *rows.entry((goroutine.stack, state, labels)).or_insert(0) += 1;
     }
     let mut rows: Vec<_> = rows.into_iter().collect();

@@ -21,7 +21,7 @@ pub(super) fn holds(
     stack: impl Fn(usize) -> Vec<u64>,
     timers: impl FnOnce(&dyn Fn(u64) -> bool) -> Vec<Timer>,
 ) -> BTreeMap<u32, Vec<String>> {
-    let start = |address: u64| Some(heap.object(address)?.start);
+    let start = |address: u64| of_object(heap, address);
     let mut asked: HashMap<Option<StackId>, u32> = HashMap::new();
     let mut objects: BTreeMap<u32, HashSet<u64>> = BTreeMap::new();
     for (at, goroutine) in dump.goroutines.iter().enumerate() {
@@ -60,6 +60,21 @@ pub(super) fn holds(
         }
     }
     found
+}
+
+/// What a word points to: where the object of the heap begins that it points into.
+fn of_object(heap: &Heap, address: u64) -> Option<u64> {
+    /// The runtime puts several small values without pointers into one object, side by side
+    /// (`maxTinySize`, runtime/malloc.go, Go 1.19 to 1.27). A lock has 8 bytes.
+    const TINY: u64 = 16;
+    const LOCK: u64 = 8;
+    let object = heap.object(address)?;
+    let shared = object.noscan && object.bytes == TINY;
+    Some(if shared {
+        address - address % LOCK
+    } else {
+        object.start
+    })
 }
 
 /// One who waits for each of these objects of the heap, if it is a lock or a channel.

@@ -126,8 +126,8 @@ fn owner(census: &Census, by_name: &HashMap<String, usize>, goroutine: &Goroutin
 
 /// The test whose function, or a literal in it, made or began a goroutine.
 fn told_by_names(goroutine: &Goroutine) -> Option<&str> {
-    let creator = goroutine.creator.as_ref().map(|c| &*c.function);
-    let both = [creator, goroutine.start.as_deref()];
+    let creator = goroutine.common.creator.as_ref().map(|c| &*c.function);
+    let both = [creator, goroutine.common.start.as_deref()];
     both.into_iter().flatten().find_map(test_function)
 }
 

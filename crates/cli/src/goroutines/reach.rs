@@ -11,7 +11,7 @@ use seam_leaks::{Context, Reach};
 use seam_memory::{Memory, Piece, Source, Window, swapped_out_kib};
 use seam_runtime::{
     Budget, Candidate, Frames, From, Heap, HeapLayout, Hidden, Kept, Layout, Marked, Status, Timer,
-    WaitKind, WaitsOn, chain, contexts, interfaces, mark, specials, timers,
+    WaitKind, WaitsOn, chain, contexts, coro, interfaces, mark, specials, timers,
 };
 
 use super::c_memory;
@@ -61,7 +61,7 @@ struct World<'a> {
     memory: &'a Source,
     runtime: &'a ImageRuntime,
     heap: Heap,
-    candidates: Vec<Candidate>,
+    candidates: Candidates,
     hidden: Hidden,
     /// What finalizers and cleanups keep.
     kept: Kept,
@@ -92,17 +92,14 @@ impl<'a> World<'a> {
         if full.raw.len() != full.dump.goroutines.len() {
             return Err("goroutines were not read whole".to_owned());
         }
-        let candidates = candidates(full, memory);
+        let candidates = candidates(full, memory, &heap);
         let minor = facts.version.as_ref().and_then(|version| version.minor);
         let kept = specials(memory, &heap, minor);
         if kept.cut {
             return Err("what finalizers keep could not be read".to_owned());
         }
         let mut hidden = Hidden::default();
-        hidden.objects.extend(&full.gs);
-        for raw in &full.raw {
-            hidden.objects.extend(&raw.sudogs);
-        }
+        hidden.objects = [&*full.gs, &full.sudogs].concat();
         hidden.g_self = facts.offsets.offsets.get(Field::GSchedG).map(u64::from);
         let buffer = facts.offsets.offsets.get(Field::PWbBuf);
         hidden.ranges = write_barriers(memory, runtime, buffer.map(u64::from));
@@ -162,7 +159,8 @@ impl<'a> World<'a> {
         let from = From {
             roots,
             words: &words,
-            candidates: &self.candidates,
+            candidates: &self.candidates.all,
+            objects: &self.candidates.objects,
             hidden: &self.hidden,
             frames,
             layout: &self.layout,
@@ -226,7 +224,7 @@ impl<'a> World<'a> {
         let dump = &self.full.dump;
         let mut left = SAMPLES;
         for (at, goroutine) in dump.goroutines.iter().enumerate() {
-            let start = goroutine.start.as_deref().unwrap_or_default();
+            let start = goroutine.common.start.as_deref().unwrap_or_default();
             if !(start.starts_with("context.") && start.contains("propagateCancel")) || left == 0 {
                 continue;
             }
@@ -258,20 +256,14 @@ impl<'a> World<'a> {
 
     fn stack(&self, at: usize) -> Vec<u64> {
         let stack = self.full.raw.get(at).map_or(0..0, |raw| raw.stack.clone());
-        let len = (stack.end.saturating_sub(stack.start)).min(STACK_BYTES) as usize;
-        let mut bytes = vec![0; len];
-        if self.memory.read(stack.start, &mut bytes).is_err() {
-            return Vec::new();
-        }
-        let words = bytes.as_chunks::<8>().0.iter();
-        words.map(|word| u64::from_le_bytes(*word)).collect()
+        words(self.memory, stack.start, stack.end)
     }
 }
 
 /// What a goroutine that runs knows may be in registers only. Where these can't be had, nothing is
 /// certain while one runs. Of what has ended, the one that ended it did nothing else.
 fn running(full: &Full) -> Result<(), String> {
-    let runs = |g: &&Goroutine| g.status == Status::Running && !g.is_the_runtimes();
+    let runs = |g: &&Goroutine| g.common.status == Status::Running && !g.is_the_runtimes();
     let count = full.dump.goroutines.iter().filter(runs).count();
     match (&full.memory, &full.registers) {
         (_, Some(_)) | (Source::Core(_), _) => Ok(()),
@@ -297,8 +289,15 @@ fn swapped(pid: i32) -> Result<(), String> {
     }
 }
 
-fn candidates(full: &Full, memory: &Source) -> Vec<Candidate> {
+/// All goroutines, and what they wait on.
+struct Candidates {
+    all: Vec<Candidate>,
+    objects: Vec<u64>,
+}
+
+fn candidates(full: &Full, memory: &Source, heap: &Heap) -> Candidates {
     let mut all = Vec::with_capacity(full.raw.len());
+    let mut objects = Vec::with_capacity(full.raw.len());
     let mut buffer = vec![0; TOP_BYTES * AT_ONCE];
     let goroutines = full.dump.goroutines.chunks(AT_ONCE);
     for (goroutines, raws) in goroutines.zip(full.raw.chunks(AT_ONCE)) {
@@ -321,10 +320,16 @@ fn candidates(full: &Full, memory: &Source) -> Vec<Candidate> {
                 below: memory,
                 end: raw.stack.end,
             };
-            all.push(candidate(full, &window, goroutine, raw));
+            let waits_on = waits_on(full, goroutine, &mut objects);
+            let waits_on = waits_on.or_else(|| {
+                let coro = on_coro(&window, heap, goroutine, raw)?;
+                objects.push(coro);
+                Some(objects.len() as u32 - 1..objects.len() as u32)
+            });
+            all.push(candidate(full, &window, goroutine, raw, waits_on));
         }
     }
-    all
+    Candidates { all, objects }
 }
 
 fn candidate(
@@ -332,8 +337,8 @@ fn candidate(
     memory: &Window<'_, Source>,
     goroutine: &Goroutine,
     raw: &Raw,
+    waits_on: Option<Range<u32>>,
 ) -> Candidate {
-    let waits_on = waits_on(full, goroutine);
     let asleep = matches!(goroutine.kind, WaitKind::Sleep | WaitKind::Io);
     let known = (waits_on.is_some() || asleep) && goroutine.trust == Trust::Certain;
     let own = known
@@ -342,7 +347,7 @@ fn candidate(
         .or_else(|| idle_worker(full, goroutine).then_some(raw.stack.end));
     // In a call until it goes on: there the stack maps say what is alive.
     let calls = matches!(
-        goroutine.status,
+        goroutine.common.status,
         Status::Waiting | Status::Leaked | Status::Syscall
     );
     let still = calls && goroutine.trust == Trust::Certain && own != Some(raw.stack.end);
@@ -361,7 +366,7 @@ fn idle_worker(full: &Full, goroutine: &Goroutine) -> bool {
         .stack
         .and_then(|id| full.dump.stacks.get(id as usize));
     let own = stack.is_some_and(|s| s.whole && s.frames.iter().all(|f| f.kind == Kind::Runtime));
-    let rests = goroutine.status == Status::Waiting && goroutine.trust == Trust::Certain;
+    let rests = goroutine.common.status == Status::Waiting && goroutine.trust == Trust::Certain;
     own && rests && goroutine.is_the_runtimes()
 }
 
@@ -392,22 +397,57 @@ fn own_frame(full: &Full, goroutine: &Goroutine) -> Option<(usize, u64)> {
     Some((count, *addresses.get(count)?))
 }
 
-/// What could wake a goroutine; `None` where it can run or that is not known.
-fn waits_on(full: &Full, goroutine: &Goroutine) -> Option<Vec<u64>> {
+/// What could wake a goroutine, which goes to `objects`; `None` where it can run or that is not
+/// known.
+fn waits_on(full: &Full, goroutine: &Goroutine, objects: &mut Vec<u64>) -> Option<Range<u32>> {
     let kind = goroutine.kind;
-    let parked = matches!(goroutine.status, Status::Waiting | Status::Leaked);
+    let parked = matches!(goroutine.common.status, Status::Waiting | Status::Leaked);
     let known = kind.on_channels() || kind.on_semaphore() || kind.for_ever();
     let certain = goroutine.trust == Trust::Certain && !goroutine.waits.cut;
     if !parked || !known || !certain || goroutine.is_the_runtimes() {
         return None;
     }
-    let on = full.dump.waits_on(goroutine);
-    let objects = on.iter().map(|on| match on {
-        WaitsOn::Channel { address, .. } | WaitsOn::Semaphore { address } => Some(*address),
-        WaitsOn::Descriptor { .. } | WaitsOn::Timer { .. } => None,
-    });
-    let objects: Vec<u64> = objects.collect::<Option<_>>()?;
-    (kind.for_ever() || !objects.is_empty()).then_some(objects)
+    let first = objects.len();
+    for on in full.dump.waits_on(goroutine) {
+        match on {
+            WaitsOn::Channel { address, .. } | WaitsOn::Semaphore { address } => {
+                objects.push(*address);
+            }
+            WaitsOn::Descriptor { .. } | WaitsOn::Timer { .. } => {
+                objects.truncate(first);
+                return None;
+            }
+        }
+    }
+    let found = first as u32..objects.len() as u32;
+    (kind.for_ever() || !found.is_empty()).then_some(found)
+}
+
+/// The coroutine that a goroutine waits on; `None` where it waits for anything else, or where that
+/// is not known.
+fn on_coro(memory: &impl Memory, heap: &Heap, goroutine: &Goroutine, raw: &Raw) -> Option<u64> {
+    let parked = goroutine.common.status == Status::Waiting && goroutine.trust == Trust::Certain;
+    if goroutine.kind != WaitKind::Coroutine || !parked {
+        return None;
+    }
+    let stack = words(memory, raw.stack.start, raw.stack.end);
+    let g = heap
+        .object(raw.g)
+        .map_or(0..0, |g| g.start..g.start + g.bytes);
+    let of_g = || words(memory, g.start, g.end);
+    let known = coro(memory, heap, raw.g, stack.into_iter());
+    known.or_else(|| coro(memory, heap, raw.g, of_g().into_iter()))
+}
+
+/// The words of a stack or of an object, as many as are looked at.
+fn words(memory: &impl Memory, start: u64, end: u64) -> Vec<u64> {
+    let len = end.saturating_sub(start).min(STACK_BYTES) as usize;
+    let mut bytes = vec![0; len];
+    if memory.read(start, &mut bytes).is_err() {
+        return Vec::new();
+    }
+    let words = bytes.as_chunks::<8>().0.iter();
+    words.map(|word| u64::from_le_bytes(*word)).collect()
 }
 
 /// The buffers of the write barriers and of the collector's work, in which pointers stay that are

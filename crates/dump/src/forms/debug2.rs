@@ -35,14 +35,14 @@ fn header(goroutine: &Goroutine, out: &mut String) {
         out,
         "goroutine {} [{}",
         goroutine.goid,
-        clean(&goroutine.state)
+        clean(&goroutine.common.state)
     );
-    if goroutine.status == Status::Leaked {
+    if goroutine.common.status == Status::Leaked {
         out.push_str(" (leaked)");
     }
-    let blocked = matches!(goroutine.status, Status::Waiting | Status::Syscall);
+    let blocked = matches!(goroutine.common.status, Status::Waiting | Status::Syscall);
     let waited = goroutine.waited_at_most_ns.filter(|_| blocked);
-    let minutes = waited.map_or(0, |ns| ns / MINUTE_NS);
+    let minutes = waited.map_or(0, |ns| ns.get() / MINUTE_NS);
     if minutes > 0 {
         let _ = write!(out, ", {minutes} minutes");
     }
@@ -99,7 +99,12 @@ fn shown(frame: &Frame, innermost: bool) -> bool {
 
 fn creator(goroutine: &Goroutine, out: &mut String) {
     // The main goroutine's creator is the runtime's start code.
-    let Some(creator) = goroutine.creator.as_ref().filter(|_| goroutine.goid != 1) else {
+    let Some(creator) = goroutine
+        .common
+        .creator
+        .as_ref()
+        .filter(|_| goroutine.goid != 1)
+    else {
         return;
     };
     let _ = write!(
@@ -107,7 +112,7 @@ fn creator(goroutine: &Goroutine, out: &mut String) {
         "created by {}",
         clean(&without_types(&creator.function))
     );
-    if let Some(parent) = goroutine.parent.filter(|parent| *parent != 0) {
+    if let Some(parent) = goroutine.parent {
         let _ = write!(out, " in goroutine {parent}");
     }
     let _ = writeln!(out, "\n\t{}:{}", clean(&creator.file), creator.line);

@@ -2,6 +2,7 @@
 //! keeps the number, anything else raises it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use serde::Serialize;
 
@@ -111,6 +112,8 @@ enum WaitOut<'a> {
         closed: Option<bool>,
         /// A timer sends on it; null where the build does not say.
         timer: Option<bool>,
+        /// That timer was stopped, or has ended.
+        timer_stopped: bool,
     },
     /// A lock, wait group, condition or other semaphore.
     Semaphore {
@@ -265,6 +268,7 @@ fn wait<'a>(dump: &'a Dump, kind: WaitKind, on: &WaitsOn) -> WaitOut<'a> {
                 element_bytes: channel.map(|c| c.element),
                 closed: channel.map(|c| c.closed),
                 timer: channel.and_then(|c| c.timer),
+                timer_stopped: channel.is_some_and(|c| c.timer_stopped),
             }
         }
         WaitsOn::Semaphore { .. } => WaitOut::Semaphore {
@@ -298,24 +302,25 @@ fn wait<'a>(dump: &'a Dump, kind: WaitKind, on: &WaitsOn) -> WaitOut<'a> {
 }
 
 fn goroutine<'a>(dump: &'a Dump, goroutine: &'a crate::Goroutine) -> Goroutine<'a> {
-    let pairs = goroutine.labels.iter();
+    let common = &*goroutine.common;
+    let pairs = common.labels.iter();
     let on = dump.waits_on(goroutine).iter();
     Goroutine {
         goid: goroutine.goid,
-        runtime: goroutine.runtime,
-        status: goroutine.status.word(),
-        state: &goroutine.state,
-        waited_at_most_ns: goroutine.waited_at_most_ns,
-        asleep_ns: goroutine.asleep_ns,
+        runtime: common.runtime,
+        status: common.status.word(),
+        state: &common.state,
+        waited_at_most_ns: goroutine.waited_at_most_ns.map(NonZeroU64::get),
+        asleep_ns: goroutine.asleep_ns.map(NonZeroU64::get),
         stack: goroutine.stack,
         trust: trust(goroutine.trust),
-        created_by: goroutine.creator.as_ref().map(|place| Place {
+        created_by: common.creator.as_ref().map(|place| Place {
             function: &place.function,
             file: &place.file,
             line: place.line,
         }),
-        parent: goroutine.parent,
-        start: goroutine.start.as_deref(),
+        parent: goroutine.parent.map(NonZeroU64::get),
+        start: common.start.as_deref(),
         thread: goroutine.thread,
         locked: goroutine.locked,
         labels: pairs.map(|(k, v)| (k.as_str(), v.as_str())).collect(),

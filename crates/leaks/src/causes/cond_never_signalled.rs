@@ -10,6 +10,7 @@ use crate::cause::never_suspect;
 pub(super) const CAUSE: Cause = Cause {
     name: "cond-never-signalled",
     fits,
+    waits: "it waits for a condition",
     means: "it waits for a condition that nobody can signal any more",
     advice: "look for a Signal or Broadcast that is missed, and for a Wait outside of a loop",
     suspect: never_suspect,

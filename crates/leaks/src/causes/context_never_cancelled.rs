@@ -8,6 +8,7 @@ use crate::cause::never_suspect;
 pub(super) const CAUSE: Cause = Cause {
     name: "context-never-cancelled",
     fits,
+    waits: "it waits for the end of a context",
     means: "it waits for the end of a context, and nobody who could end it knows the context any more",
     advice: "call the cancel function on every path, usually by defer",
     suspect: never_suspect,

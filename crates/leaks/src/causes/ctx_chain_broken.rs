@@ -10,6 +10,7 @@ use crate::cause::never_suspect;
 pub(super) const CAUSE: Cause = Cause {
     name: "ctx-chain-broken",
     fits,
+    waits: "a context was made from one of a type that package context does not know, which costs a goroutine until one of them ends",
     means: "a context was made from one of a type that package context does not know, which costs a goroutine until one of them ends",
     advice: "embed a context made by package context instead of writing Done and Err, or cancel the child",
     suspect: never_suspect,

@@ -10,6 +10,7 @@ use crate::cause::never_suspect;
 pub(super) const CAUSE: Cause = Cause {
     name: "io-no-deadline",
     fits,
+    waits: "it waits for a descriptor, and no deadline is set",
     means: "it waits for a descriptor, and no deadline is set",
     advice: "set a deadline, or close the descriptor when its work is over",
     suspect: never_suspect,

@@ -9,6 +9,7 @@ use crate::Facts;
 pub(super) const CAUSE: Cause = Cause {
     name: "lock-never-released",
     fits,
+    waits: "it waits for a lock that is not released",
     means: "it waits for a lock that is not released",
     advice: "look for a path that returns without Unlock, for a lock taken twice, and for locks taken in two orders",
     suspect,

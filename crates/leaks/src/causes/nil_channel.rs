@@ -8,6 +8,7 @@ use crate::cause::never_suspect;
 pub(super) const CAUSE: Cause = Cause {
     name: "nil-channel",
     fits,
+    waits: "it waits on the nil channel or in a select without cases, which nothing can end",
     means: "it waits on the nil channel or in a select without cases, which nothing can end",
     advice: "find where the channel should have been made, or the field that was never set",
     suspect: never_suspect,

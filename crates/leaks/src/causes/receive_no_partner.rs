@@ -8,6 +8,7 @@ use crate::cause::never_suspect;
 pub(super) const CAUSE: Cause = Cause {
     name: "receive-no-partner",
     fits,
+    waits: "it waits for channels",
     means: "it waits for channels to which nobody can send any more, and which nobody can close",
     advice: "close the channel when its senders are done, on every path",
     suspect: never_suspect,

@@ -10,6 +10,7 @@ use crate::cause::never_suspect;
 pub(super) const CAUSE: Cause = Cause {
     name: "send-no-partner",
     fits,
+    waits: "it sends to a channel",
     means: "it sends to a channel from which nobody can receive any more",
     advice: "give the channel room for every sender, or let the sender stop when its receiver has gone",
     suspect: never_suspect,

@@ -8,6 +8,7 @@ use crate::cause::never_suspect;
 pub(super) const CAUSE: Cause = Cause {
     name: "stuck-in-c",
     fits,
+    waits: "it is in C and does not come back",
     means: "it is in C and does not come back",
     advice: "the C stack shows where; a lock or a descriptor there is waited for without a time limit",
     suspect: never_suspect,

@@ -10,6 +10,7 @@ use crate::cause::never_suspect;
 pub(super) const CAUSE: Cause = Cause {
     name: "timer-loop",
     fits,
+    waits: "it waits for a timer, as a loop does that nothing tells to end",
     means: "it waits for a timer, as a loop does that nothing tells to end",
     advice: "stop the loop by a context or a channel, and the ticker by Stop",
     suspect: never_suspect,

@@ -10,6 +10,7 @@ use crate::cause::never_suspect;
 pub(super) const CAUSE: Cause = Cause {
     name: "waitgroup-never-done",
     fits,
+    waits: "it waits for a wait group that does not come to zero",
     means: "it waits for a wait group that does not come to zero",
     advice: "look for an Add without its Done, and for a Done that waits itself",
     suspect: never_suspect,

@@ -138,7 +138,9 @@ pub(crate) fn one(all: u64, group: &Judged, out: &mut String) {
     }
     let _ = writeln!(out, "  why   {}", group.because);
     if let Some(cause) = group.cause {
-        let _ = writeln!(out, "        {}", cause.means);
+        let ends = facts.unreachable() == 0;
+        let what = if ends { cause.waits } else { cause.means };
+        let _ = writeln!(out, "        {what}");
         let _ = writeln!(out, "  next  {}", cause.advice);
     }
 }

@@ -19,6 +19,8 @@ struct World {
     memory: Snapshot,
     heap: Heap,
     goroutines: Vec<Candidate>,
+    /// What these wait on.
+    objects: Vec<u64>,
 }
 
 fn object(number: u64) -> u64 {
@@ -38,17 +40,19 @@ fn world(roots: &[u64], objects: &[(u64, u64)], goroutines: &[(&[u64], Option<&[
     }
     let mut heap = Heap::default();
     heap.insert(HEAP, 1, 64, false);
-    let mut all = Vec::new();
+    let (mut all, mut waited_on) = (Vec::new(), Vec::new());
     for (at, (stack, waits_on)) in goroutines.iter().enumerate() {
         let start = STACKS + 64 * at as u64;
         memory.insert(start, &[0; 64]);
         for (slot, word) in stack.iter().enumerate() {
             memory.insert(start + 8 * slot as u64, &word.to_le_bytes());
         }
+        let first = waited_on.len() as u32;
+        waited_on.extend_from_slice(waits_on.unwrap_or_default());
         all.push(Candidate {
             g: object(100 + at as u64),
             stack: start..start + 64,
-            waits_on: waits_on.map(<[u64]>::to_vec),
+            waits_on: waits_on.map(|_| first..waited_on.len() as u32),
             parked: None,
         });
     }
@@ -56,6 +60,7 @@ fn world(roots: &[u64], objects: &[(u64, u64)], goroutines: &[(&[u64], Option<&[
         memory,
         heap,
         goroutines: all,
+        objects: waited_on,
     }
 }
 
@@ -70,6 +75,7 @@ fn marked(world: &World, roots: &[Range<u64>], hidden: &Hidden, budget: Budget) 
         roots,
         words: &[],
         candidates: &world.goroutines,
+        objects: &world.objects,
         hidden,
         frames: &frame,
         layout: &layout(),
@@ -120,7 +126,7 @@ fn queues_do_not_lead_to_what_waits_in_them() {
     let w = world(&[object(9)], &[(9, 3)], &[(&[], Some(&[object(3)]))]);
     assert_eq!(live(&w, &Hidden::default()), [true]);
     let sudog = Hidden {
-        objects: HashSet::from([object(9)]),
+        objects: vec![object(9)],
         ranges: Vec::new(),
         g_self: None,
     };

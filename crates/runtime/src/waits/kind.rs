@@ -32,6 +32,8 @@ pub enum WaitKind {
     Sleep,
     /// A descriptor.
     Io,
+    /// The other side of an iter.Pull.
+    Coroutine,
     /// Anything else: the runtime's own business.
     Other,
 }
@@ -55,6 +57,7 @@ impl WaitKind {
             "semacquire" => Self::Semaphore,
             "sleep" => Self::Sleep,
             "IO wait" => Self::Io,
+            "coroutine" => Self::Coroutine,
             _ => Self::Other,
         }
     }

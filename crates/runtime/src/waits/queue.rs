@@ -114,11 +114,25 @@ impl Waits {
                 self.misread("hchan");
                 continue;
             };
+            let timer = layout.timer.map_or(0, |at| word(bytes, at));
+            let channel = Channel {
+                timer_stopped: timer != 0 && self.is_stopped(memory, timer),
+                ..channel
+            };
             self.channels.insert(*address, channel);
             let (receive, send) = (word(bytes, layout.recvq), word(bytes, layout.sendq));
             queues.insert(*address, Queues { receive, send });
         }
         queues
+    }
+}
+
+impl Waits {
+    /// Whether a timer does not run (`timer.when`, cleared by `timer.stop` and `timer.unlockAndRun`,
+    /// runtime/time.go, Go 1.23 to 1.27).
+    fn is_stopped(&self, memory: &impl Memory, timer: u64) -> bool {
+        let when = self.layout.timer_when;
+        when.is_some_and(|when| memory.word(timer.wrapping_add(when)) == Ok(0))
     }
 }
 
@@ -154,5 +168,6 @@ fn channel(layout: &QueueLayout, bytes: &[u8]) -> Option<Channel> {
         element: word(bytes, layout.elemsize) as u16,
         closed: closed == 1,
         timer: layout.timer.map(|at| word(bytes, at) != 0),
+        timer_stopped: false,
     })
 }

@@ -1,6 +1,7 @@
 //! `seam goroutines` on program y: each fault is found with its cause, the same program without the
 //! fault is not, and neither is what only looks like one.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use seam_e2e::strangers::{as_nobody, open_bench, program_of_nobody};
 use serde_json::Value;
 
 /// Faults that one look at what can be reached shows.
-const CERTAIN: [(&str, &str); 15] = [
+const CERTAIN: [(&str, &str); 16] = [
     ("send", "send-no-partner"),
     ("receive", "receive-no-partner"),
     ("select", "receive-no-partner"),
@@ -26,6 +27,7 @@ const CERTAIN: [(&str, &str); 15] = [
     ("pipeline", "send-no-partner"),
     ("mutex", "lock-never-released"),
     ("order", "lock-never-released"),
+    ("ring", "lock-never-released"),
     ("rwmutex", "lock-never-released"),
     ("group", "waitgroup-never-done"),
     ("cond", "cond-never-signalled"),
@@ -159,6 +161,35 @@ fn what_nothing_can_wake_is_leaked() {
     });
 }
 
+/// What Go has only since 1.23: iter.Pull, and channels that know their timer.
+#[test]
+fn what_only_new_versions_have() {
+    let newest = |mode: &str| {
+        let file = places::program_by(places::machine_go(), "y");
+        let mut command = Command::new(file);
+        // The program's go.mod asks for the timers of before.
+        command.args(["120", mode]);
+        Program::start_command(command.env("GODEBUG", "asynctimerchan=0"))
+    };
+    for (mode, cause, creator, count) in [
+        ("pull", "iterator-never-stopped", "iter.Pull[", 7),
+        ("stopped", "receive-no-partner", "main.stopped", 1),
+    ] {
+        let report = look(&newest(mode), &[]);
+        let leaks = groups(&report, "goroutine-leak");
+        for leak in &leaks {
+            assert_eq!(leak["cause"], cause, "{leak}");
+            let by = leak["created_by"]["function"].as_str();
+            assert!(by.is_some_and(|by| by.starts_with(creator)), "{leak}");
+        }
+        let counts = leaks.iter().filter_map(|leak| leak["count"].as_u64());
+        assert_eq!(counts.sum::<u64>(), count, "{leaks:?}");
+        let fixed = format!("{mode}-fixed");
+        nothing_leaks(&look(&newest(&fixed), &[]), &fixed);
+    }
+    nothing_leaks(&look(&newest("iterators"), &[]), "iterators");
+}
+
 #[test]
 fn what_grows_without_end_is_leaked() {
     each(&GROWING, |(mode, cause)| {
@@ -256,6 +287,12 @@ fn what_others_wait_for_is_held() {
             "{mode}: {holds:?}"
         );
     }
+    // Each of four locks is held by one, though they are small and lie side by side.
+    let report = leaking(places::machine_go(), "ring", &[]);
+    let leaks = groups(&report, "goroutine-leak");
+    let held = leaks[0]["holds"].as_array().expect("a list");
+    let held: BTreeSet<&str> = held.iter().filter_map(Value::as_str).collect();
+    assert_eq!(held.len(), 4, "{leaks:?}");
     // Whoever holds nothing is not said to.
     let report = leaking(places::machine_go(), "receive", &[]);
     let leaks = groups(&report, "goroutine-leak");
