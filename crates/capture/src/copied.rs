@@ -225,7 +225,7 @@ impl CopySession {
             .into_values()
             .map(|p| p.tracked.into_info())
             .collect();
-        targets.sort_by_key(|t| (!t.started_here, t.target.pid));
+        targets.sort_by_key(|t| (!t.started_here, t.is_child, t.target.pid));
         Ok(Recording {
             grade,
             samples: collected.samples,

@@ -53,7 +53,7 @@ impl Family {
                         self.members.remove(&pid);
                     }
                 }
-                Event::Executed { pid } if self.members.contains(&pid) => found.push(pid),
+                Event::Executed { pid, .. } if self.members.contains(&pid) => found.push(pid),
                 Event::Lost { records } => self.lost += records,
                 _ => {}
             }

@@ -2,7 +2,7 @@
 //! kernel says is mapped and not by its path, and keeps its unwind table and what is needed to find
 //! names later.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -156,6 +156,9 @@ impl Module {
 #[derive(Debug, Default)]
 pub struct Modules {
     by_file: HashMap<FileId, Arc<Module>>,
+    /// Files that could not be opened when they were met: a process that maps one again may live
+    /// longer, or have the right.
+    unopened: HashSet<FileId>,
     vdso: Option<Arc<Module>>,
     /// What processes make, by who made it and under which name.
     made: HashMap<(Option<i32>, String), Arc<Module>>,
@@ -186,13 +189,22 @@ impl Modules {
     /// The module of a mapping, opened and read now if it is new.
     pub fn of_mapping(&mut self, pid: i32, entry: &MapsEntry) -> Arc<Module> {
         if entry.has_file() {
-            if let Some(module) = self.by_file.get(&entry.file) {
+            let known = self.by_file.get(&entry.file).map(Arc::clone);
+            let again = self.unopened.contains(&entry.file);
+            if let Some(module) = known.as_ref().filter(|_| !again) {
                 return Arc::clone(module);
             }
             if let Some(module) = self.made.get(&(Some(pid), entry.path.clone())) {
                 return Arc::clone(module);
             }
             let file = open_mapped(pid, entry);
+            if let (Some(module), Err(_)) = (known, &file) {
+                return module;
+            }
+            match &file {
+                Ok(_) => self.unopened.remove(&entry.file),
+                Err(_) => self.unopened.insert(entry.file),
+            };
             let number = self.all.len() as u32;
             let path = entry.path.clone();
             let (module, key) = file_module(number, entry.file, path, file, &mut self.tables);
@@ -302,8 +314,26 @@ impl Modules {
 /// Opens what is mapped, not what the path names now: a replaced or deleted file, or one of another
 /// mount namespace, is reached through map_files (CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, and a
 /// folder that is its owner's), else the executable by its own link, which needs no right to its
-/// folder, else through the process's root if the inode still agrees.
+/// folder, else through the process's root if the inode still agrees. Of a process that has ended
+/// meanwhile only the path is left: it is the same file if seam sees it there, too.
 fn open_mapped(pid: i32, entry: &MapsEntry) -> Result<File, String> {
+    open_of_process(pid, entry).or_else(|e| open_here(entry).ok_or(e))
+}
+
+/// The file as seam's own root has it; a path in another one may mean another file here.
+fn open_here(entry: &MapsEntry) -> Option<File> {
+    // Opening something else than a file may wait, or do something.
+    let file = std::fs::metadata(&entry.path).ok().filter(|m| m.is_file());
+    let file = file.and_then(|_| File::open(&entry.path).ok())?;
+    let metadata = file.metadata().ok()?;
+    let device = metadata.dev();
+    let same = libc::major(device) == entry.file.major
+        && libc::minor(device) == entry.file.minor
+        && metadata.ino() == entry.file.inode;
+    same.then_some(file)
+}
+
+fn open_of_process(pid: i32, entry: &MapsEntry) -> Result<File, String> {
     let mapped = format!("/proc/{pid}/map_files/{:x}-{:x}", entry.start, entry.end);
     let first = match File::open(&mapped) {
         Ok(file) => return Ok(file),

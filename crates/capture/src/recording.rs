@@ -43,6 +43,8 @@ pub struct TargetInfo {
     pub target: Target,
     /// The command that seam started itself.
     pub started_here: bool,
+    /// A target has made it while it was recorded.
+    pub is_child: bool,
     /// It ended while it was recorded.
     pub ended: bool,
     /// CPU time it used while it was recorded, in nanoseconds.

@@ -275,7 +275,7 @@ impl Session {
         }
         let busiest = |t: &TargetInfo| std::cmp::Reverse(t.cpu_time_ns);
         match self.options.scope {
-            Scope::Named => targets.sort_by_key(|t| (!t.started_here, t.target.pid)),
+            Scope::Named => targets.sort_by_key(|t| (!t.started_here, t.is_child, t.target.pid)),
             Scope::Machine | Scope::Cgroup(_) => {
                 targets.sort_by_key(|t| (busiest(t), t.target.pid))
             }

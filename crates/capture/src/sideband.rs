@@ -21,7 +21,11 @@ pub(crate) enum Event {
     /// Executable memory was mapped.
     Mapped { pid: i32, entry: MapsEntry },
     /// The process runs another program now.
-    Executed { pid: i32 },
+    Executed {
+        pid: i32,
+        /// As the kernel shortens it.
+        name: String,
+    },
     /// A new process (not a thread) was made.
     Forked { parent: i32, pid: i32 },
     /// A process's main thread ended.
@@ -76,6 +80,11 @@ pub(crate) struct Trailer {
     pub(crate) time: usize,
 }
 
+fn until_nul(bytes: &[u8]) -> String {
+    let len = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..len]).into_owned()
+}
+
 /// Reads one record; `None` for kinds that do not matter and for malformed ones.
 pub(crate) fn parse(record: &[u8], trailer: Trailer) -> Option<(u64, Event)> {
     let u16_at = |at: usize| Some(u16::from_le_bytes(record.get(at..at + 2)?.try_into().ok()?));
@@ -89,7 +98,10 @@ pub(crate) fn parse(record: &[u8], trailer: Trailer) -> Option<(u64, Event)> {
             records: u64_at(16)?,
         },
         // PERF_RECORD_COMM: header, pid, tid, comm
-        3 if u16_at(4)? & MISC_COMM_EXEC != 0 => Event::Executed { pid: pid_at(8)? },
+        3 if u16_at(4)? & MISC_COMM_EXEC != 0 => Event::Executed {
+            pid: pid_at(8)?,
+            name: until_nul(record.get(16..)?),
+        },
         // PERF_RECORD_EXIT: header, pid, ppid, tid, ptid
         4 if pid_at(8)? == pid_at(16)? => Event::Exited { pid: pid_at(8)? },
         // PERF_RECORD_FORK: the same; a thread has its parent's pid

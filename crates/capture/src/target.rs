@@ -83,7 +83,7 @@ pub(crate) fn describe(pid: i32) -> Target {
                 .to_owned()
         })
         .or_else(|| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok())
-        .map_or_else(|| "?".to_owned(), |name| name.trim().to_owned());
+        .map_or_else(|| UNKNOWN.to_owned(), |name| name.trim().to_owned());
     let command_line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let command_line = String::from_utf8_lossy(&command_line).replace('\0', " ");
     Target {
@@ -92,6 +92,18 @@ pub(crate) fn describe(pid: i32) -> Target {
         command_line: command_line.trim_end().to_owned(),
     }
 }
+
+/// Names a process that may have ended already: then by what else is known of it.
+pub(crate) fn describe_or(pid: i32, name: &str) -> Target {
+    let mut target = describe(pid);
+    if target.name == UNKNOWN {
+        target.name = name.to_owned();
+    }
+    target
+}
+
+/// The name of a process of which none is known.
+const UNKNOWN: &str = "?";
 
 /// All processes whose name or command line matches; seam itself and its parents never do.
 ///

@@ -12,6 +12,8 @@ use crate::{MadeNames, ModuleKind, ProcessMap, Target, TargetInfo};
 pub(crate) struct Tracked {
     pub(crate) target: Target,
     pub(crate) started_here: bool,
+    /// A target has made it.
+    pub(crate) is_child: bool,
     pub(crate) pidfd: Option<OwnedFd>,
     pub(crate) map: ProcessMap,
     pub(crate) set: u32,
@@ -35,6 +37,7 @@ impl Tracked {
             pidfd: pidfd(target.pid),
             target,
             started_here,
+            is_child: false,
             map,
             set: 0,
             exec_set: 0,
@@ -78,6 +81,7 @@ impl Tracked {
         TargetInfo {
             target: self.target,
             started_here: self.started_here,
+            is_child: self.is_child,
             ended: self.ended,
             cpu_time_ns: self.cpu_last_ns.saturating_sub(self.cpu_first_ns),
             executable,

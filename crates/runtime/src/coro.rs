@@ -4,8 +4,8 @@ use seam_memory::Memory;
 
 use crate::heap::Heap;
 
-/// A coro has 24 to 32 bytes (runtime/coro.go, Go 1.23 to 1.27); what is larger and begins with a g
-/// is something else: a sudog.
+/// A coro has 24 to 32 bytes (runtime/coro.go, Go 1.23 to 1.27); what is larger and begins with a
+/// g is something else: a sudog.
 const BYTES_MAX: u64 = 64;
 
 /// The coro that a goroutine waits on, among what its stack and its g point to: it begins with the

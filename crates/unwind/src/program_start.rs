@@ -1,5 +1,5 @@
-//! Where a program begins, below which there is nobody. An ELF header names an address in many
-//! libraries as well: linkers fill in the first function of .text (mold and tcc always, GNU ld up to
+//! Where a program begins, below which there is nobody. The headers of many libraries name an
+//! address as well: linkers fill in the first function of .text (mold and tcc always, GNU ld up to
 //! 2.37), and `-e` any. There it is a function as others are.
 
 use seam_object::{Elf, ElfKind, ReadRef};

@@ -10,7 +10,7 @@ use seam_unwind::TableSet;
 use super::machines::{Machines, Places};
 use super::{CopySession, Followed};
 use crate::sideband::Event;
-use crate::target::describe;
+use crate::target::describe_or;
 use crate::tracked::Tracked;
 use crate::{Module, ProcessMap, Target};
 
@@ -23,11 +23,11 @@ impl CopySession {
                     self.publish(pid);
                 }
             }
-            Event::Executed { pid } => {
+            Event::Executed { pid, name } => {
                 if let Some(followed) = self.processes.get_mut(&pid) {
                     let map = ProcessMap::read(pid, &mut self.modules);
                     followed.tracked.map = map.unwrap_or_default();
-                    followed.tracked.target = describe(pid);
+                    followed.tracked.target = describe_or(pid, &name);
                     followed.machines.clear();
                     followed.threads.clear();
                     self.publish(pid);
@@ -36,7 +36,11 @@ impl CopySession {
             Event::Forked { parent, pid } if self.options.follow_children => {
                 if let Some(followed) = self.processes.get(&parent) {
                     let map = followed.tracked.map.clone();
-                    self.track(describe(pid), map, false);
+                    let child = describe_or(pid, &followed.tracked.target.name);
+                    self.track(child, map, false);
+                    if let Some(followed) = self.processes.get_mut(&pid) {
+                        followed.tracked.is_child = true;
+                    }
                 }
             }
             Event::Forked { .. } | Event::Exited { .. } | Event::Lost { .. } => {}

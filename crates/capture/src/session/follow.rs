@@ -8,7 +8,7 @@ use super::{Scope, Session};
 use crate::cgroup::members;
 use crate::sideband::Event;
 use crate::system::has_ended;
-use crate::target::{check_target, cpu_times, describe};
+use crate::target::{check_target, cpu_times, describe, describe_or};
 use crate::{Error, ProcessMap, Result};
 
 /// How often a process is looked at again after a change of its mappings: at most ten times a
@@ -102,7 +102,7 @@ impl Session {
                         changed.push(pid);
                     }
                 }
-                Event::Executed { pid } => {
+                Event::Executed { pid, name } => {
                     if let Some(tracked) = self.processes.get_mut(&pid) {
                         tracked.map = ProcessMap::read(pid, &mut self.modules).unwrap_or_default();
                         // What the kernel side has put in force at the exec is part of this.
@@ -118,7 +118,7 @@ impl Session {
                         let old = std::mem::replace(&mut tracked.set, set);
                         self.retired_sets.push((Instant::now(), old));
                         let started_here = tracked.started_here;
-                        tracked.target = describe(pid);
+                        tracked.target = describe_or(pid, &name);
                         tracked.started_here = started_here;
                         changed.push(pid);
                     }
@@ -169,13 +169,15 @@ impl Session {
         if !self.options.follow_children {
             return;
         }
-        let Some(map) = self.processes.get(&parent).map(|t| t.map.clone()) else {
+        let Some(from) = self.processes.get(&parent) else {
             return;
         };
+        let (map, child) = (from.map.clone(), describe_or(pid, &from.target.name));
         let set = self.processes.get(&parent).map_or(0, |t| t.set);
         self.history.share(set);
-        self.track(describe(pid), map, false);
+        self.track(child, map, false);
         if let Some(tracked) = self.processes.get_mut(&pid) {
+            tracked.is_child = true;
             tracked.set = set;
         }
     }

@@ -128,7 +128,7 @@ impl Waits {
 }
 
 impl Waits {
-    /// Whether a timer does not run (`timer.when`, cleared by `timer.stop` and `timer.unlockAndRun`,
+    /// Whether a timer does not run (`timer.when`, cleared by `timer.stop` and `unlockAndRun`,
     /// runtime/time.go, Go 1.23 to 1.27).
     fn is_stopped(&self, memory: &impl Memory, timer: u64) -> bool {
         let when = self.layout.timer_when;

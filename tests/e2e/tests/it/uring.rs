@@ -1,4 +1,4 @@
-//! Threads that the kernel makes in a process for its own work have no user stack, and no goroutine.
+//! Threads that the kernel makes in a process for its own work have no user stack and no goroutine.
 
 use std::process::Command;
 
