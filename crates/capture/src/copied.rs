@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant, SystemTime};
 
-use seam_memory::Live;
+use seam_memory::{Live, proc_path};
 use seam_unwind::TableSet;
 use seam_wire::Mapping;
 
@@ -131,7 +131,7 @@ impl CopySession {
         // The events first: nothing mapped from here on is missed.
         if let Err(refused) = self.events.add(pid, false) {
             // The commonest cause has a name of its own: it is another user's.
-            let map = std::fs::read(format!("/proc/{pid}/maps"));
+            let map = std::fs::read(proc_path(pid, "maps"));
             map.map_err(|source| Error::Inspect { pid, source })?;
             return Err(refused);
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use seam_go::TlsOffset;
-use seam_memory::{Live, Memory};
+use seam_memory::{Live, Memory, proc_path, reached_by};
 use seam_object::{BuildId, Elf, ReadCache, Segment, SegmentKind};
 use seam_unwind::ModuleTable;
 use seam_wire::{FileEntry, FileKey, SEAM_FILE_GO, SEAM_FILE_GO_LOADED, SEAM_FILE_NO_GO};
@@ -232,7 +232,7 @@ impl Modules {
 
     /// Bytes of code of a process in files that were not read yet.
     pub(crate) fn bytes_to_read(&self, pid: i32) -> u64 {
-        let text = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
+        let text = std::fs::read(proc_path(pid, "maps")).unwrap_or_default();
         let entries = crate::maps::executable_entries(&String::from_utf8_lossy(&text));
         let new = entries
             .iter()
@@ -304,17 +304,18 @@ impl Modules {
 /// folder that is its owner's), else the executable by its own link, which needs no right to its
 /// folder, else through the process's root if the inode still agrees.
 fn open_mapped(pid: i32, entry: &MapsEntry) -> Result<File, String> {
-    let mapped = format!("/proc/{pid}/map_files/{:x}-{:x}", entry.start, entry.end);
+    let by = format!("/proc/{}", reached_by(pid));
+    let mapped = format!("{by}/map_files/{:x}-{:x}", entry.start, entry.end);
     let first = match File::open(&mapped) {
         Ok(file) => return Ok(file),
         Err(e) => e,
     };
-    if let Ok(file) = File::open(format!("/proc/{pid}/exe"))
+    if let Ok(file) = File::open(format!("{by}/exe"))
         && file.metadata().is_ok_and(|m| m.ino() == entry.file.inode)
     {
         return Ok(file);
     }
-    let path = PathBuf::from(format!("/proc/{pid}/root{}", entry.path));
+    let path = PathBuf::from(format!("{by}/root{}", entry.path));
     let file = File::open(&path).map_err(|e| format!("opening {}: {e}; {first}", entry.path))?;
     let inode = file.metadata().map(|m| m.ino()).unwrap_or(0);
     if inode != entry.file.inode {
