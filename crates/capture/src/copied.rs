@@ -25,7 +25,7 @@ use crate::cost;
 use crate::recording::Collector;
 use crate::session::{Options, Scope, Status};
 use crate::sideband::{self, Event};
-use crate::system::{has_ended, hurry, monotonic_ns};
+use crate::system::{has_ended, hurry, keep_no_buffers, monotonic_ns};
 use crate::table_cache::TableCache;
 use crate::target::{cpu_time_ns, kernel_time_ns};
 use crate::tracked::Tracked;
@@ -86,6 +86,7 @@ impl CopySession {
             return Err(Error::NeedsBpf("recording whole machines and groups"));
         }
         hurry();
+        keep_no_buffers();
         let events = Events::new(options.rate_hz)?;
         let mut modules = Modules::with_tables(TableCache::of_user());
         // The target's own may not be readable.

@@ -16,7 +16,7 @@ use seam_wire::{FileEntry, FileKey, SEAM_FILE_GO, SEAM_FILE_GO_LOADED, SEAM_FILE
 
 use crate::maps::{FileId, MapsEntry};
 use crate::process_map::go_runtime;
-use crate::table_cache::{FileFacts, TableCache};
+use crate::table_cache::{FileFacts, Found, TableCache};
 
 /// The name of code in memory without a file.
 const ANONYMOUS: &str = "[anonymous]";
@@ -356,7 +356,7 @@ fn file_module(
             return (module, None);
         }
     };
-    let mut key = None;
+    let (mut key, mut found) = (None, None);
     let cache = ReadCache::new(&file);
     match Elf::parse(&cache) {
         Ok(elf) => {
@@ -364,11 +364,16 @@ fn file_module(
             module.segments = elf.segments().to_vec();
             module.position_independent = elf.kind() == seam_object::ElfKind::Dynamic;
             module.has_symtab = elf.section(".symtab").is_some();
-            (module.table, key) = tables.table(&elf, FileFacts::of(&file));
+            let (table, missing) = tables.table(&elf, FileFacts::of(&file));
+            (key, found) = (missing, Some(table));
         }
         Err(e) => module.table = Err(e.to_string()),
     }
+    // What was read of the file is more than its table: it goes before that is laid out.
     drop(cache);
+    if let Some(found) = found {
+        module.table = found.and_then(Found::table);
+    }
     module.file = Some(file);
     (module, key)
 }
