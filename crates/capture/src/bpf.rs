@@ -11,7 +11,7 @@ use libbpf_rs::{
 use seam_wire::{
     FileEntry, FileKey, Late, Mapping, Process, SEAM_BLOCK_WORDS, SEAM_COUNTERS,
     SEAM_MAPPING_BLOCKS, SEAM_MAPPINGS_PER_BLOCK, Scope, bytes_of, from_bytes, seam_mapping_block,
-    seam_set_key, seam_table_block,
+    seam_set_key, seam_table_block, words_as_bytes,
 };
 
 use crate::form::Form;
@@ -170,13 +170,10 @@ impl Kernel {
     }
 
     fn table_map(&mut self, words: &[u32]) -> Result<MapHandle> {
-        let blocks = words.as_chunks::<{ SEAM_BLOCK_WORDS as usize }>().0;
-        let map = inner_map("seam_table", size_of::<seam_table_block>(), blocks.len())?;
-        let values: Vec<u8> = blocks
-            .iter()
-            .flat_map(|b| b.iter().flat_map(|w| w.to_le_bytes()))
-            .collect();
-        fill(&map, &values, blocks.len())?;
+        let blocks = words.len() / SEAM_BLOCK_WORDS as usize;
+        let values = words_as_bytes(&words[..blocks * SEAM_BLOCK_WORDS as usize]);
+        let map = inner_map("seam_table", size_of::<seam_table_block>(), blocks)?;
+        fill(&map, values, blocks)?;
         self.inner_bytes += values.len();
         Ok(map)
     }

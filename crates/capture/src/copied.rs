@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant, SystemTime};
 
-use seam_memory::Live;
+use seam_memory::{Live, proc_path};
 use seam_unwind::TableSet;
 use seam_wire::Mapping;
 
@@ -25,7 +25,7 @@ use crate::cost;
 use crate::recording::Collector;
 use crate::session::{Options, Scope, Status};
 use crate::sideband::{self, Event};
-use crate::system::{has_ended, hurry, monotonic_ns};
+use crate::system::{has_ended, hurry, keep_no_buffers, monotonic_ns};
 use crate::table_cache::TableCache;
 use crate::target::{cpu_time_ns, kernel_time_ns};
 use crate::tracked::Tracked;
@@ -86,6 +86,7 @@ impl CopySession {
             return Err(Error::NeedsBpf("recording whole machines and groups"));
         }
         hurry();
+        keep_no_buffers();
         let events = Events::new(options.rate_hz)?;
         let mut modules = Modules::with_tables(TableCache::of_user());
         // The target's own may not be readable.
@@ -131,7 +132,7 @@ impl CopySession {
         // The events first: nothing mapped from here on is missed.
         if let Err(refused) = self.events.add(pid, false) {
             // The commonest cause has a name of its own: it is another user's.
-            let map = std::fs::read(format!("/proc/{pid}/maps"));
+            let map = std::fs::read(proc_path(pid, "maps"));
             map.map_err(|source| Error::Inspect { pid, source })?;
             return Err(refused);
         }

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use seam_go::{BuildInfo, GoModule};
-use seam_memory::Opened;
+use seam_memory::{Opened, proc_path};
 use seam_object::{Elf, ReadCache};
 
 use crate::hold::Hold;
@@ -61,13 +61,13 @@ impl Executed {
     #[must_use]
     pub fn of(pid: i32) -> Self {
         // Most of what `go test` runs are these, and each would take time that others need.
-        let path = std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+        let path = std::fs::read_link(proc_path(pid, "exe")).unwrap_or_default();
         if path.parent().is_some_and(is_toolchain) {
             return Self::Other;
         }
         let opened = || {
             let memory = Opened::new(pid)?;
-            let exe = File::open(format!("/proc/{pid}/exe"))?;
+            let exe = File::open(proc_path(pid, "exe"))?;
             let maps = read_maps(pid)?;
             Ok::<_, std::io::Error>((memory, exe, maps))
         };
@@ -216,7 +216,7 @@ impl Image {
 
 fn read_maps(pid: i32) -> std::io::Result<String> {
     let mut text = Vec::new();
-    File::open(format!("/proc/{pid}/maps"))?.read_to_end(&mut text)?;
+    File::open(proc_path(pid, "maps"))?.read_to_end(&mut text)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 

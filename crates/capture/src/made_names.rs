@@ -7,6 +7,8 @@ use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
+use seam_memory::proc_path;
+
 /// Where the names of one process's run-time code are looked for.
 #[derive(Debug)]
 pub(crate) struct NamePlace {
@@ -31,7 +33,7 @@ impl NamePlace {
         let root = std::fs::OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_PATH | libc::O_DIRECTORY)
-            .open(format!("/proc/{pid}/root"))
+            .open(proc_path(pid, "root"))
             .ok()?;
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let words = |key: &str| {

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use seam_go::TlsOffset;
-use seam_memory::{Live, Memory};
+use seam_memory::{Live, Memory, proc_path, reached_by};
 use seam_object::{BuildId, Elf, ReadCache, Segment, SegmentKind};
 use seam_unwind::ModuleTable;
 use seam_wire::{FileEntry, FileKey, SEAM_FILE_GO, SEAM_FILE_GO_LOADED, SEAM_FILE_NO_GO};
 
 use crate::maps::{FileId, MapsEntry};
 use crate::process_map::go_runtime;
-use crate::table_cache::{FileFacts, TableCache};
+use crate::table_cache::{FileFacts, Found, TableCache};
 
 /// The name of code in memory without a file.
 const ANONYMOUS: &str = "[anonymous]";
@@ -244,7 +244,7 @@ impl Modules {
 
     /// Bytes of code of a process in files that were not read yet.
     pub(crate) fn bytes_to_read(&self, pid: i32) -> u64 {
-        let text = std::fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
+        let text = std::fs::read(proc_path(pid, "maps")).unwrap_or_default();
         let entries = crate::maps::executable_entries(&String::from_utf8_lossy(&text));
         let new = entries
             .iter()
@@ -334,17 +334,18 @@ fn open_here(entry: &MapsEntry) -> Option<File> {
 }
 
 fn open_of_process(pid: i32, entry: &MapsEntry) -> Result<File, String> {
-    let mapped = format!("/proc/{pid}/map_files/{:x}-{:x}", entry.start, entry.end);
+    let by = format!("/proc/{}", reached_by(pid));
+    let mapped = format!("{by}/map_files/{:x}-{:x}", entry.start, entry.end);
     let first = match File::open(&mapped) {
         Ok(file) => return Ok(file),
         Err(e) => e,
     };
-    if let Ok(file) = File::open(format!("/proc/{pid}/exe"))
+    if let Ok(file) = File::open(format!("{by}/exe"))
         && file.metadata().is_ok_and(|m| m.ino() == entry.file.inode)
     {
         return Ok(file);
     }
-    let path = PathBuf::from(format!("/proc/{pid}/root{}", entry.path));
+    let path = PathBuf::from(format!("{by}/root{}", entry.path));
     let file = File::open(&path).map_err(|e| format!("opening {}: {e}; {first}", entry.path))?;
     let inode = file.metadata().map(|m| m.ino()).unwrap_or(0);
     if inode != entry.file.inode {
@@ -385,7 +386,7 @@ fn file_module(
             return (module, None);
         }
     };
-    let mut key = None;
+    let (mut key, mut found) = (None, None);
     let cache = ReadCache::new(&file);
     match Elf::parse(&cache) {
         Ok(elf) => {
@@ -393,11 +394,16 @@ fn file_module(
             module.segments = elf.segments().to_vec();
             module.position_independent = elf.kind() == seam_object::ElfKind::Dynamic;
             module.has_symtab = elf.section(".symtab").is_some();
-            (module.table, key) = tables.table(&elf, FileFacts::of(&file));
+            let (table, missing) = tables.table(&elf, FileFacts::of(&file));
+            (key, found) = (missing, Some(table));
         }
         Err(e) => module.table = Err(e.to_string()),
     }
+    // What was read of the file is more than its table: it goes before that is laid out.
     drop(cache);
+    if let Some(found) = found {
+        module.table = found.and_then(Found::table);
+    }
     module.file = Some(file);
     (module, key)
 }

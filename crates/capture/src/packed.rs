@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::Read;
 
+use seam_memory::proc_path;
+
 use crate::executable_entries;
 
 /// What UPX leaves in its headers (`UPX_MAGIC_LE32`, UPX 3.96).
@@ -12,12 +14,12 @@ const HEAD_BYTES: u64 = 4096;
 
 /// Why a process runs code without a file, in words, if nothing of its own file is mapped as code.
 pub(crate) fn packed(pid: i32) -> Option<String> {
-    let link = format!("/proc/{pid}/exe");
+    let link = proc_path(pid, "exe");
     let path = std::fs::read_link(&link).ok()?;
     let path = path.to_string_lossy();
     let path = path.trim_end_matches(" (deleted)");
     // Both texts are the kernel's, for this process: a module may have its path from another one.
-    let maps = std::fs::read(format!("/proc/{pid}/maps")).ok()?;
+    let maps = std::fs::read(proc_path(pid, "maps")).ok()?;
     let code = executable_entries(&String::from_utf8_lossy(&maps));
     let own = |path_of_code: &str| path_of_code.trim_end_matches(" (deleted)") == path;
     if code.is_empty() || code.iter().any(|entry| own(&entry.path)) {

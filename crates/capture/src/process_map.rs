@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use seam_go::{Field, TlsOffset};
-use seam_memory::Memory;
+use seam_memory::{Memory, proc_path};
 use seam_unwind::GoRuntimeFacts;
 use seam_wire::{
     Arch, GoRuntime, Mapping, SEAM_CODE_FILE, SEAM_CODE_MADE, SEAM_CODE_PROBE, SEAM_G_BYTES,
@@ -36,12 +36,12 @@ pub struct ProcessMap {
 }
 
 impl ProcessMap {
-    /// Reads `/proc/PID/maps`.
+    /// Reads the process's `maps`.
     ///
     /// # Errors
     /// When the process is gone or may not be looked at.
     pub fn read(pid: i32, modules: &mut Modules) -> std::io::Result<Self> {
-        let text = std::fs::read(format!("/proc/{pid}/maps"))?;
+        let text = std::fs::read(proc_path(pid, "maps"))?;
         let mut map = Self::default();
         for entry in executable_entries(&String::from_utf8_lossy(&text)) {
             // The legacy page at the end of the address space is never executed natively.

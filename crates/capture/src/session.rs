@@ -19,7 +19,7 @@ use crate::bpf::Kernel;
 use crate::peers::PeerCollector;
 use crate::recording::Collector;
 use crate::sideband::Sideband;
-use crate::system::{enable_stats, hurry, monotonic_ns};
+use crate::system::{enable_stats, hurry, keep_no_buffers, monotonic_ns};
 use crate::table_cache::TableCache;
 use crate::target::{cpu_time_ns, cpu_times};
 use crate::tracked::Tracked;
@@ -99,6 +99,7 @@ impl Session {
     /// When perf events or BPF are refused.
     pub fn new(options: Options) -> Result<Self> {
         hurry();
+        keep_no_buffers();
         let cpus = perf::online_cpus()?;
         // The side-band streams first: nothing mapped from here on is missed.
         let sideband = Sideband::open(&cpus)?;
@@ -391,12 +392,11 @@ impl Session {
                 new.push((slot, Arc::clone(module)));
             }
         }
-        let table = |(slot, module): &'_ (u32, Arc<Module>)| {
+        let tables = new.iter().filter_map(|(slot, module)| {
             let built = module.table.as_ref().ok()?;
-            Some((*slot, built.table.words.clone()))
-        };
-        let tables: Vec<(u32, Vec<u32>)> = new.iter().filter_map(table).collect();
-        let tables: Vec<(u32, &[u32])> = tables.iter().map(|(s, w)| (*s, w.as_slice())).collect();
+            Some((*slot, built.table.words.as_slice()))
+        });
+        let tables: Vec<(u32, &[u32])> = tables.collect();
         self.kernel.install_tables(&tables)?;
         for (slot, module) in &new {
             if let Some((key, entry)) = module.kernel_entry(*slot) {

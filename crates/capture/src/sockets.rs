@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use seam_memory::proc_path;
+
 /// Bytes of one table of sockets that are read: some 100,000 sockets.
 const TABLE_BYTES_MAX: u64 = 16 << 20;
 
@@ -35,7 +37,7 @@ impl Sockets {
     /// What a descriptor is; `None` once it is closed.
     #[must_use]
     pub fn descriptor(&self, fd: i32) -> Option<String> {
-        let link = std::fs::read_link(format!("/proc/{}/fd/{fd}", self.pid)).ok()?;
+        let link = std::fs::read_link(proc_path(self.pid, &format!("fd/{fd}"))).ok()?;
         let link = link.to_string_lossy().into_owned();
         let inode = link
             .strip_prefix("socket:[")
@@ -52,7 +54,7 @@ impl Sockets {
 fn table(pid: i32, name: &str) -> String {
     use std::io::Read;
     let mut text = Vec::new();
-    if let Ok(file) = std::fs::File::open(format!("/proc/{pid}/net/{name}")) {
+    if let Ok(file) = std::fs::File::open(proc_path(pid, &format!("net/{name}"))) {
         // A table that can't be read to its end is as good as its beginning.
         let _ = file.take(TABLE_BYTES_MAX).read_to_end(&mut text);
     }

@@ -16,6 +16,18 @@ pub(crate) fn at_ease() {
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 0) };
 }
 
+/// Large buffers go back to the kernel as soon as they are let go. The C library's own bound rises
+/// up to 32 MiB with the buffers that it has seen (mallopt(3), M_MMAP_THRESHOLD), and what building
+/// the table of a large file has touched would be kept for as long as the recording.
+pub(crate) fn keep_no_buffers() {
+    #[cfg(target_env = "gnu")]
+    {
+        const LARGE: libc::c_int = 1 << 20;
+        // SAFETY: sets a number of the allocator's.
+        unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE) };
+    }
+}
+
 pub(crate) fn monotonic_ns() -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use nix::fcntl::OFlag;
 use seam_object::{Elf, ReadRef};
-use seam_unwind::ModuleTable;
+use seam_unwind::{ModuleTable, Rows};
 
 use crate::Module;
 
@@ -98,12 +98,12 @@ impl TableCache {
         self.found
     }
 
-    /// The table of a file, from the folder or built.
+    /// The table of a file from the folder, else what it is to be built of.
     pub(crate) fn table<'d, R: ReadRef<'d>>(
         &mut self,
         elf: &Elf<'d, R>,
         file: FileFacts,
-    ) -> (Result<ModuleTable, String>, Option<String>) {
+    ) -> (Result<Found, String>, Option<String>) {
         let key = key(elf, file).filter(|_| self.folder.is_ok());
         if let (Some(key), Ok(folder)) = (&key, &self.folder) {
             let stored = folder.read(key);
@@ -111,10 +111,11 @@ impl TableCache {
             let table = stored.and_then(|bytes| ModuleTable::from_stored(&bytes, &stamp).ok());
             if let Some(table) = table {
                 self.found += 1;
-                return (Ok(table), None);
+                return (Ok(Found::Table(Box::new(table))), None);
             }
         }
-        (seam_unwind::build(elf).map_err(|e| e.to_string()), key)
+        let rows = seam_unwind::rows(elf).map_err(|e| e.to_string());
+        (rows.map(|rows| Found::Rows(Box::new(rows))), key)
     }
 
     /// Notes a module whose table was built, to be kept later.
@@ -132,6 +133,23 @@ impl TableCache {
             if bytes.len() as u64 <= TABLE_BYTES_MAX && folder.make_room(bytes.len() as u64) {
                 folder.write(&key, &bytes);
             }
+        }
+    }
+}
+
+/// A table, or what it is built of.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Table(Box<ModuleTable>),
+    Rows(Box<Rows>),
+}
+
+impl Found {
+    /// The table. What was read of the file is no longer needed.
+    pub(crate) fn table(self) -> Result<ModuleTable, String> {
+        match self {
+            Self::Table(table) => Ok(*table),
+            Self::Rows(rows) => rows.table().map_err(|e| e.to_string()),
         }
     }
 }

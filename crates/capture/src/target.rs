@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::io::Read;
 
+use seam_memory::{proc_path, reached_by};
+
 use crate::{Error, Result};
 
 /// Linux `PF_KTHREAD` in field 9 of `/proc/PID/stat`.
@@ -42,7 +44,8 @@ pub fn check_target(pid: i32) -> Result<Target> {
         .map_or("", |(_, rest)| rest)
         .split_whitespace()
         .collect();
-    if matches!(fields.first(), Some(&("Z" | "X"))) {
+    // The main thread alone may have ended.
+    if matches!(fields.first(), Some(&("Z" | "X"))) && reached_by(pid) == pid {
         return Err(Error::Zombie(pid));
     }
     let flags: u64 = fields.get(6).and_then(|f| f.parse().ok()).unwrap_or(0);
@@ -50,13 +53,13 @@ pub fn check_target(pid: i32) -> Result<Target> {
         return Err(Error::KernelThread(pid));
     }
     let mut ident = [0; 5];
-    std::fs::File::open(format!("/proc/{pid}/exe"))
+    std::fs::File::open(proc_path(pid, "exe"))
         .and_then(|mut exe| exe.read_exact(&mut ident))
         .map_err(|source| Error::Inspect { pid, source })?;
     if ident[4] == 1 {
         return Err(Error::ThirtyTwoBit(pid));
     }
-    std::fs::read(format!("/proc/{pid}/maps")).map_err(|source| Error::Inspect { pid, source })?;
+    std::fs::read(proc_path(pid, "maps")).map_err(|source| Error::Inspect { pid, source })?;
     Ok(describe(pid))
 }
 
@@ -73,7 +76,7 @@ fn thread_group(tid: i32) -> Option<i32> {
 
 /// Names a process.
 pub(crate) fn describe(pid: i32) -> Target {
-    let exe = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let exe = std::fs::read_link(proc_path(pid, "exe")).ok();
     let name = exe
         .as_ref()
         .and_then(|path| path.file_name())
@@ -84,7 +87,7 @@ pub(crate) fn describe(pid: i32) -> Target {
         })
         .or_else(|| std::fs::read_to_string(format!("/proc/{pid}/comm")).ok())
         .map_or_else(|| UNKNOWN.to_owned(), |name| name.trim().to_owned());
-    let command_line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let command_line = std::fs::read(proc_path(pid, "cmdline")).unwrap_or_default();
     let command_line = String::from_utf8_lossy(&command_line).replace('\0', " ");
     Target {
         pid,

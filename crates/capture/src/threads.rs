@@ -1,5 +1,6 @@
 //! What `/proc` says of a process's threads at one moment.
 
+use seam_memory::proc_path;
 use seam_wire::Arch;
 
 use crate::{Error, Result};
@@ -56,7 +57,8 @@ const ON_DESCRIPTORS_ARM64: [i64; 21] = [
     22, 25, 29, 32, 63, 64, 65, 66, 67, 68, 82, 83, 202, 203, 206, 207, 211, 212, 242, 243, 269,
 ];
 
-/// Reads all threads; those that end meanwhile are left out.
+/// Reads all threads that live: those that end meanwhile are left out, and a main thread that has
+/// ended before the others.
 ///
 /// # Errors
 /// When the process is gone or may not be looked at.
@@ -74,6 +76,9 @@ fn thread(pid: i32, tid: i32) -> Option<ThreadFacts> {
     let read = |name: &str| std::fs::read(format!("/proc/{pid}/task/{tid}/{name}"));
     let text = |name: &str| Some(String::from_utf8_lossy(&read(name).ok()?).into_owned());
     let (name, state, cpu_ns) = stat(&text("stat")?)?;
+    if matches!(state, 'Z' | 'X') {
+        return None;
+    }
     // Before what must not change while it is unchanged.
     let status = text("status").unwrap_or_default();
     let syscall = text("syscall").and_then(|line| blocked_in(&line));
@@ -152,7 +157,7 @@ fn file(pid: i32, syscall: &BlockedIn) -> Option<String> {
     if !numbers.contains(&syscall.number) {
         return None;
     }
-    let path = format!("/proc/{pid}/fd/{}", syscall.arguments[0] as i32);
+    let path = proc_path(pid, &format!("fd/{}", syscall.arguments[0] as i32));
     let target = std::fs::read_link(path).ok()?;
     Some(target.to_string_lossy().into_owned())
 }

@@ -2,6 +2,7 @@
 //! shows.
 
 mod asm;
+mod blocks;
 pub(crate) mod code;
 pub(crate) mod goroutines;
 mod join;

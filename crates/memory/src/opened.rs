@@ -6,7 +6,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use crate::{Memory, Unreadable};
+use crate::{Memory, Unreadable, proc_path};
 
 /// The memory of one program that a process executes or has executed.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ impl Opened {
     /// # Errors
     /// When the process is gone or may not be looked at.
     pub fn new(pid: i32) -> std::io::Result<Self> {
-        let file = Arc::new(File::open(format!("/proc/{pid}/mem"))?);
+        let file = Arc::new(File::open(proc_path(pid, "mem"))?);
         Ok(Self { file })
     }
 

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{Live, Memory, Piece, Unreadable};
+use crate::{Live, Memory, Piece, Unreadable, proc_path};
 
 /// x86-64 and arm64 as Debian builds it.
 const PAGE: u64 = 4096;
@@ -28,7 +28,7 @@ impl Resident {
     /// A handle. What is swapped out from now on may be read.
     #[must_use]
     pub fn new(pid: i32) -> Self {
-        let pagemap = || File::open(format!("/proc/{pid}/pagemap")).ok();
+        let pagemap = || File::open(proc_path(pid, "pagemap")).ok();
         Self {
             live: Live::new(pid),
             pagemap: (swapped_out_kib(pid) > 0)
@@ -101,7 +101,7 @@ impl Memory for Resident {
 /// How much of a process is swapped out, in KiB; 0 where that is not told.
 #[must_use]
 pub fn swapped_out_kib(pid: i32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+    let status = std::fs::read_to_string(proc_path(pid, "status"));
     swapped_kib(&status.unwrap_or_default())
 }
 

@@ -6,6 +6,11 @@ use object::{LittleEndian, elf};
 
 use crate::Elf;
 
+type Table<'data, R> = SymbolTable<'data, elf::FileHeader64<LittleEndian>, R>;
+
+/// Names that are read one by one rather than with all others of their table.
+const NAMES_ONE_BY_ONE: usize = 1000;
+
 /// What a symbol names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SymbolKind {
@@ -49,35 +54,62 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     /// Defined, named symbols of both tables, in file order; of a file without section headers
     /// those that the loader knows. Malformed entries are left out.
     pub fn symbols(&self) -> impl Iterator<Item = Symbol<'data>> + '_ {
-        let tables = self.file().into_iter().flat_map(|file| {
-            let symtab = (SymbolSource::Symtab, file.elf_symbol_table());
-            [
-                symtab,
-                (SymbolSource::Dynsym, file.elf_dynamic_symbol_table()),
-            ]
-        });
+        let tables = self.symbol_tables().into_iter();
+        let tables = tables.flat_map(|(source, table)| self.symbols_of(source, table));
+        tables.chain(self.loaded())
+    }
+
+    /// Those of them at addresses that are `wanted`. Where these are few, only their names are read
+    /// and not all, which are many megabytes in a large file.
+    pub fn symbols_at(&self, wanted: impl Fn(u64) -> bool) -> Vec<Symbol<'data>> {
+        let mut found = Vec::new();
+        for (source, table) in self.symbol_tables() {
+            let places = || table.iter().filter(|s| wanted(s.st_value(LittleEndian)));
+            if places().nth(NAMES_ONE_BY_ONE).is_some() {
+                let all = self.symbols_of(source, table);
+                found.extend(all.filter(|s| wanted(s.address)));
+            } else {
+                let name = |at| table.strings().get(at).ok();
+                found.extend(places().filter_map(|s| symbol(s, source, name)));
+            }
+        }
+        found.extend(self.loaded().filter(|s| wanted(s.address)));
+        found
+    }
+
+    fn symbol_tables(&self) -> Vec<(SymbolSource, &Table<'data, R>)> {
+        let Some(file) = self.file() else {
+            return Vec::new();
+        };
+        vec![
+            (SymbolSource::Symtab, file.elf_symbol_table()),
+            (SymbolSource::Dynsym, file.elf_dynamic_symbol_table()),
+        ]
+    }
+
+    /// Of a file without section headers.
+    fn loaded(&self) -> impl Iterator<Item = Symbol<'data>> + use<'data, R> {
         let loaded = (!self.has_sections()).then(|| self.loaded_symbols());
-        let loaded = loaded.flatten().into_iter().flat_map(|loaded| {
+        loaded.flatten().into_iter().flat_map(|loaded| {
             let symbols = object::slice_from_all_bytes::<elf::Sym64<LittleEndian>>(loaded.symbols);
             let symbols = symbols.unwrap_or_default().iter();
-            symbols.filter_map(move |s| symbol(s, SymbolSource::Dynsym, loaded.names))
-        });
-        tables
-            .flat_map(|(source, table)| self.symbols_of(source, table))
-            .chain(loaded)
+            let name = move |at| name_in(loaded.names, at);
+            symbols.filter_map(move |s| symbol(s, SymbolSource::Dynsym, name))
+        })
     }
 
     fn symbols_of<'t>(
         &self,
         source: SymbolSource,
-        table: &'t SymbolTable<'data, elf::FileHeader64<LittleEndian>, R>,
+        table: &'t Table<'data, R>,
     ) -> impl Iterator<Item = Symbol<'data>> + use<'t, 'data, R> {
         // All names at once: one by one they are half a million reads in a large file.
         let names = self
             .file()
             .and_then(|f| f.section_by_index(table.string_section()).ok()?.data().ok())
             .unwrap_or_default();
-        table.iter().filter_map(move |s| symbol(s, source, names))
+        let name = move |at| name_in(names, at);
+        table.iter().filter_map(move |s| symbol(s, source, name))
     }
 
     /// The address of the first symbol with this name.
@@ -89,10 +121,16 @@ impl<'data, R: ReadRef<'data>> Elf<'data, R> {
     }
 }
 
+/// The name at a place in a table of names.
+fn name_in(names: &[u8], at: u32) -> Option<&[u8]> {
+    let name = names.get(at as usize..)?;
+    Some(&name[..name.iter().position(|b| *b == 0)?])
+}
+
 fn symbol<'data>(
     symbol: &elf::Sym64<LittleEndian>,
     source: SymbolSource,
-    names: &'data [u8],
+    name: impl Fn(u32) -> Option<&'data [u8]>,
 ) -> Option<Symbol<'data>> {
     let index = symbol.st_shndx(LittleEndian);
     if index == elf::SHN_UNDEF {
@@ -105,8 +143,7 @@ fn symbol<'data>(
         elf::STT_NOTYPE => SymbolKind::NoType,
         _ => return None,
     };
-    let name = names.get(symbol.st_name(LittleEndian) as usize..)?;
-    let name = &name[..name.iter().position(|b| *b == 0)?];
+    let name = name(symbol.st_name(LittleEndian))?;
     (!name.is_empty()).then_some(Symbol {
         name,
         address: symbol.st_value(LittleEndian),

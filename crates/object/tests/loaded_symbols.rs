@@ -43,6 +43,32 @@ fn the_loader_finds_them_without_section_headers() {
 }
 
 #[test]
+fn symbols_at_some_addresses_are_those_of_all() {
+    let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    let without_sections = headless(&std::fs::read("/lib/x86_64-linux-gnu/libc.so.6").unwrap());
+    let mut most = 0;
+    for bytes in [&bytes, &without_sections] {
+        let elf = Elf::parse(bytes.as_slice()).unwrap();
+        let all: Vec<_> = elf.symbols().collect();
+        let mut addresses: Vec<u64> = all.iter().map(|s| s.address).collect();
+        addresses.sort_unstable();
+        // Nobody's, a few's, whose names are read one by one, and many's.
+        for part in [0, 100, 2] {
+            let end = addresses
+                .len()
+                .checked_div(part)
+                .map_or(0, |at| addresses[at]);
+            let wanted = |address: u64| address < end;
+            let few = elf.symbols_at(wanted);
+            let same: Vec<_> = all.iter().filter(|s| wanted(s.address)).cloned().collect();
+            assert_eq!(few, same, "below {end:#x}");
+            most = most.max(few.len());
+        }
+    }
+    assert!(most > 1000, "{most}: all names were read one by one");
+}
+
+#[test]
 fn tables_that_lie_are_cut() {
     let bytes = std::fs::read("/lib/x86_64-linux-gnu/libc.so.6").unwrap();
     let mut bytes = headless(&bytes);

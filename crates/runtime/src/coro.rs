@@ -9,7 +9,7 @@ use crate::heap::Heap;
 const BYTES_MAX: u64 = 64;
 
 /// The coro that a goroutine waits on, among what its stack and its g point to: it begins with the
-/// goroutine that is blocked on it (`coro.gp`). While that waits, its frames know the coro (it is an
+/// goroutine that is blocked on it (`coro.gp`). While that waits, its frames know the coro (an
 /// argument of `coroswitch`, a variable of `corostart`), and before it has begun its g does
 /// (`g.coroarg`).
 pub fn coro(

@@ -69,12 +69,45 @@ pub struct TableFacts {
     pub rules: u32,
 }
 
+/// All that a file says of its code, before it is laid out as a table: nothing of the file is
+/// needed any more, and what was read of it can go.
+#[derive(Debug)]
+pub struct Rows {
+    base: u64,
+    list: RangeList,
+    rules: RuleSet,
+    go: Option<GoRuntimeFacts>,
+    facts: TableFacts,
+}
+
+impl Rows {
+    /// Lays them out.
+    ///
+    /// # Errors
+    /// When there are more than a table can hold.
+    pub fn table(self) -> Result<ModuleTable> {
+        Ok(ModuleTable {
+            table: Table::new(self.base, &self.list, &self.rules)?,
+            go: self.go,
+            facts: self.facts,
+        })
+    }
+}
+
 /// Builds the table of a file.
+///
+/// # Errors
+/// As [`rows`] and [`Rows::table`].
+pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
+    rows(elf)?.table()
+}
+
+/// Reads all that a file says of its code.
 ///
 /// # Errors
 /// When the file maps no code, is for another processor, or has more code than a table can hold.
 /// Malformed parts are left out and named in the facts.
-pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
+pub fn rows<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<Rows> {
     let arch = Arch::of_machine(elf.machine()).ok_or(Error::Machine(elf.machine()))?;
     let (base, size) = code_extent(elf)?;
     let mut rules = RuleSet::default();
@@ -83,17 +116,17 @@ pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
     let mut list = RangeList::from_unsorted(cfi);
     if arch == Arch::X86_64 {
         let leaving = eh_return_rows(elf, base, &list, &mut rules);
-        list = list.overlaid(&leaving);
+        list = list.overlaid(leaving);
     }
     let mut go = None;
     match GoModule::find(elf) {
         Ok(None) => {}
         Ok(Some(module)) => {
             let switches = switches(elf, &module);
-            list = list.overlaid(&go_rows(arch, &module, &switches, base, &mut rules));
+            list = list.overlaid(go_rows(arch, &module, &switches, base, &mut rules));
             if arch == Arch::X86_64 {
                 let assembly = go_assembly_rows(elf, &module, &switches, base, &mut rules);
-                list = list.overlaid(&assembly);
+                list = list.overlaid(assembly);
             }
             facts.go_functions = module.pclntab.len();
             go = Some(go_runtime(elf, &module));
@@ -101,11 +134,15 @@ pub fn build<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>) -> Result<ModuleTable> {
         Err(e) => facts.go_error = Some(e.to_string()),
     }
     let below = below(elf, arch, base, size, &list, &mut rules, &mut facts);
-    // One of the two lists is enough from here on: they are the most of what building takes.
-    list = below.overlaid(&std::mem::take(&mut list));
+    list = below.overlaid(list);
     facts.rules = rules.all().len() as u32;
-    let table = Table::new(base, &list, &rules)?;
-    Ok(ModuleTable { table, go, facts })
+    Ok(Rows {
+        base,
+        list,
+        rules,
+        go,
+        facts,
+    })
 }
 
 /// What holds where nothing else does.
@@ -129,9 +166,9 @@ fn below<'d, R: ReadRef<'d>>(
     facts.derived_functions = derived.functions;
     facts.derived_given_up = derived.given_up;
     plt(elf, arch, base, rules)
-        .overlaid(&entry)
-        .overlaid(&RangeList::from_unsorted(derived.rows))
-        .overlaid(&handlers_return)
+        .overlaid(entry)
+        .overlaid(RangeList::from_unsorted(derived.rows))
+        .overlaid(handlers_return)
 }
 
 /// Builds the table of a vdso image (bytes read from a process).
@@ -244,7 +281,11 @@ fn cfi_rows<'d, R: ReadRef<'d>>(
             Ok(rows) => {
                 facts.cfi_functions += rows.functions;
                 facts.cfi_malformed += rows.malformed;
-                ranges.extend(rows.ranges);
+                // One of the two sections has all, as a rule: millions need no copy.
+                match ranges.is_empty() {
+                    true => ranges = rows.ranges,
+                    false => ranges.extend(rows.ranges),
+                }
             }
             Err(e) => facts.cfi_error = Some(e.to_string()),
         }

@@ -102,6 +102,8 @@ impl Gap<'_, '_> {
         let mut flows = BTreeMap::new();
         // A function that calls one of those which never return may itself be one.
         for _ in 0..NO_RETURN_ROUNDS {
+            // Those of the round before are the most of what building takes.
+            flows.clear();
             flows = self.follow_all(&regions);
             let known = self.no_returns.len();
             for region in regions.iter().filter(|r| r.entry.is_some() && !r.open) {

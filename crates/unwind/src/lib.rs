@@ -21,7 +21,7 @@ mod sigreturn;
 mod stored;
 mod table;
 
-pub use build::{GoRuntimeFacts, ModuleTable, TableFacts, build, build_vdso};
+pub use build::{GoRuntimeFacts, ModuleTable, Rows, TableFacts, build, build_vdso, rows};
 pub use copied_stack::{CopiedStack, EhFrames, walk_copied};
 pub use error::Error;
 pub use host::{

@@ -81,42 +81,68 @@ impl RangeList {
     }
 
     /// Lays `top` over this list: `top` wins wherever it has a range.
-    pub(crate) fn overlaid(self, top: &Self) -> Self {
+    pub(crate) fn overlaid(self, top: Self) -> Self {
         if top.ranges.is_empty() {
             return self;
         }
-        let mut all = Self {
-            ranges: Vec::with_capacity(self.ranges.len() + top.ranges.len()),
-        };
-        let mut covers = top.ranges.iter().peekable();
-        for below in &self.ranges {
+        if self.ranges.is_empty() {
+            return top;
+        }
+        let mut all = Self::default();
+        let mut covers = Taken::of(top).peekable();
+        for below in Taken::of(self) {
             let mut at = below.start;
-            while let Some(cover) = covers.peek() {
+            while let Some(cover) = covers.peek().copied() {
                 if cover.start >= below.end {
                     break;
                 }
                 all.push(RuleRange {
                     end: cover.start.max(at),
                     start: at,
-                    ..*below
+                    ..below
                 });
                 at = at.max(cover.end);
-                all.push(**cover);
+                all.push(cover);
                 if cover.end > below.end {
                     // It may also cover the start of the next one.
                     break;
                 }
                 covers.next();
             }
-            all.push(RuleRange {
-                start: at,
-                ..*below
-            });
+            all.push(RuleRange { start: at, ..below });
         }
-        for cover in covers {
-            all.push(*cover);
-        }
+        covers.for_each(|cover| all.push(cover));
         all
+    }
+}
+
+/// The ranges of a list, whose memory goes while they are taken: a large module has millions, and
+/// another list of as many grows meanwhile.
+struct Taken {
+    /// The next one is the last.
+    left: Vec<RuleRange>,
+}
+
+/// So many are taken before their memory goes.
+const PART: usize = 1 << 16;
+
+impl Taken {
+    fn of(list: RangeList) -> Self {
+        let mut left = list.ranges;
+        left.reverse();
+        Self { left }
+    }
+}
+
+impl Iterator for Taken {
+    type Item = RuleRange;
+
+    fn next(&mut self) -> Option<RuleRange> {
+        let next = self.left.pop();
+        if self.left.len().is_multiple_of(PART) {
+            self.left.shrink_to_fit();
+        }
+        next
     }
 }
 
@@ -156,7 +182,7 @@ mod tests {
         #[test]
         fn overlaying_is_top_else_bottom(bottom in ranges(), top in ranges()) {
             let (bottom, top) = (list(&bottom), list(&top));
-            let both = bottom.clone().overlaid(&top);
+            let both = bottom.clone().overlaid(top.clone());
             prop_assert!(both.ranges.windows(2).all(|w| w[0].end <= w[1].start));
             for address in 0..260 {
                 prop_assert_eq!(at(&both, address), at(&top, address).or(at(&bottom, address)));

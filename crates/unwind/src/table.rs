@@ -7,6 +7,7 @@
 //! with equal rows share them.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 
 use seam_wire::{SEAM_BLOCK_WORDS, SEAM_PAGE_BYTES, bytes_of};
 
@@ -55,6 +56,7 @@ impl Table {
         words.resize(words.len() + pages as usize, 0);
         let mut writer = RowWriter {
             words,
+            hasher: RandomState::new(),
             shared: HashMap::new(),
             rows: 0,
         };
@@ -69,6 +71,8 @@ impl Table {
             mut words, rows, ..
         } = writer;
         words.resize(words.len().next_multiple_of(BLOCK), 0);
+        // It lives as long as the recording.
+        words.shrink_to_fit();
         Ok(Self {
             words,
             base,
@@ -124,15 +128,22 @@ fn page_rows(list: &RangeList, page: u32, next: &mut usize) -> Vec<u32> {
 
 struct RowWriter {
     words: Vec<u32>,
-    /// First word of rows already written, by the rows.
-    shared: HashMap<Vec<u32>, u32>,
+    hasher: RandomState,
+    /// First word of rows already written, by the rows' hash. The rows themselves are in `words`: a
+    /// large file has so many that a second copy would be the most of what building takes.
+    shared: HashMap<u64, u32>,
     rows: u32,
 }
 
 impl RowWriter {
     fn write(&mut self, rows: &[u32]) -> Result<u32> {
-        if let Some(first) = self.shared.get(rows) {
-            return Ok(*first);
+        let hash = self.hasher.hash_one(rows);
+        if let Some(first) = self.shared.get(&hash) {
+            let written = self.words.get(*first as usize..).unwrap_or_default();
+            // Others with the same hash are merely not shared.
+            if written.starts_with(rows) {
+                return Ok(*first);
+            }
         }
         let room = BLOCK - self.words.len() % BLOCK;
         if room < rows.len() {
@@ -144,7 +155,7 @@ impl RowWriter {
         }
         self.words.extend(rows);
         self.rows += rows.len() as u32;
-        self.shared.insert(rows.to_vec(), first as u32);
+        self.shared.insert(hash, first as u32);
         Ok(first as u32)
     }
 }

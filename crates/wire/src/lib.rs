@@ -60,6 +60,13 @@ pub fn bytes_of<T: Wire>(value: &T) -> &[u8] {
     unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }
 }
 
+/// A table's words as a BPF map takes them, without a copy.
+#[must_use]
+pub fn words_as_bytes(words: &[u32]) -> &[u8] {
+    // SAFETY: any initialised integers can be looked at as bytes, of which there are so many.
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) }
+}
+
 /// A plain wire struct from bytes; `None` where the length differs.
 pub fn from_bytes<T: Wire + Default>(bytes: &[u8]) -> Option<T> {
     if bytes.len() != size_of::<T>() {

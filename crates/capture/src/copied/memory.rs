@@ -100,7 +100,7 @@ mod tests {
         let at = std::ptr::from_ref(&word) as u64;
         let code = ProcessMap::default();
         let mut memory = Sampled {
-            live,
+            live: live.clone(),
             code: &code,
             sp: 0,
             copy: &[],

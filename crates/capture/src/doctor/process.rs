@@ -9,7 +9,7 @@ use super::libraries::{Allocator, Libc, allocator_in, libc_in};
 use super::{Check, State};
 use crate::packed::packed;
 use crate::process_map::MappedModule;
-use crate::{Error, Module, ModuleKind, Modules, ProcessMap, Result, Target};
+use crate::{Error, Module, ModuleKind, Modules, ProcessMap, Result, Target, thread_facts};
 
 /// Parts of a hundred of a module's functions that may be without rows before it is worth a word.
 const GIVEN_UP_PERCENT: u64 = 1;
@@ -81,7 +81,7 @@ pub fn process_report(target: Target) -> Result<ProcessReport> {
     let inspect = |source| Error::Inspect { pid, source };
     let map = ProcessMap::read(pid, &mut Modules::default()).map_err(inspect)?;
     let mut report = ProcessReport {
-        threads: std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count),
+        threads: thread_facts(pid)?.len(),
         target,
         go: Vec::new(),
         libc: None,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use seam_capture::{CoreImage, Image, Target};
 use seam_dump::Dump;
-use seam_memory::{Opened, Resident, Source};
+use seam_memory::{Opened, Resident, Source, proc_path};
 
 use super::goroutines::{self, Goroutines, Raw};
 use super::join::joined;
@@ -110,7 +110,7 @@ pub(crate) fn full(target: &Target, wanted: Wanted) -> Result<Full> {
         ));
     }
     dump.now_ns = monotonic_ns();
-    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    let maps = std::fs::read_to_string(proc_path(pid, "maps")).unwrap_or_default();
     let read = Read {
         image,
         memory,
@@ -225,7 +225,7 @@ fn runtimes(
 /// What changes when a process executes a program, be it the same one: the kernel puts the vdso and
 /// the random bytes elsewhere (`create_elf_tables`, fs/binfmt_elf.c, Linux 5.17 to 6.18).
 fn program(pid: i32) -> Option<Vec<u8>> {
-    std::fs::read(format!("/proc/{pid}/auxv")).ok()
+    std::fs::read(proc_path(pid, "auxv")).ok()
 }
 
 /// The clock of the runtime's `nanotime`.

@@ -1,6 +1,7 @@
 //! Why a recording has no samples: what the targets were doing instead of running.
 
 use seam_capture::{Recording, thread_facts};
+use seam_memory::proc_path;
 
 /// A sentence for each target that still runs, where nothing was sampled at all.
 pub(super) fn notes(recording: &Recording) -> Vec<String> {
@@ -29,7 +30,7 @@ fn why(pid: i32) -> String {
 /// events say so.
 fn frozen(pid: i32) -> bool {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let groups = read(&format!("/proc/{pid}/cgroup"));
+    let groups = read(&proc_path(pid, "cgroup"));
     let group = groups.lines().find_map(|line| line.strip_prefix("0::"));
     let mounts = read("/proc/self/mounts");
     let root = mounts.lines().find_map(|line| {

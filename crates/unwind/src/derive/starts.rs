@@ -85,15 +85,15 @@ pub(super) fn symbols<'d, R: ReadRef<'d>>(elf: &Elf<'d, R>, gaps: &[Range<u64>])
             .checked_sub(1)
             .is_some_and(|n| gaps[n].contains(&address))
     };
-    let functions = elf
-        .symbols()
+    let functions = elf.symbols_at(in_a_gap).into_iter();
+    let functions = functions
         .filter(|s| s.kind == SymbolKind::Function)
         // What a compiler has moved out of line has a symbol too, but is no function.
         .filter(|s| !s.name.windows(5).any(|part| part == b".cold"))
         .map(|s| (s.address, s.size));
-    let all = functions.chain([(elf.entry(), 0)]);
+    let entry = Some((elf.entry(), 0)).filter(|(entry, _)| in_a_gap(*entry));
     let mut starts = Starts::new();
-    for (address, size) in all.filter(|(address, _)| in_a_gap(*address)) {
+    for (address, size) in functions.chain(entry) {
         let known = starts.entry(address).or_default();
         *known = size.max(*known);
     }

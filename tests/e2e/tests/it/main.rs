@@ -19,6 +19,7 @@ mod goldens;
 mod goroutines;
 mod grades;
 mod headers;
+mod headless;
 mod labels;
 mod made;
 mod namespaces;

@@ -1,0 +1,3 @@
+module seam.test/headless
+
+go 1.21
