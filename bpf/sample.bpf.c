@@ -274,6 +274,22 @@ static __always_inline void end_walk(struct seam_walk *w)
 	send(w);
 }
 
+/*
+ * Whether the memory is the one that the registers belong to: begin_new_exec puts another in its place
+ * (exec_mmap, fs/exec.c, Linux 5.10 to 6.18), and start_thread new registers only later. An execve that
+ * finds no file has never left the old one.
+ */
+static __always_inline __u32 before_exec(struct seam_process *process, __s64 syscall)
+{
+	__u64 mm = (__u64)seam_get(seam_current(), mm);
+
+	if (seam_executes(syscall))
+		return mm && process->mm == mm;
+	if (process->mm != mm)
+		process->mm = mm;
+	return 0;
+}
+
 /* Walks the current thread's user stack and sends the record. `which` is the number of w. */
 static __always_inline void walk_and_send(void *ctx, __u32 which, struct seam_walk *w,
 					  struct seam_process *process)
@@ -294,6 +310,7 @@ static __always_inline void walk_and_send(void *ctx, __u32 which, struct seam_wa
 	if (seam_in_kernel_only(w))
 		w->runtime.known = w->runtimes = 0;
 	seam_begin_go(w);
+	w->before_exec = before_exec(process, syscall);
 	seam_start_walk(w, syscall);
 	if (seam_in_kernel_only(w))
 		seam_stop(w, SEAM_END_ROOT_KERNEL);
@@ -432,6 +449,7 @@ int on_exec(void *ctx)
 	process->mapping_set = 0;
 	process->go_runtimes = 0;
 	process->held = 0;
+	process->mm = 0;
 	process->go[0].known = 0;
 	forget_late_mappings(tgid);
 	count(SEAM_COUNT_EXECS);

@@ -324,6 +324,11 @@ static __always_inline int seam_in_kernel_only(struct seam_walk *w)
 	return !w->pc && !w->reg[SEAM_SP];
 }
 
+static __always_inline int seam_executes(__s64 syscall)
+{
+	return syscall == SEAM_SYSCALL_EXECVE || syscall == SEAM_SYSCALL_EXECVEAT;
+}
+
 /* Sets the walk up; the caller has filled reg, pc, fsbase, mapping_set and mapping_count. */
 static __always_inline void seam_start_walk(struct seam_walk *w, __s64 syscall)
 {
@@ -352,7 +357,7 @@ static __always_inline void seam_start_walk(struct seam_walk *w, __s64 syscall)
 		w->previous.start = w->previous.end = 0;
 	}
 	/* The registers are the old program's, the memory may be the new's. */
-	if (syscall == SEAM_SYSCALL_EXECVE || syscall == SEAM_SYSCALL_EXECVEAT)
+	if (seam_executes(syscall) && !w->before_exec)
 		seam_stop(w, SEAM_END_ROOT_EXEC);
 	/* A thread or process that was just made. */
 	if (w->cloning && w->reg[SEAM_RESULT] == 0) {

@@ -73,6 +73,8 @@ struct seam_walk {
 	__u32 frames;
 	__u32 end;
 	__u32 scheduler;
+	/* In execve: the memory is still the one that the registers belong to. */
+	__u32 before_exec;
 	/* The sample is inside a system call that makes a thread or process. */
 	__u32 cloning;
 	__u32 callbacks;

@@ -332,6 +332,9 @@ struct seam_process {
 	__u32 exec_set;
 	/* 1 = made by seam and still seam's own code: not sampled before its exec. */
 	__u32 held;
+	/* Where the kernel's record of its memory lay at the last sample outside of execve; 0 = not
+	 * known. */
+	__u64 mm;
 	struct seam_go_runtime go[SEAM_GO_RUNTIMES];
 };
 

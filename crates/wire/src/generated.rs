@@ -229,6 +229,7 @@ pub struct seam_process {
     pub follow: __u32,
     pub exec_set: __u32,
     pub held: __u32,
+    pub mm: __u64,
     pub go: [seam_go_runtime; 4usize],
 }
 pub const SEAM_SAMPLE_KERNEL_MODE: seam_sample_flags = 1;

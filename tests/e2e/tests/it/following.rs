@@ -43,6 +43,20 @@ fn late_tables_only(bench: &Bench) {
 }
 
 #[test]
+fn an_exec_that_fails_stays_where_it_was() {
+    let bench = Bench::new();
+    let program = ready(&mut Command::new(places::c_program("noexec", &[])));
+    let seam = recording(&bench, program.pid(), "2s", &[]);
+    let profile = finished(&bench, seam);
+    assert_eq!(not_rooted(&bench.json("x.json")), [""; 0]);
+    let tries = profile.count_where(|s| s.has("tries") && s.has("main"));
+    assert!(tries > 100, "{tries}");
+    // Before the first sample outside of it nothing is known.
+    let without = profile.count_where(|s| !s.has("main"));
+    assert!(without <= 5, "{without} beside {tries}");
+}
+
+#[test]
 fn a_library_loaded_later() {
     let bench = Bench::new();
     let library = places::c_program("plugin", &["-shared", "-fPIC"]);
