@@ -1,5 +1,6 @@
 //! `seam goroutines`: looks several times, judges groups, shows which are leaked and why.
 
+mod barriers;
 mod c_memory;
 mod command;
 mod holds;

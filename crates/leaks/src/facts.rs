@@ -104,6 +104,15 @@ impl Facts {
         self.members.len() as u64
     }
 
+    /// How many of them a verdict is about: those that nothing can wake, where there are such.
+    #[must_use]
+    pub fn faulty(&self) -> u64 {
+        match self.unreachable() {
+            0 => self.count(),
+            some => some,
+        }
+    }
+
     /// Members that waited there in every look.
     #[must_use]
     pub fn in_all(&self) -> u64 {
@@ -298,7 +307,7 @@ fn one(history: &History, last: &Look, times: &[TimeNs], number: u32, places: &[
             .iter()
             .map(|on| describe(dump, key.kind, on))
             .collect(),
-        timer: on_timers(dump, &places),
+        timer: on_timers(dump, places),
         waits,
         context: places.iter().find_map(context),
         holds,

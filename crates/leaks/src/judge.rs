@@ -1,5 +1,7 @@
 //! The verdict on a group: leaked, suspect or healthy. The same rules for every cause class.
 
+use seam_runtime::WaitKind;
+
 use crate::{CAUSES, Cause, Facts, Report};
 
 /// What a group is.
@@ -88,7 +90,7 @@ pub fn judge(facts: Facts) -> Judged {
 
 pub(crate) fn severity(verdict: Verdict, facts: &Facts) -> Severity {
     match verdict {
-        Verdict::Leak if facts.growth.steady() || facts.count() >= MANY => Severity::High,
+        Verdict::Leak if facts.growth.steady() || facts.faulty() >= MANY => Severity::High,
         Verdict::Leak => Severity::Medium,
         Verdict::Suspect => Severity::Low,
         Verdict::Healthy => Severity::None,
@@ -100,9 +102,11 @@ fn verdict(facts: &Facts, cause: Option<Cause>) -> (Verdict, String) {
     if facts.key.is_the_runtimes() {
         return told(Verdict::Healthy, "the runtime's own");
     }
-    // A program whose work is done by others ends main with select {}.
-    let empty = facts.key.kind == seam_runtime::WaitKind::NoCases;
-    if facts.main && facts.count() == 1 && empty {
+    // A program whose work is done by others keeps main where nothing wakes it: in select {}, at a
+    // channel of nobody's, at a wait group. There is one main, and it does not add up.
+    let rests = facts.key.kind.on_channels() || facts.key.kind == WaitKind::Group;
+    let rests = rests || facts.key.kind.for_ever();
+    if facts.main && facts.count() == 1 && rests {
         return told(Verdict::Healthy, "main has nothing else to do");
     }
     let dead = facts.unreachable();

@@ -92,6 +92,14 @@ pub struct Span {
     first: u64,
 }
 
+impl Span {
+    /// Whether it is the same, as far as its objects go.
+    fn is_as(&self, other: &Self) -> bool {
+        let key = |span: &Self| (span.start, span.bytes, span.element, span.noscan);
+        key(self) == key(other)
+    }
+}
+
 /// An object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Object {
@@ -152,6 +160,30 @@ impl Heap {
             first += count;
         }
         Ok(heap)
+    }
+
+    /// The same heap with what has come since: numbers of objects stay as they are, and those of
+    /// new spans go on from there. Spans that are gone stay.
+    ///
+    /// # Errors
+    /// As [`Heap::read`].
+    pub fn grown(&self, memory: &impl Memory, layout: &HeapLayout, mheap: u64) -> Result<Self> {
+        let now = Self::read(memory, layout, mheap)?;
+        let mut grown = self.clone();
+        for span in &now.spans {
+            if self.span_at(span.start).is_none_or(|old| !old.is_as(span)) {
+                let pages = span.bytes.div_ceil(PAGE);
+                grown.insert(span.start, pages, span.element, span.noscan);
+            }
+        }
+        Ok(grown)
+    }
+
+    fn span_at(&self, address: u64) -> Option<&Span> {
+        let page = address / PAGE;
+        let arena = self.arenas.get(&(page / PAGES))?;
+        let number = *arena.get((page % PAGES) as usize)?;
+        self.spans.get((number as usize).checked_sub(1)?)
     }
 
     /// Adds the spans at these addresses that are in use.
@@ -257,12 +289,7 @@ impl Heap {
     /// The object that an address lies in.
     #[must_use]
     pub fn object(&self, address: u64) -> Option<Object> {
-        let page = address / PAGE;
-        let number = *self
-            .arenas
-            .get(&(page / PAGES))?
-            .get((page % PAGES) as usize)?;
-        let span = self.spans.get((number as usize).checked_sub(1)?)?;
+        let span = self.span_at(address)?;
         let offset = address
             .checked_sub(span.start)
             .filter(|at| *at < span.bytes)?;

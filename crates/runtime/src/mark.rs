@@ -11,8 +11,10 @@
 //! more than there is, never less, as far as the memory held still. Whether it did is for the
 //! caller to judge, by two marks.
 
+mod again;
 mod stack;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -23,13 +25,13 @@ use seam_memory::{Memory, Piece};
 use crate::goroutine::Place;
 use crate::heap::{Heap, Object};
 use crate::layout::Layout;
+use again::AGAIN_BYTES;
 use stack::{Alive, StackWords};
 
 /// Bytes that are read at once.
 const CHUNK: u64 = 256 << 10;
 /// Pieces that are read at once.
 const PIECES: usize = 1024;
-
 /// A goroutine as the mark sees it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Candidate {
@@ -61,6 +63,9 @@ pub struct From<'a> {
     pub hidden: &'a Hidden,
     /// What is alive in frames.
     pub frames: &'a Frames<'a>,
+    /// The heap as it is by now, with the numbers of objects as they were; `None` where it can't be
+    /// read, or does not change.
+    pub grown: &'a dyn Fn(&Heap) -> Option<Heap>,
     /// Where a g keeps what tells whether its goroutine has moved.
     pub layout: &'a Layout,
 }
@@ -114,17 +119,8 @@ pub fn mark(memory: &impl Memory, heap: &Heap, from: &From<'_>, budget: Budget) 
     }
     let mut live = vec![false; candidates.len()];
     let mut stacks = StackWords::new(memory, from);
-    loop {
-        marker.drain();
-        let left = marker.woken.len().saturating_sub(PIECES);
-        let woken = marker.woken.split_off(left);
-        if woken.is_empty() {
-            break;
-        }
-        let new = |at: &usize| !std::mem::replace(&mut live[*at], true);
-        let woken: Vec<usize> = woken.into_iter().filter(new).collect();
-        marker.goroutines(&woken, from, &mut stacks);
-    }
+    marker.all(from, &mut stacks, &mut live);
+    marker.catch_up(from, &mut stacks, &mut live);
     Marked {
         live,
         bytes: marker.read,
@@ -142,6 +138,8 @@ pub struct Hidden {
     /// Where a g names itself (`g.sched.g`), by which those are known that are on no list: g0,
     /// gsignal.
     pub g_self: Option<u64>,
+    /// Objects that lead to others though they hold no pointers: handles of weak pointers.
+    pub weak: Vec<(u64, u64)>,
 }
 
 /// A g begins with the bounds of its stack (Go 1.19 to 1.27). They are no pointers, and the end of
@@ -168,10 +166,14 @@ impl Stacks {
 
 struct Marker<'a, M> {
     memory: &'a M,
-    heap: &'a Heap,
+    heap: Cow<'a, Heap>,
     hidden: &'a Hidden,
     /// Those of its objects that are on the heap.
     hidden_objects: Vec<u64>,
+    /// By the number of the handle's object.
+    weak: HashMap<u64, Vec<u64>>,
+    /// What handles that were met have named.
+    named: Vec<u64>,
     marked: Vec<u64>,
     /// Objects that somebody waits on.
     watched: Vec<u64>,
@@ -179,7 +181,12 @@ struct Marker<'a, M> {
     /// Those whose wait object lies on a goroutine's stack.
     on_stacks: HashMap<usize, Vec<usize>>,
     woken: Vec<usize>,
-    work: Vec<Piece>,
+    /// With each piece how far known objects are read again from there.
+    work: Vec<(Piece, u8)>,
+    /// How far that is from what is looked at now.
+    depth: u8,
+    /// Objects that were read again.
+    again: Vec<u64>,
     read: u64,
     budget: u64,
     unreadable: u64,
@@ -197,9 +204,18 @@ impl<'a, M: Memory> Marker<'a, M> {
                 set(&mut hidden_objects, object.number);
             }
         }
+        let mut weak: HashMap<u64, Vec<u64>> = HashMap::new();
+        for (handle, named) in &hidden.weak {
+            let number = heap.object(*handle).map(|object| object.number);
+            weak.entry(number.unwrap_or(u64::MAX))
+                .or_default()
+                .push(*named);
+        }
         Self {
+            weak,
+            named: Vec::new(),
             memory,
-            heap,
+            heap: Cow::Borrowed(heap),
             hidden,
             hidden_objects,
             marked: vec![0; words],
@@ -208,11 +224,29 @@ impl<'a, M: Memory> Marker<'a, M> {
             on_stacks: HashMap::new(),
             woken: Vec::new(),
             work: Vec::new(),
+            depth: 0,
+            again: Vec::new(),
             read: 0,
             budget: budget.bytes,
             unreadable: 0,
             buffer: Vec::new(),
             g_bytes: None,
+        }
+    }
+
+    /// Follows everything, until nothing is left.
+    fn all(&mut self, from: &From<'_>, stacks: &mut StackWords<'_, M>, live: &mut [bool]) {
+        self.depth = 0;
+        loop {
+            self.drain();
+            let left = self.woken.len().saturating_sub(PIECES);
+            let woken = self.woken.split_off(left);
+            if woken.is_empty() {
+                break;
+            }
+            let new = |at: &usize| !std::mem::replace(&mut live[*at], true);
+            let woken: Vec<usize> = woken.into_iter().filter(new).collect();
+            self.goroutines(&woken, from, stacks);
         }
     }
 
@@ -280,7 +314,7 @@ impl<'a, M: Memory> Marker<'a, M> {
         let mut at = start;
         while at < end {
             let len = (end - at).min(CHUNK) as usize;
-            self.work.push(Piece { address: at, len });
+            self.work.push((Piece { address: at, len }, self.depth));
             at += len as u64;
         }
     }
@@ -290,18 +324,37 @@ impl<'a, M: Memory> Marker<'a, M> {
             return;
         };
         if set(&mut self.marked, object.number) {
+            let near = self.depth > 0 && object.bytes <= AGAIN_BYTES;
+            if near && self.holds(&object) && !set(&mut self.again, object.number) {
+                self.push(object);
+            }
             return;
         }
         if is_set(&self.watched, object.number) {
             let waiters = self.waiters.remove(&object.number);
             self.woken.extend(waiters.into_iter().flatten());
         }
-        if !object.noscan && !is_set(&self.hidden_objects, object.number) {
+        // Later: a chain of them must not become one of calls.
+        let named = self.weak.remove(&object.number);
+        self.named.extend(named.into_iter().flatten());
+        if self.holds(&object) {
             self.push(object);
         }
     }
 
+    /// Whether an object's words are followed.
+    fn holds(&self, object: &Object) -> bool {
+        !object.noscan && !is_set(&self.hidden_objects, object.number)
+    }
+
     fn push(&mut self, object: Object) {
+        let depth = self.depth;
+        self.depth = depth.saturating_sub(1);
+        self.whole(object);
+        self.depth = depth;
+    }
+
+    fn whole(&mut self, object: Object) {
         let names_itself = |at: u64| self.memory.word(object.start + at) == Ok(object.start);
         let of_gs = Some(object.bytes) == self.g_bytes;
         let is_g = || self.hidden.g_self.is_some_and(names_itself) || self.has_stack(&object);
@@ -331,10 +384,16 @@ impl<'a, M: Memory> Marker<'a, M> {
 
     /// Reads what is to be read until nothing is left.
     fn drain(&mut self) {
-        while !self.work.is_empty() {
+        loop {
+            while let Some(named) = self.named.pop() {
+                self.word(named);
+            }
+            if self.work.is_empty() {
+                break;
+            }
             let mut left = CHUNK as usize;
             let mut count = 0;
-            for piece in self.work.iter().rev().take(PIECES) {
+            for (piece, _) in self.work.iter().rev().take(PIECES) {
                 if piece.len > left {
                     break;
                 }
@@ -343,7 +402,7 @@ impl<'a, M: Memory> Marker<'a, M> {
             }
             // A piece has at most a chunk.
             let batch = self.work.split_off(self.work.len() - count.max(1));
-            let total: usize = batch.iter().map(|piece| piece.len).sum();
+            let total: usize = batch.iter().map(|(piece, _)| piece.len).sum();
             if self.read + total as u64 > self.budget {
                 self.read = self.budget + 1;
                 self.work.clear();
@@ -352,9 +411,11 @@ impl<'a, M: Memory> Marker<'a, M> {
             self.read += total as u64;
             let mut buffer = std::mem::take(&mut self.buffer);
             buffer.resize(total, 0);
-            let read = self.memory.gather(&batch, &mut buffer);
+            let pieces: Vec<Piece> = batch.iter().map(|(piece, _)| *piece).collect();
+            let read = self.memory.gather(&pieces, &mut buffer);
             let mut rest = buffer.as_slice();
-            for (piece, read) in batch.iter().zip(read) {
+            for ((piece, depth), read) in batch.iter().zip(read) {
+                self.depth = *depth;
                 let (bytes, after) = rest.split_at(piece.len);
                 rest = after;
                 if read {

@@ -24,6 +24,9 @@ pub struct Kept {
     pub words: Vec<u64>,
     /// Objects with a finalizer: what they lead to is kept for it, they themselves are not.
     pub objects: Vec<Range<u64>>,
+    /// Handles of weak pointers (Go 1.24 to 1.27), and the objects that they name. Whoever knows
+    /// the handle can get the object as long as anything keeps it; goroutines that wait do, too.
+    pub weak: Vec<(u64, u64)>,
     /// Records could not be read, or were too many.
     pub cut: bool,
 }
@@ -58,7 +61,7 @@ pub fn specials(memory: &impl Memory, heap: &Heap, minor: Option<u32>) -> Kept {
                     continue;
                 }
             };
-            one(heap, minor, span, record, &mut kept);
+            one(memory, heap, minor, (span, record), &mut kept);
             let next = word(record, 0);
             if next != 0 {
                 kept.cut |= more == 0;
@@ -69,23 +72,43 @@ pub fn specials(memory: &impl Memory, heap: &Heap, minor: Option<u32>) -> Kept {
     kept
 }
 
-fn one(heap: &Heap, minor: Option<u32>, span: u64, record: &[u8], kept: &mut Kept) {
-    let words = record.as_chunks::<8>().0.iter().skip(1);
-    kept.words
-        .extend(words.map(|word| u64::from_le_bytes(*word)));
+fn one(
+    memory: &impl Memory,
+    heap: &Heap,
+    minor: Option<u32>,
+    (span, record): (u64, &[u8]),
+    kept: &mut Kept,
+) {
+    let short = u64::from(u16::from_le_bytes([record[8], record[9]]));
+    let places = [short, word(record, 8)].map(|offset| span.checked_add(offset));
+    for word in record.as_chunks::<8>().0.iter().skip(1) {
+        let word = u64::from_le_bytes(*word);
+        match weak(memory, heap, word, places) {
+            Some(object) => kept.weak.push((word, object)),
+            None => kept.words.push(word),
+        }
+    }
     // `_KindSpecialFinalizer`: 1, and 2 from Go 1.25 on. Its place follows that of the offset,
     // which has two bytes in older releases and eight in newer ones: either will do.
     let finalizer = |kind: u8| match minor {
         Some(minor) => kind == if minor >= 25 { 2 } else { 1 },
         None => matches!(kind, 1 | 2),
     };
-    let short = u64::from(u16::from_le_bytes([record[8], record[9]]));
-    for (offset, kind) in [(short, record[10]), (word(record, 8), record[16])] {
-        let object = span.checked_add(offset).and_then(|at| heap.object(at));
+    for (place, kind) in places.into_iter().zip([record[10], record[16]]) {
+        let object = place.and_then(|at| heap.object(at));
         let object = object.filter(|object| finalizer(kind) && object.start >= span);
         kept.objects
             .extend(object.map(|o| o.start..o.start.saturating_add(o.bytes)));
     }
+}
+
+/// The object that a word of a record names weakly: the word is a handle, a small object that holds
+/// the place of the record's (`specialWeakHandle` and `getOrAddWeakHandle`, runtime/mheap.go).
+fn weak(memory: &impl Memory, heap: &Heap, word: u64, places: [Option<u64>; 2]) -> Option<u64> {
+    let small = heap.object(word).filter(|o| o.noscan && o.bytes <= 16);
+    let named = memory.word(small.map(|_| word)?).ok()?;
+    let own = places.contains(&Some(named)) && heap.object(named).is_some();
+    own.then_some(named)
 }
 
 #[cfg(test)]
@@ -113,6 +136,31 @@ mod tests {
         heap.insert(SPAN, 1, 64, false);
         heap.add_specials(SPAN, first);
         heap
+    }
+
+    #[test]
+    fn a_weak_pointer_keeps_nothing() {
+        const SMALL: u64 = SPAN + 8192;
+        let (object, handle) = (SPAN + 128, SMALL + 8);
+        let mut memory = Snapshot::default();
+        memory.insert(SMALL, &[0; 64]);
+        memory.insert(handle, &object.to_le_bytes());
+        // The offset in two bytes and in eight: special.offset is a uintptr from Go 1.25 on.
+        for offset in [[128, 0, 2, 0, 0, 0, 0, 0, 0], [128, 0, 0, 0, 0, 0, 0, 0, 3]] {
+            let mut head = [0; 16];
+            head[..9].copy_from_slice(&offset);
+            record(&mut memory, 0x1000, 0, head, handle);
+            let mut heap = heap(0x1000);
+            heap.insert(SMALL, 1, 16, true);
+            let kept = specials(&memory, &heap, Some(26));
+            assert_eq!(kept.weak, [(handle, object)]);
+            assert!(!kept.words.contains(&handle), "{kept:x?}");
+            // A handle of another object is a word as others are.
+            memory.insert(handle, &(object + 64).to_le_bytes());
+            let kept = specials(&memory, &heap, Some(26));
+            assert!(kept.weak.is_empty() && kept.words.contains(&handle));
+            memory.insert(handle, &object.to_le_bytes());
+        }
     }
 
     #[test]

@@ -109,6 +109,7 @@ proptest! {
             hidden: &hidden,
             frames: &frames,
             layout: &layout(),
+            grown: &|_| None,
         };
         let marked = mark(&memory, &heap, &from, budget);
         prop_assert_eq!(marked.live.len(), 2);

@@ -137,6 +137,7 @@ fn marked(image: &Image<'_>, layout: &HeapLayout, addresses: &[u64]) {
         hidden: &hidden,
         frames: &|pc| pc.is_multiple_of(2).then(|| Rc::clone(&known)),
         layout: &Layout::new(&Row::newest().offsets()).expect("the newest release is known"),
+        grown: &|_| None,
     };
     let found = mark(image, &heap, &from, budget);
     assert_eq!(found.live.len(), all.len());

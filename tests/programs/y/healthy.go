@@ -49,6 +49,8 @@ func init() {
 	healthy["churn"] = churn
 	healthy["signals"] = signals
 	healthy["empty"] = func() { go pool(); go idle() }
+	healthy["rests"] = rests
+	healthy["passed"] = passed
 	healthy["contention"] = contention
 	healthy["conditions"] = conditions
 	healthy["replies"] = replies
@@ -358,4 +360,44 @@ func answer(c chan int, rounds int) {
 		x ^= i*x + 3
 	}
 	c <- x
+}
+
+type token struct {
+	done chan int
+	room [5]int
+}
+
+// What they wait for is known to one short-lived object after another, which two pass to each other.
+func passed() {
+	for i := 0; i < 100; i++ {
+		there, back := make(chan *token), make(chan *token)
+		go passOn(there, back)
+		go passOn(back, there)
+		done := make(chan int)
+		go waitDone(done)
+		there <- &token{done: done}
+	}
+}
+
+func passOn(in, out chan *token) {
+	for t := range in {
+		next := &token{done: t.done}
+		t.done = nil
+		time.Sleep(time.Millisecond)
+		out <- next
+	}
+}
+
+//go:noinline
+func waitDone(done chan int) { <-done }
+
+// Others do the work, and main waits for nobody so that the program stays.
+func rests() {
+	harness.Ready(0)
+	go func() {
+		harness.Finish()
+		harness.OK()
+		os.Exit(0)
+	}()
+	<-make(chan int)
 }

@@ -42,11 +42,13 @@ func pull(fault bool) {
 
 // A timer that was stopped sends no more.
 func stopped(fault bool) {
-	timer := time.NewTimer(time.Hour)
-	if fault {
-		timer.Stop()
+	for i := 0; i < several; i++ {
+		timer := time.NewTimer(time.Hour)
+		if fault {
+			timer.Stop()
+		}
+		go leakTimer(timer)
 	}
-	go leakTimer(timer)
 }
 
 //go:noinline

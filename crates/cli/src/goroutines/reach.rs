@@ -14,6 +14,7 @@ use seam_runtime::{
     WaitKind, WaitsOn, chain, contexts, coro, interfaces, mark, specials, timers,
 };
 
+use super::barriers::write_barriers;
 use super::c_memory;
 use super::holds::holds;
 use crate::dump::code::{Code, with_code};
@@ -22,14 +23,6 @@ use crate::dump::look::Full;
 
 /// Bytes of the target that are read at most for one mark.
 const BUDGET: Budget = Budget { bytes: 8 << 30 };
-/// Bytes of `p.wbBuf` (runtime/mwbbuf.go: two words and 512 entries, Go 1.19 to 1.27).
-const WRITE_BARRIER_BYTES: u64 = 16 + 8 * 512;
-/// Bytes of `p.gcw`, which stands just before it: what the collector has yet to look at, and from
-/// Go 1.25 on a ring of spans. By minor, from DWARF; of newer ones it is not known.
-const COLLECTOR_BYTES: [(std::ops::RangeInclusive<u32>, u64); 3] =
-    [(0..=24, 40), (25..=25, 592), (26..=27, 4856)];
-/// Ps: GOMAXPROCS is some hundreds at most.
-const PS_MAX: u64 = 1 << 14;
 /// Goroutines with the same stack of which the contexts are looked up.
 const SAMPLES: u32 = 4;
 /// Bytes of a stack in which contexts and locks are looked for.
@@ -61,6 +54,8 @@ struct World<'a> {
     memory: &'a Source,
     runtime: &'a ImageRuntime,
     heap: Heap,
+    heap_layout: HeapLayout,
+    mheap: u64,
     candidates: Candidates,
     hidden: Hidden,
     /// What finalizers and cleanups keep.
@@ -87,8 +82,9 @@ impl<'a> World<'a> {
         if runtime.data.variables.is_empty() {
             return Err("where the program's variables lie is not known".to_owned());
         }
-        let layout = HeapLayout::new(&facts.offsets.offsets).map_err(|e| e.to_string())?;
-        let heap = Heap::read(memory, &layout, mheap).map_err(|e| e.to_string())?;
+        let heap_layout = HeapLayout::new(&facts.offsets.offsets).map_err(|e| e.to_string())?;
+        let heap = Heap::read(memory, &heap_layout, mheap).map_err(|e| e.to_string())?;
+        check(&heap, &full.gs)?;
         if full.raw.len() != full.dump.goroutines.len() {
             return Err("goroutines were not read whole".to_owned());
         }
@@ -98,7 +94,10 @@ impl<'a> World<'a> {
         if kept.cut {
             return Err("what finalizers keep could not be read".to_owned());
         }
-        let mut hidden = Hidden::default();
+        let mut hidden = Hidden {
+            weak: kept.weak.clone(),
+            ..Hidden::default()
+        };
         hidden.objects = [&*full.gs, &full.sudogs].concat();
         hidden.g_self = facts.offsets.offsets.get(Field::GSchedG).map(u64::from);
         let buffer = facts.offsets.offsets.get(Field::PWbBuf);
@@ -108,6 +107,8 @@ impl<'a> World<'a> {
             memory,
             runtime,
             heap,
+            heap_layout,
+            mheap,
             candidates,
             hidden,
             kept,
@@ -164,6 +165,11 @@ impl<'a> World<'a> {
             hidden: &self.hidden,
             frames,
             layout: &self.layout,
+            grown: &|heap: &Heap| {
+                let moves = matches!(self.memory, Source::Live(_));
+                let grown = heap.grown(self.memory, &self.heap_layout, self.mheap);
+                grown.ok().filter(|_| moves)
+            },
         };
         mark(self.memory, &self.heap, &from, BUDGET)
     }
@@ -276,6 +282,26 @@ fn running(full: &Full) -> Result<(), String> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Every g is an object of the heap (`malg`, runtime/proc.go, Go 1.19 to 1.27). Where they are not,
+/// the heap is not what it was taken for: a build whose structures are not those of its release
+/// (GOEXPERIMENT=staticlockranking, say), without debug information that tells.
+fn check(heap: &Heap, gs: &[u64]) -> Result<(), String> {
+    let is_object = |g: &&u64| {
+        heap.object(**g)
+            .is_some_and(|o| o.start == **g && !o.noscan)
+    };
+    let known = gs.iter().filter(is_object).count();
+    // A span may have been changed while it was read.
+    if 100 * known >= 99 * gs.len() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} of {} of its goroutines are not where this Go release has its heap",
+        gs.len() - known,
+        gs.len()
+    ))
 }
 
 /// Reading memory that is swapped out would bring it back.
@@ -448,27 +474,4 @@ fn words(memory: &impl Memory, start: u64, end: u64) -> Vec<u64> {
     }
     let words = bytes.as_chunks::<8>().0.iter();
     words.map(|word| u64::from_le_bytes(*word)).collect()
-}
-
-/// The buffers of the write barriers and of the collector's work, in which pointers stay that are
-/// long gone.
-fn write_barriers(memory: &Source, runtime: &ImageRuntime, buffer: Option<u64>) -> Vec<Range<u64>> {
-    let allp = runtime.globals.as_ref().and_then(|globals| globals.allp);
-    let (Some(allp), Some(buffer)) = (allp, buffer) else {
-        return Vec::new();
-    };
-    let first = memory.word(allp).unwrap_or(0);
-    let count = memory.word(allp.wrapping_add(8)).unwrap_or(0).min(PS_MAX);
-    let ps = (0..count).filter_map(|at| memory.word(first.wrapping_add(8 * at)).ok());
-    let facts = runtime.facts().and_then(|facts| facts.version.as_ref());
-    let minor = facts.and_then(|version| version.minor).unwrap_or(u32::MAX);
-    let own = COLLECTOR_BYTES
-        .iter()
-        .find(|(minors, _)| minors.contains(&minor));
-    let before = own.map_or(0, |(_, bytes)| *bytes).min(buffer);
-    ps.map(|p| {
-        let start = p.wrapping_add(buffer);
-        start - before.min(start)..start.saturating_add(WRITE_BARRIER_BYTES)
-    })
-    .collect()
 }

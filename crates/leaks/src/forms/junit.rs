@@ -71,7 +71,7 @@ pub(crate) fn failure(group: &Judged, out: &mut String) {
 fn summary(group: &Judged) -> String {
     let cause = group.cause.map_or("unknown", |cause| cause.name);
     let word = group.verdict.word();
-    let goroutines = count(group.facts.count(), "goroutine");
+    let goroutines = count(group.facts.faulty(), "goroutine");
     format!("{word} {cause}: {goroutines}; {}", group.because)
 }
 

@@ -71,7 +71,7 @@ fn head(report: &Report, out: &mut String) {
     let (mut groups, mut goroutines) = (0, 0);
     for leak in leaks {
         groups += 1;
-        goroutines += leak.facts.count();
+        goroutines += leak.facts.faulty();
     }
     let leaked = match groups {
         0 => "no leak found".to_owned(),
@@ -97,10 +97,13 @@ pub(crate) fn one(all: u64, group: &Judged, out: &mut String) {
         Verdict::Healthy => String::new(),
         _ => format!("  {}", group.severity.word()),
     };
-    let number = facts.count();
+    let (number, of) = (facts.faulty(), facts.count());
     let share = share(number, all);
-    let what = count(number, "goroutine");
-    let word = what.split_once(' ').map_or("", |(_, word)| word);
+    let what = count(of, "goroutine");
+    let word = match what.split_once(' ') {
+        Some((of, word)) if number < facts.count() => format!("of {of} {word}"),
+        other => other.map_or("", |(_, word)| word).to_owned(),
+    };
     let _ = writeln!(out);
     let verdict = group.verdict.word();
     let _ = writeln!(out, "{verdict}{cause}{severity}   {}", facts.key.id);

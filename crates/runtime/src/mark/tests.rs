@@ -79,6 +79,7 @@ fn marked(world: &World, roots: &[Range<u64>], hidden: &Hidden, budget: Budget) 
         hidden,
         frames: &frame,
         layout: &layout(),
+        grown: &|_| None,
     };
     mark(&world.memory, &world.heap, &from, budget)
 }
@@ -127,8 +128,7 @@ fn queues_do_not_lead_to_what_waits_in_them() {
     assert_eq!(live(&w, &Hidden::default()), [true]);
     let sudog = Hidden {
         objects: vec![object(9)],
-        ranges: Vec::new(),
-        g_self: None,
+        ..Hidden::default()
     };
     assert_eq!(live(&w, &sudog), [false]);
     let buffer = Hidden {
