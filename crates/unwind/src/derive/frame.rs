@@ -400,7 +400,8 @@ impl Frame {
 
     /// A register was filled from CFA - `from`.
     fn took(&mut self, register: Register, from: Option<i32>) {
-        if from == Some(8) && kept_index(register).is_none() {
+        // Go's assembly may use those that C's callees keep.
+        if from == Some(8) {
             self.returns_to = Some(register);
         }
     }

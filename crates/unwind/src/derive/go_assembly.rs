@@ -28,7 +28,13 @@ pub(crate) fn go_assembly_rows<'d, R: ReadRef<'d>>(
     let mut rows = Vec::new();
     let mut info = InstructionInfoFactory::new();
     for function in module.pclntab.functions() {
-        if !function.flags.writes_sp() {
+        // Below nothing: the return address was taken off (`syscall.rawVforkSyscall` keeps it in a
+        // register, for the child overwrites the stack).
+        let below = || {
+            let mut depths = module.pclntab.stack_depths(&function);
+            function.flags.assembly() && depths.any(|(_, depth)| depth < 0)
+        };
+        if !function.flags.writes_sp() && !below() {
             continue;
         }
         let first = switches.partition_point(|s| s.range.end <= function.entry);

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use gimli::{BaseAddresses, CieOrFde, EhFrame, LittleEndian, UnwindSection};
 use iced_x86::FlowControl;
-use seam_wire::{Rule, SEAM_RBP, SEAM_RSP, SEAM_RULE_CFA, SEAM_RULE_DEREF};
+use seam_wire::{
+    Rule, SEAM_RBP, SEAM_RSP, SEAM_RULE_CFA, SEAM_RULE_DEREF, SEAM_RULE_IN_REGISTER,
+    SEAM_RULE_RETURN_APART,
+};
 
 use super::*;
 use crate::build::cfi_list;
@@ -409,6 +412,24 @@ fn functions_that_move_their_return_address_have_no_rows() {
         ("pop %rcx; push %rcx; ret", &[0x59, 0x51, 0xc3]),
     ] {
         assert_eq!(followed(bytes).err(), None, "{text}");
+    }
+}
+
+/// Go's `syscall.rawVforkSyscall` keeps its return address in a register that C's callees keep: the
+/// child has the same stack and writes over it.
+#[test]
+fn a_return_address_may_be_in_any_register() {
+    // pop %r12; syscall; push %r12; ret
+    let flow = followed(&[0x41, 0x5c, 0x0f, 0x05, 0x41, 0x54, 0xc3]).expect("it is derived");
+    let rule = |at: u64| flow.places[&at].frame.rule().expect("a rule");
+    for at in [0x1002, 0x1004] {
+        assert_eq!(u32::from(rule(at).kind), SEAM_RULE_RETURN_APART);
+        assert_ne!(u32::from(rule(at).flags) & SEAM_RULE_IN_REGISTER, 0);
+        assert_eq!(rule(at).deref_offset, 12);
+    }
+    for at in [0x1000, 0x1006] {
+        assert_eq!(u32::from(rule(at).kind), SEAM_RULE_CFA);
+        assert_eq!(rule(at).cfa_offset, 8);
     }
 }
 
