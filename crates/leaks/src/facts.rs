@@ -216,15 +216,21 @@ fn cluster(
     };
     let mut counts: Vec<u64> = earlier.iter().map(before).collect();
     counts.push(members().count() as u64);
-    let stayed = members().filter(|at| {
-        let goroutine = &last.dump.goroutines[**at as usize];
+    let (mut stayed, mut moved) = (0, 0);
+    for at in members() {
+        let goroutine = &last.dump.goroutines[*at as usize];
         let then = earlier.first().and_then(|first| first.get(goroutine));
-        then.is_some_and(|then| of(then.key as usize))
-    });
+        let here = then.map(|then| of(then.key as usize));
+        stayed += u64::from(here == Some(true));
+        moved += u64::from(here == Some(false));
+    }
     Cluster {
         id: id.to_owned(),
         groups: own.iter().filter(|members| !members.is_empty()).count(),
-        growth: Growth::of(counts, times, stayed.count() as u64),
+        growth: Growth {
+            moved,
+            ..Growth::of(counts, times, stayed)
+        },
     }
 }
 
@@ -233,13 +239,15 @@ fn one(history: &History, last: &Look, times: &[TimeNs], number: u32, places: &[
     let key = history.keys.all[number as usize].clone();
     let mut members = Vec::with_capacity(places.len());
     let mut oldest = last.at_ns;
-    let mut stayed = 0;
+    let (mut stayed, mut moved) = (0, 0);
     for at in places {
         let goroutine = &dump.goroutines[*at as usize];
         let votes = Votes::of(earlier, last, *at, number, key.kind);
         oldest = oldest.min(times[times.len() - 1 - votes.since]);
         let first = earlier.first().and_then(|look| look.get(goroutine));
-        stayed += u64::from(first.is_some_and(|then| then.key == number));
+        let here = first.map(|then| then.key == number);
+        stayed += u64::from(here == Some(true));
+        moved += u64::from(here == Some(false));
         let dead = votes.unreachable();
         // What C keeps, it keeps where it is: a word that was there in one look only was an old
         // one.
@@ -280,7 +288,10 @@ fn one(history: &History, last: &Look, times: &[TimeNs], number: u32, places: &[
         .collect();
     holds.sort();
     Facts {
-        growth: Growth::of(counts, times, stayed),
+        growth: Growth {
+            moved,
+            ..Growth::of(counts, times, stayed)
+        },
         cluster: Cluster::default(),
         age: Age {
             at_least_ns: oldest_asleep.unwrap_or(0).max(seen),

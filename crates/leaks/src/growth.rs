@@ -14,6 +14,8 @@ pub struct Growth {
     pub counts: Vec<u64>,
     /// Members of the last look that were there at the first.
     pub stayed: u64,
+    /// Members of the last look that were somewhere else at the first: nobody has made them since.
+    pub moved: u64,
     /// Goroutines a second, by a line through all looks.
     pub per_second: f64,
     /// How well the line fits: the share of the variance that it explains, 0 to 1.
@@ -28,6 +30,7 @@ impl Growth {
         Self {
             counts,
             stayed,
+            moved: 0,
             per_second,
             confidence,
         }
@@ -57,6 +60,15 @@ impl Growth {
             && 2 * steps > self.counts.len() - 1
             // Nearly all that were there at first still are: they do not come and go.
             && 10 * self.stayed >= 9 * *first
+            && self.by_new_ones()
+    }
+
+    /// Whether it grew by goroutines that were made meanwhile. Workers of a pool that come to rest
+    /// at one place, one after the other, are as many as before.
+    #[must_use]
+    pub fn by_new_ones(&self) -> bool {
+        let ends = self.counts.first().zip(self.counts.last());
+        ends.is_some_and(|(first, last)| 2 * self.moved <= last.saturating_sub(*first))
     }
 }
 
@@ -108,6 +120,12 @@ mod tests {
         assert!(!growth(&[10, 11, 12, 12], 10).steady());
         assert!(!growth(&[10, 10, 10, 22], 10).steady());
         assert!(growth(&[0, 4, 8, 9], 0).steady());
+        // Some of them, or most, were there before, elsewhere.
+        let moved = |moved| Growth {
+            moved,
+            ..growth(&[10, 14, 18, 22], 10)
+        };
+        assert!(moved(4).steady() && !moved(12).steady());
         let flat = growth(&[7, 7, 7], 7);
         assert_eq!(
             (flat.per_second, flat.confidence, flat.grew()),

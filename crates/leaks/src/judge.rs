@@ -142,6 +142,7 @@ fn verdict(facts: &Facts, cause: Option<Cause>) -> (Verdict, String) {
         // One that grew while the program started, and then no more, is what servers have.
         let grows = facts.growth.counts.windows(2).next_back();
         let grows = grows.is_some_and(|last| last[1] > last[0]);
+        let grows = grows && facts.growth.by_new_ones();
         if grows && facts.growth.counts.is_sorted() && added(facts) >= 3 {
             return told(
                 Verdict::Suspect,
