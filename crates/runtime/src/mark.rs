@@ -90,6 +90,8 @@ pub struct Budget {
 pub struct Marked {
     /// For each goroutine whether something that can run leads to it, or itself can run.
     pub live: Vec<bool>,
+    /// Those that were only found alive when more was looked: what leads to them moves.
+    pub moving: Vec<usize>,
     /// Bytes that were read.
     pub bytes: u64,
     /// Why it is not complete.
@@ -120,8 +122,11 @@ pub fn mark(memory: &impl Memory, heap: &Heap, from: &From<'_>, budget: Budget) 
     let mut live = vec![false; candidates.len()];
     let mut stacks = StackWords::new(memory, from);
     marker.all(from, &mut stacks, &mut live);
+    let before = live.clone();
     marker.catch_up(from, &mut stacks, &mut live);
+    let found = |at: &usize| live[*at] && !before[*at];
     Marked {
+        moving: (0..live.len()).filter(found).collect(),
         live,
         bytes: marker.read,
         incomplete: marker.incomplete(),

@@ -125,7 +125,7 @@ mod tests {
         );
         assert_eq!(
             size_of::<seam_process>(),
-            24 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()
+            32 + SEAM_GO_RUNTIMES as usize * size_of::<seam_go_runtime>()
         );
     }
 

@@ -120,8 +120,10 @@ impl<'a> World<'a> {
         let mut roots = self.variables();
         let frames = |pc: u64| code.frame(pc);
         let first = self.mark(&roots, &frames);
+        let mut unreachable: Vec<bool> = first.live.iter().map(|live| !live).collect();
+        self.spare_those_like(&first.moving, &mut unreachable);
         let mut reach = Reach {
-            unreachable: first.live.iter().map(|live| !live).collect(),
+            unreachable,
             incomplete: first.incomplete,
             bytes: first.bytes,
             ..Reach::default()
@@ -145,6 +147,22 @@ impl<'a> World<'a> {
             self.timers(wanted)
         });
         reach
+    }
+
+    /// Where what leads to some goroutines moves, it may have been missed for others that wait at the
+    /// same place: of these nothing is certain.
+    fn spare_those_like(&self, moving: &[usize], unreachable: &mut [bool]) {
+        /// A single one may have been found by an old word on a stack that runs.
+        const SEVERAL: u32 = 2;
+        let goroutines = &self.full.dump.goroutines;
+        let mut places: HashMap<Option<u32>, u32> = HashMap::new();
+        for at in moving {
+            *places.entry(goroutines[*at].stack).or_default() += 1;
+        }
+        for (unreachable, goroutine) in unreachable.iter_mut().zip(goroutines) {
+            let moves = places.get(&goroutine.stack);
+            *unreachable &= moves.is_none_or(|count| *count < SEVERAL);
+        }
     }
 
     /// Those of plugins too.
