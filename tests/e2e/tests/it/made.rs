@@ -62,7 +62,11 @@ fn check(profile: &Pprof, summary: &Value, root: &str) {
         let unwound = stack.texts.get("unwound").map_or("", String::as_str);
         if path.contains("made_stale") {
             // Its frame holds what looks like a return address: a guess may be wrong, and is told.
-            assert_eq!(unwound, "guessed", "{}", stack.text());
+            // Frame pointers lead out of it now and then: then the stack must be right.
+            match unwound {
+                CHAINED => assert_eq!(path, "made_calls;made_stale", "{}", stack.text()),
+                _ => assert_eq!(unwound, "guessed", "{}", stack.text()),
+            }
             continue;
         }
         let of_path = PATHS.iter().find(|(whole, _)| whole.starts_with(&path));
