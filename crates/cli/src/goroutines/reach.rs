@@ -149,8 +149,8 @@ impl<'a> World<'a> {
         reach
     }
 
-    /// Where what leads to some goroutines moves, it may have been missed for others that wait at the
-    /// same place: of these nothing is certain.
+    /// Where what leads to some goroutines moves, it may have been missed for others that wait at
+    /// the same place: of these nothing is certain.
     fn spare_those_like(&self, moving: &[usize], unreachable: &mut [bool]) {
         /// A single one may have been found by an old word on a stack that runs.
         const SEVERAL: u32 = 2;
